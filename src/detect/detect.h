@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * detect.h - from process creations to findings, each with the reason for it.
+ *
+ * Rules are data: Sigma's YAML form, read with libyaml from rules/ (compiled in) or from
+ * --rules DIR. The four public statements of the msra detection are separate rules with
+ * separate verdicts, evaluated on the recorded fields, untrimmed, ASCII case-insensitive:
+ *   sigma      Sigma 744a188b-0415-4792-896f-11ddb0588dbc
+ *   asim       the SOC feed's ASIM query, on the ASIM columns of a Sysmon event
+ *   splunk-v1  Splunk ced50492-8849-11ec-9f68-acde48001122 with the shells of its first version
+ *   splunk-v4  the same with today's shells
+ * Forebear's own indicators (rule_source "forebear": MSRA_CHILD_TOOL, MSRA_RENAMED,
+ * MSRA_ODD_PATH, MSRA_RECON_BURST) look at identity and context after linking and never change the
+ * others' verdicts.
+ *
+ * When. Public rules are pure functions of one event 1, so they are judged in the first
+ * pass while all its fields are there; what they found is joined to the process by number.
+ * Own indicators and near misses that need the lineage come in detector_finish(); what
+ * speaks for or against injection (events 8, 10, 25 on the host process) is collected in
+ * the second pass by detector_corroborate().
+ *
+ * Ownership   Findings and texts live in the arena given to detector_init().
+ * Sources     The rule files name theirs, with dates; doc/detection.md tells when each fires. */
+#ifndef FOREBEAR_DETECT_H
+#define FOREBEAR_DETECT_H
+
+#include "lineage/lineage.h"
+
+enum rule_level {
+    LEVEL_NONE,
+    LEVEL_INFORMATIONAL,
+    LEVEL_LOW,
+    LEVEL_MEDIUM,
+    LEVEL_HIGH,
+    LEVEL_CRITICAL
+};
+
+/* "", "informational", "low", ... */
+const char *rule_level_name(enum rule_level level);
+/* LEVEL_NONE if it is none of the names. */
+enum rule_level rule_level_find(struct text name);
+
+struct text_list {
+    struct text *items;
+    size_t count;
+};
+
+struct rule {
+    struct text file;             /* "rules/....yml" or the user's path */
+    struct digest_values digests; /* SHA-256 of the file */
+    struct text id, source, title, description, status, author, date, modified;
+    struct text version, license, origin_url, retrieved, confidence_label,
+        source_caveat, hypothesis;
+    enum rule_level level;
+    struct text_list
+        tactics; /* "Defense Evasion", from the tags or the rule's own list */
+    struct text_list techniques; /* "T1055" */
+    struct text_list tags, references, false_positives, data_sources, labels, platforms,
+        innocent_explanations;
+    bool has_risk;
+    uint32_t risk_score, impact, confidence; /* risk = impact x confidence / 100 */
+    struct text message_template;            /* "$parent_process_name$ spawning ..." */
+    struct text kill_chain_phase, analytic_story;
+    struct text
+        query; /* the rule as its authors wrote it, for the card; absent if not a query */
+    struct text evaluated_on;         /* "Sysmon event 1", for the card */
+    struct rule_condition *condition; /* private to src/detect */
+    uint64_t matches, filtered;       /* process creations, in this run */
+};
+
+struct rules {
+    struct arena *arena;
+    struct rule *items;
+    size_t count;
+    struct digest_values digests; /* over all files, in order of name */
+};
+
+/* The built-in rules (directory == NULL), or every *.yml of a folder. FAILED with file and
+ * line for a rule that cannot be understood: half a rule set is never used. */
+enum status rules_load(struct rules *rules, const char *directory, struct arena *arena,
+                       struct error *err);
+void rules_release(struct rules *rules);
+
+/* Which condition met which recorded value. */
+struct match_reason {
+    struct text field;     /* as the rule names it: "ParentImage", "process_name" */
+    struct text operation; /* "ends with", "equals", ... */
+    struct text
+        expected; /* the rule's value that met it; for an unmet condition all of them */
+    struct text recorded; /* the value in the record */
+    bool met;
+};
+
+struct finding {
+    struct text
+        id; /* "F-" and 12 hex digits, from rule, computer, process and record: the same in every run */
+    const struct rule *rule;
+    struct text code;      /* own indicators: "MSRA_RENAMED"; else absent */
+    uint32_t process;      /* the process creation that met the rule */
+    uint32_t host_process; /* its recorded parent (the msra.exe); may be a ghost */
+    struct match_reason *reasons;
+    size_t reason_count;
+    struct text message; /* the rule's message with the recorded values filled in */
+};
+
+struct near_miss {
+    const struct rule *rule; /* the rule that did not fire; NULL: a blind spot of all */
+    uint32_t process;
+    struct match_reason *reasons; /* met and unmet */
+    size_t reason_count;
+    struct text why; /* a sentence: what kept the rule from firing */
+};
+
+enum strength { STRENGTH_NEUTRAL, STRENGTH_WEAK, STRENGTH_MEDIUM, STRENGTH_STRONG };
+
+/* "neutral", "weak", "medium", "strong" */
+const char *strength_name(enum strength strength);
+
+/* One event that speaks for injection into a host process, or looks as if it did. */
+struct corroboration {
+    struct text code; /* "MSRA_REMOTE_THREAD", "MSRA_ACCESS", "MSRA_TAMPER" */
+    enum strength strength;
+    uint32_t process; /* the host process */
+    uint32_t source;  /* the process that did it; PROCESS_NONE */
+    uint16_t event_id;
+    uint64_t utc_filetime, record_id, offset;
+    const struct evidence_log *log;
+    struct text sentence; /* with the recorded values and the innocent explanations */
+};
+
+struct detector {
+    struct arena *arena;
+    struct rules *rules;
+    struct finding *findings;
+    size_t finding_count;
+    struct near_miss *near_misses;
+    size_t near_miss_count;
+    struct corroboration *corroborations;
+    size_t corroboration_count;
+    uint64_t filtered;            /* findings that --filter took away */
+    uint64_t matched_creations;   /* process creations with at least one finding */
+    struct detector_state *state; /* private to src/detect */
+};
+
+/* filter_file: known-good results to take away, or NULL. FAILED with file and line if it
+ * cannot be understood. */
+enum status detector_init(struct detector *d, struct rules *rules,
+                          const char *filter_file, struct arena *arena,
+                          struct error *err);
+/* First pass: judge one event 1. Call it for new creations only (event_processes). */
+void detector_add_creation(struct detector *d, const struct sysmon_event *event,
+                           uint32_t process);
+/* After linking: own indicators, near misses; findings in order of (host, start, record, rule). */
+void detector_finish(struct detector *d, struct lineage *lineage,
+                     const struct evidence_log *logs);
+/* Second pass: does this event 8, 10 or 25 touch a process that a finding is about? */
+void detector_corroborate(struct detector *d, const struct lineage *lineage,
+                          const struct sysmon_event *event,
+                          const struct event_processes *processes);
+/* After the second pass: corroborations in order of (process, time, record). */
+void detector_end(struct detector *d);
+/* The number of findings whose process is `process` (processes.csv). */
+size_t detector_findings_of(const struct detector *d, uint32_t process);
+/* Is this node in the family of a finding: its process, host process, their ancestors,
+ * the siblings of the process, all descendants of the host process? */
+bool detector_in_family(const struct detector *d, uint32_t process);
+/* The highest level of any finding. */
+enum rule_level detector_highest_level(const struct detector *d);
+void detector_release(struct detector *d);
+
+#endif

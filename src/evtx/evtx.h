@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * evtx.h - from the bytes of an event log to records with named fields.
+ *
+ * A log is a 4 KiB header and chunks of 64 KiB; a chunk is self-contained, so chunks are
+ * decoded in any order and handed on in file order. The header's chunk count, first and
+ * last id lie in logs that were in use, so slots are walked to the end of the file
+ * whatever it says (doc/formats.md has the measurements).
+ *
+ *   offset  size  chunk header                       (libevtx documentation, "Chunk header")
+ *        0     8  "ElfChnk\0"
+ *       48     4  free space, from chunk start; may lie beyond the last record, over zeros
+ *       52     4  CRC32 of the records, [512, free space)
+ *      124     4  CRC32 of bytes 0..119 and 128..511
+ *      512        records: 2a 2a 00 00, u32 size, u64 id, FILETIME, BinXML, u32 size again
+ *
+ * Readers. One interface, struct evtx_reader, hides who decodes: libevtx, which evidence
+ * can crash, works in child processes and costs a crash that one record.
+ *
+ * Invariants  1. Records leave in file order whatever `jobs` is.
+ *             2. A record is told by its offset in the log: the byte of 2a 2a 00 00.
+ *             3. Every live record is either handed on or named in the problems.
+ * Ownership   Records and all they point to live until the sink returns.
+ * Damage      A damaged record, chunk or file is a problem with its offset; reading goes on. */
+#ifndef FOREBEAR_EVTX_H
+#define FOREBEAR_EVTX_H
+
+#include "evidence/evidence.h"
+
+enum {
+    EVTX_HEADER_SIZE = 4096,
+    EVTX_CHUNK_SIZE = 65536,
+    EVTX_CHUNK_HEADER_SIZE = 512,
+    EVTX_RECORD_OVERHEAD = 28, /* magic, size, id, time, size copy */
+};
+
+enum record_state {
+    RECORD_LIVE,
+    RECORD_DELETED_FILE,
+    RECORD_BEHIND_DAMAGE,
+    RECORD_ORPHAN_CHUNK,
+    RECORD_SLACK,
+    RECORD_TORN,
+    RECORD_POSITIONAL
+};
+
+/* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
+const char *record_state_name(enum record_state state);
+
+struct evtx_field {
+    struct text name; /* of the Data element; "" if it has none */
+    struct text
+        value; /* as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped */
+};
+
+/* The System part of an event; texts absent where the element is. */
+struct evtx_system {
+    struct text provider, channel, computer, user_sid;
+    uint16_t event_id, task;
+    uint8_t version, level, opcode;
+    uint64_t keywords;
+    uint64_t time_created_filetime; /* FILETIME_NONE if absent */
+    uint64_t record_id;             /* System/EventRecordID; NO_RECORD if absent */
+    uint32_t process_id, thread_id;
+};
+
+struct evtx_record {
+    uint64_t offset; /* in the log, bytes */
+    uint32_t size;   /* with both size fields */
+    enum record_state state;
+    uint64_t header_id,
+        header_filetime; /* of the record header: an export renumbers them */
+    struct evtx_system system;
+    bool is_user_data; /* fields come from UserData, not EventData */
+    const struct evtx_field *fields;
+    size_t field_count;
+};
+
+/* The records of one chunk, in file order. Return OK to go on; anything else ends the read
+ * with that status. */
+typedef enum status evtx_sink(void *context, const struct evtx_record *records,
+                              size_t count);
+
+/* What one reading of a log met; the numbers of its row in evidence.csv. */
+struct evtx_log_facts {
+    bool is_evtx; /* has the signature, or chunks at their places */
+    bool is_dirty, is_full, has_no_checksums; /* header flags 1, 2, 4 */
+    uint16_t major, minor;
+    uint64_t chunks;            /* slots that hold a chunk, damaged or not */
+    uint64_t chunks_damaged;    /* bad magic, checksum or structure */
+    uint64_t records;           /* handed on */
+    uint64_t records_recovered; /* seen outside the live ones */
+    uint64_t
+        records_damaged; /* live ones that could not be handed on, or only in part */
+    uint64_t header_id_same,
+        header_id_differs; /* header id against System/EventRecordID */
+};
+
+enum evtx_reader_kind { EVTX_READER_LIBEVTX };
+
+struct evtx_reader; /* opaque */
+
+struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
+void evtx_reader_close(struct evtx_reader *reader);
+/* "libevtx 20181227" */
+const char *evtx_reader_name(const struct evtx_reader *reader);
+
+/* Read one log from its first byte to its last. problems may be NULL (a second reading of
+ * the same log); progress may be NULL. FAILED only if the sink failed or the user asked to
+ * stop: damage is told through problems. */
+enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log,
+                      evtx_sink *sink, void *context, struct evtx_log_facts *facts,
+                      struct problems *problems, struct progress *progress,
+                      struct error *err);
+
+/* The field of that name, or NO_TEXT. The first one if a record repeats a name. */
+struct text evtx_record_field(const struct evtx_record *record, struct text name);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * lineage.h - from events to the processes of each host, their parents, and how far each
+ * link can be trusted.
+ *
+ * Sysmon records parents as it saw them in its own cache. So a link is a statement with a
+ * grade, not a fact:
+ *   A   the child names the parent's guid, and a record of that process's creation has it
+ *   A-  the same by (machine, start second, pid): the guid is known only as an alias
+ *   B   the child names a guid, the parent has no creation record (a ghost)
+ *   C   no guid; exactly one candidate by pid and time        } candidates: named beside,
+ *   D   no guid; several candidates                           } never drawn as the parent
+ * ancestors, root, depth, descendants and families run over A, A- and B only.
+ *
+ * Identity. A process is (computer, machine id, start second, pid); a guid is an alias of
+ * it, since one process is recorded under two guids by some Sysmon builds. Machine id and
+ * second are decoded from the guid. Nodes are never shared between computers: clones have
+ * the same machine id and even the same guids.
+ *
+ * Two passes. lineage_add() takes events in any order and links nothing (a parent's record
+ * can come later in merged input). lineage_link() then grades every link; its result does
+ * not depend on the order of the events.
+ *
+ * Invariants  1. Node numbers are stable from lineage_add() on, except that a node can turn
+ *                out to be another one's alias: lineage_node() follows that.
+ *             2. After linking, the parents form a forest: an edge that would close a circle is
+ *                left out and told (DATA_CYCLE). Nothing here recurses.
+ *             3. Memory grows with processes and distinct strings, not with events.
+ * Ownership   All texts are in lineage.strings and live until lineage_release().
+ * Facts       doc/lineage.md, with the measurements behind each tolerance. */
+#ifndef FOREBEAR_LINEAGE_H
+#define FOREBEAR_LINEAGE_H
+
+#include "sysmon/coverage.h"
+#include "sysmon/sysmon.h"
+#include "util/strings.h"
+
+#define PROCESS_NONE UINT32_MAX
+
+/* Sysmon 15 stamps terminations up to 0.25 s early; 2 s is the tolerance for any order. */
+#define LINEAGE_TOLERANCE_100NS (2 * FILETIME_SECOND)
+
+enum process_kind {
+    PROCESS_LOGGED,
+    PROCESS_GHOST,
+    PROCESS_UNKNOWN
+}; /* unknown: a null parent */
+
+enum link_grade { GRADE_NONE, GRADE_A, GRADE_A_MINUS, GRADE_B, GRADE_C, GRADE_D };
+
+/* "", "A", "A-", "B", "C", "D" */
+const char *link_grade_name(enum link_grade grade);
+/* "logged", "ghost", "unknown" */
+const char *process_kind_name(enum process_kind kind);
+
+enum {
+    PROCESS_CREATION_SEEN_TWICE = 1,
+    PROCESS_END_INFERRED = 2,
+    PROCESS_HAS_ALIAS = 4
+};
+
+/* Compact on purpose: with its index entries at most 400 bytes a process. Texts are string
+ * numbers; get them with lineage_text(). What a ghost knows comes from its children. */
+struct process {
+    struct guid guid; /* of its own event 1; else the one it was referred to by */
+    struct guid logon_guid;
+    uint64_t
+        start_filetime; /* event 1's UtcTime; ghost: the guid's second; FILETIME_NONE */
+    uint64_t end_filetime;       /* event 5's UtcTime; FILETIME_NONE if not logged */
+    uint64_t last_seen_filetime; /* of any event that names it */
+    uint64_t logged_filetime;    /* TimeCreated of its event 1 */
+    uint64_t offset;             /* of its event 1, in its log; NO_OFFSET for a ghost */
+    uint64_t record_id;          /* EventRecordID of its event 1; NO_RECORD */
+    uint64_t end_record_id;
+    uint64_t logon_id;
+    uint32_t log;        /* number of the log, as given to lineage_add(); UINT32_MAX */
+    uint32_t scope;      /* number of its host */
+    uint32_t pid;        /* PID_UNKNOWN */
+    uint32_t parent_pid; /* as its event 1 records it */
+    uint32_t session_id;
+    uint32_t image, command_line, user, original_file_name, current_directory;
+    uint32_t integrity_level, hashes;
+    uint32_t parent_image, parent_command_line,
+        parent_user; /* as its event 1 records them */
+    uint32_t
+        parent_guid; /* string number of the canonical text; STRING_ABSENT: null or absent */
+    /* set by lineage_link() */
+    uint32_t parent;                    /* node, PROCESS_NONE for a root */
+    uint32_t candidate;                 /* node: the C candidate, or the first of D's */
+    uint32_t first_child, next_sibling; /* ordered by (start, record id) */
+    uint32_t children, descendants, depth, root;
+    uint32_t grade_reason; /* string number: a sentence */
+    uint32_t key;          /* string number: unique name in the report */
+    uint8_t kind, grade, flags,
+        state; /* enum process_kind, link_grade, bits, record_state */
+};
+
+struct host {
+    uint32_t computer;   /* string number, as first recorded; compared without case */
+    uint32_t machine_id; /* 0: none known */
+    uint64_t first_filetime, last_filetime; /* of its Sysmon events, UtcTime */
+    uint64_t records, process_creations;
+    uint64_t guid_time_agrees,
+        guid_time_checked; /* event 1: second in the guid == UtcTime */
+};
+
+/* Another name of a process. */
+struct guid_alias {
+    struct guid guid;
+    uint32_t process;
+};
+
+struct lineage {
+    struct strings strings;
+    struct process *processes;
+    size_t count, capacity;
+    struct host *hosts;
+    size_t host_count, host_capacity;
+    struct guid_alias *aliases;
+    size_t alias_count, alias_capacity;
+    uint32_t
+        *order; /* after linking: every real node, by (host, start, record id, guid) */
+    size_t order_count;
+    struct lineage_index *index; /* private to src/lineage */
+};
+
+void lineage_init(struct lineage *l);
+void lineage_release(struct lineage *l);
+
+/* Which processes an event speaks of. */
+struct event_processes {
+    uint32_t subject;     /* ProcessGuid; SourceProcessGuid of events 8 and 10 */
+    uint32_t object;      /* TargetProcessGuid of events 8 and 10 */
+    bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
+};
+
+/* First pass. `log` numbers the log of the event (stored in the nodes). */
+struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
+                                   uint32_t log);
+/* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
+ * logs[i] is log number i. */
+void lineage_link(struct lineage *l, const struct evidence_log *logs,
+                  struct problems *problems);
+/* Second pass: the same look-up without adding anything. */
+struct event_processes lineage_find(const struct lineage *l,
+                                    const struct sysmon_event *event);
+
+/* The node itself, or the one it turned out to be an alias of. */
+uint32_t lineage_node(const struct lineage *l, uint32_t number);
+const struct process *lineage_process(const struct lineage *l, uint32_t number);
+struct text lineage_text(const struct lineage *l, uint32_t string_number);
+struct text lineage_computer(const struct lineage *l, const struct process *p);
+struct place lineage_place(const struct lineage *l, const struct process *p,
+                           const struct evidence_log *logs);
+/* The command line as typed: Sysmon doubles '%' in event 1's CommandLine (and in event 13's
+ * Details) and nowhere else. Added to `out`. */
+void lineage_add_unescaped(struct buffer *out, struct text command_line);
+/* What supports the recorded parent of `child`, as plain sentences (at most `max`), each
+ * added to the arena: was the parent's own record found, its end against the child's start,
+ * do image and command line agree on both sides. Returns how many. */
+size_t lineage_support(const struct lineage *l, uint32_t child, struct arena *arena,
+                       struct text *sentences, size_t max);
+
+/* Walk: parent chain and pre-order, both without recursion. */
+uint32_t lineage_parent(const struct lineage *l, uint32_t number);
+/* The next node in pre-order below `top` after `number`; PROCESS_NONE at the end. Start with
+ * number == top. *depth, relative to top, is kept up to date. */
+uint32_t lineage_next_in_tree(const struct lineage *l, uint32_t top, uint32_t number,
+                              uint32_t *depth);
+
+#endif

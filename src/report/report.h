@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * report.h - one model of the run, many writers: CSV, HTML, manifest.
+ *
+ * A writer reads the model and adds files to an output_dir; it decides nothing about the
+ * evidence. What a report may say is in doc/report.md: every sentence is recorded, derived
+ * or assessed, and says which.
+ *
+ * Invariants  1. The same evidence and options give the same bytes. Only the manifest,
+ *                run.log and the HTML header carry the run's time.
+ *             2. Values are written exactly as recorded. HTML shows what XML cannot carry,
+ *                and what cannot be seen, as visible symbols.
+ *             3. Every row that speaks of an event names its evidence, log, EventRecordID and offset.
+ * Ownership   The model borrows everything from the run. */
+#ifndef FOREBEAR_REPORT_H
+#define FOREBEAR_REPORT_H
+
+#include "detect/detect.h"
+#include "util/output.h"
+
+/* One event of a finding's family, kept from the second pass. */
+struct timeline_event {
+    uint64_t utc_filetime;     /* UtcTime, or TimeCreated where there is none */
+    uint64_t created_filetime; /* TimeCreated */
+    uint64_t record_id, offset;
+    const struct evidence_log *log;
+    struct text message; /* a plain sentence with the recorded values */
+    struct text computer;
+    uint32_t process, object; /* nodes */
+    uint32_t finding; /* index of a finding that this very record met; UINT32_MAX */
+    uint16_t event_id;
+    uint8_t state;
+};
+
+struct timeline {
+    struct arena arena;
+    struct timeline_event *events;
+    size_t count, capacity;
+};
+
+void timeline_init(struct timeline *t);
+void timeline_release(struct timeline *t);
+/* Second pass: keep the event if it speaks of a family. */
+void timeline_add(struct timeline *t, const struct detector *detector,
+                  const struct lineage *lineage, const struct sysmon_event *event,
+                  const struct event_processes *processes);
+/* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
+void timeline_finish(struct timeline *t, const struct detector *detector);
+
+struct log_report { /* one row of evidence.csv */
+    const struct evidence_log *log;
+    struct evtx_log_facts facts;
+    struct coverage coverage;
+    uint64_t problems;
+};
+
+struct clearing_report { /* a log was cleared: System 104, Security 1102 */
+    const struct evidence_log *log;
+    uint64_t record_id, offset, created_filetime;
+    struct text channel, user, domain, user_sid, computer;
+};
+
+struct case_data { /* as ewfacquire names them; absent if not given */
+    struct text case_number, examiner, evidence_number, notes;
+};
+
+enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
+
+/* The run as its reader must know it. */
+struct run_facts {
+    struct text version;        /* "Forebear 0.1.0" */
+    struct text command_line;   /* as given, shell-quoted, visible */
+    struct text reader;         /* "libevtx 20181227" */
+    struct text_list libraries; /* "libtsk 4.11.1", ... */
+    struct text platform;
+    uint64_t started_filetime, ended_filetime;
+    bool clock_fixed; /* SOURCE_DATE_EPOCH was set */
+    unsigned digest_kinds;
+    bool rehash, verify_image;
+    unsigned jobs;
+    unsigned schemas; /* SCHEMA_ bits */
+    struct text rules_folder, templates_folder,
+        filter_file; /* absent: built-in, none */
+    int exit_status; /* what the run will end with */
+};
+
+struct report {
+    struct run_facts run;
+    struct case_data case_data;
+    const struct evidence *evidence;
+    struct log_report *logs;
+    size_t log_count;
+    struct clearing_report *clearings;
+    size_t clearing_count;
+    const struct lineage *lineage;
+    const struct detector *detector;
+    const struct timeline *timeline;
+    struct problems *problems;
+};
+
+/* findings, processes, timeline, evidence and problems as CSV, and what schemas ask for. */
+enum status report_write_csv(const struct report *report, struct output_dir *dir,
+                             struct error *err);
+/* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
+ * line for a template that is not well-formed or names a slot that does not exist. */
+enum status report_write_html(const struct report *report, struct output_dir *dir,
+                              const char *template_dir, struct error *err);
+/* manifest.json and SHA256SUMS, over every file that is finished in dir by then. */
+enum status report_write_manifest(const struct report *report, struct output_dir *dir,
+                                  struct error *err);
+/* What was found, what could not be read, where the report is: the last words on the
+ * terminal. Evidence text in it is made visible. */
+void report_summary(const struct report *report, const char *path, struct buffer *out);
+
+/* Add t to out as text of an HTML/XML page may carry it: what XML 1.0 cannot hold and what
+ * cannot be seen becomes a visible symbol (U+2400.. or [U+202E]). No markup is escaped:
+ * the XML writer does that. */
+void report_visible_text(struct buffer *out, struct text t);
+
+#endif

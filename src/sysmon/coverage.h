@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * coverage.h - what one log covers: from when to when, which records, which event ids, and
+ * whether it is the channel's own file, an export or a forwarded log.
+ *
+ * Gaps are looked for in System/EventRecordID, per (channel, computer): an export renumbers
+ * the record headers from 1 and keeps the original in System. A gap in an export means
+ * selection (info), in a raw file that records are gone (warning). Header numbers alone
+ * never raise a gap. A header id that differs from EventRecordID in most records marks an
+ * export or forwarded log; equal ids say nothing, since an export of the first records
+ * looks the same. Inside an image or a collection the path decides: winevt\Logs is raw. */
+#ifndef FOREBEAR_COVERAGE_H
+#define FOREBEAR_COVERAGE_H
+
+#include "sysmon/sysmon.h"
+#include "util/strings.h"
+
+enum log_origin { ORIGIN_RAW, ORIGIN_EXPORT, ORIGIN_FORWARDED, ORIGIN_UNDETERMINED };
+
+/* "raw", "export", "forwarded", "undetermined" */
+const char *log_origin_name(enum log_origin origin);
+
+struct coverage_range { /* ids first..last are missing between two records */
+    uint64_t first, last;
+    uint64_t before_filetime, after_filetime; /* TimeCreated of the records around it */
+};
+
+struct coverage_series { /* one (channel, computer) of a log */
+    struct text channel, computer;
+    uint64_t *ids_and_times; /* private */
+    size_t count, capacity;
+    uint64_t first_id, last_id, missing;
+    uint64_t first_filetime, last_filetime; /* TimeCreated */
+    struct coverage_range *gaps;
+    size_t gap_count;
+};
+
+struct coverage {
+    struct arena *arena;
+    const struct evidence_log *log;
+    struct coverage_series *series;
+    size_t series_count, series_capacity;
+    uint64_t records, sysmon_records, process_creations;
+    uint64_t per_event_id[256]; /* Sysmon's */
+    uint64_t first_utc_filetime,
+        last_utc_filetime; /* Sysmon UtcTime; FILETIME_NONE: none */
+    uint64_t first_record_id, last_record_id,
+        missing_record_ids; /* over Sysmon's series; over all if there is none */
+    uint64_t
+        forwarded_records; /* channel of the record differs from where it was found (ForwardedEvents) */
+    uint64_t
+        sysmon_field_sets; /* schema features seen, or-ed: see coverage_schema_floor() */
+    enum log_origin origin;
+    struct text origin_basis; /* a sentence */
+    struct text sysmon_version,
+        schema_version; /* newest event 4 or 16; absent if none */
+};
+
+void coverage_init(struct coverage *c, struct arena *arena,
+                   const struct evidence_log *log);
+void coverage_add(struct coverage *c, const struct evtx_record *record,
+                  const struct sysmon_event *event_or_null);
+/* Find gaps, decide the origin, add RID_GAP, RID_DUP and RID_CONFLICT problems. */
+void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
+                     struct problems *problems);
+/* "4.80": the oldest schema that has every field that was seen; absent if nothing tells. */
+struct text coverage_schema_floor(const struct coverage *c);
+void coverage_release(struct coverage *c);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sysmon.h - from records with named fields to Sysmon events.
+ *
+ * A Sysmon event is a view of one record: which known field stands where in it, and the few
+ * values that everybody needs, parsed once. Selection is by Provider and Channel inside the
+ * record, never by file name: a forwarded or "saved as" log mixes channels.
+ *
+ * Invariants  1. Values are exactly as recorded; nothing is trimmed.
+ *             2. absent (field not in the record) != "" != "-" != "?".
+ *             3. "-", "?" and "" in a parent field mean "missing" to lineage, never a name.
+ * Ownership   An event borrows from its record and lives as long.
+ * Facts       Two clocks: UtcTime is when it happened (for event 1 the kernel's creation
+ *             time), TimeCreated when it was logged. They differ by up to days (events 3
+ *             and 22 after a VM resumes), so both are kept and neither replaces the other. */
+#ifndef FOREBEAR_SYSMON_H
+#define FOREBEAR_SYSMON_H
+
+#include "evtx/evtx.h"
+#include "util/guid.h"
+
+enum sysmon_field {
+#define SYSMON_FIELD(name) SYSMON_##name,
+#include "sysmon/fields.def"
+#undef SYSMON_FIELD
+    SYSMON_FIELDS
+};
+
+enum {
+    SYSMON_PROCESS_CREATE = 1,
+    SYSMON_PROCESS_TERMINATE = 5,
+    SYSMON_REMOTE_THREAD = 8,
+    SYSMON_PROCESS_ACCESS = 10,
+    SYSMON_PROCESS_TAMPERING = 25,
+    SYSMON_ERROR = 255
+};
+
+#define PID_UNKNOWN UINT32_MAX
+
+struct sysmon_event {
+    const struct evtx_record *record;
+    const struct evidence_log *log;
+    uint16_t event_id;
+    uint64_t utc_filetime;       /* UtcTime; FILETIME_NONE if absent or not a time */
+    uint64_t created_filetime;   /* System/TimeCreated; FILETIME_NONE if absent */
+    uint8_t slot[SYSMON_FIELDS]; /* index into record->fields + 1; 0: absent */
+};
+
+/* Fill in *event if the record is Sysmon's (Provider Microsoft-Windows-Sysmon; Channel
+ * Microsoft-Windows-Sysmon/Operational, or any for a forwarded record). False if not. */
+bool sysmon_event_from_record(struct sysmon_event *event,
+                              const struct evtx_record *record,
+                              const struct evidence_log *log);
+/* The value as recorded; NO_TEXT if the record has no such field. */
+struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field field);
+/* False (and the null GUID) if absent, not a GUID, or null. */
+bool sysmon_guid(const struct sysmon_event *event, enum sysmon_field field,
+                 struct guid *guid);
+/* Decimal or 0x hex; false if absent or neither. */
+bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
+                   uint64_t *value);
+/* A process id, or PID_UNKNOWN. */
+uint32_t sysmon_pid(const struct sysmon_event *event, enum sysmon_field field);
+/* UtcTime, or TimeCreated where there is none. */
+uint64_t sysmon_event_filetime(const struct sysmon_event *event);
+struct place sysmon_event_place(const struct sysmon_event *event);
+
+/* "Process creation"; "Sysmon event" for an id that the table lacks. */
+const char *sysmon_event_name(uint16_t event_id);
+/* "process_creation"; NULL for an id that the table lacks. */
+const char *sysmon_event_category(uint16_t event_id);
+const char *sysmon_field_name(enum sysmon_field field);
+/* By name in any of its spellings; SYSMON_FIELDS if the table lacks it. Case matters. */
+enum sysmon_field sysmon_field_find(struct text name);
+bool sysmon_event_has_field(uint16_t event_id, enum sysmon_field field);
+/* Absent, "", "-" or "?": what Sysmon writes where it does not know. */
+bool sysmon_text_is_missing(struct text t);
+
+/* What a process GUID says. Layout, 16 bytes little-endian: u32 machine id, u32 start in
+ * Unix seconds, u64 key. Undocumented by Microsoft; it held in 4,271 of 4,271 public event 1
+ * records, and each run checks it again on its own (lineage.h). */
+struct process_guid_parts {
+    uint32_t machine_id;
+    uint32_t start_unix;
+    uint64_t key;
+};
+
+struct process_guid_parts process_guid_parts(const struct guid *guid);
+
+/* System 104 and Security 1102 (provider Microsoft-Windows-Eventlog only: others use the
+ * same ids): who cleared which log, when. Texts are borrowed from the record. */
+struct log_clearing {
+    const struct evtx_record *record;
+    struct text channel; /* of the cleared log; "Security" for 1102 */
+    struct text user, domain, user_sid;
+    uint64_t created_filetime;
+};
+
+bool log_clearing_from_record(struct log_clearing *clearing,
+                              const struct evtx_record *record);
+
+#endif

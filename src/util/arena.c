@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+enum { BLOCK_SIZE = 256 * 1024, ALIGNMENT = alignof(max_align_t) };
+
+struct arena_block {
+    struct arena_block *older;
+    alignas(max_align_t) unsigned char data[];
+};
+
+static void free_chain(struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
+void arena_release(struct arena *a)
+{
+    free_chain(a->block);
+    *a = (struct arena){0};
+}
+
+void arena_clear(struct arena *a)
+{
+    if (!a->block)
+        return;
+    free_chain(a->block->older);
+    a->block->older = NULL;
+    a->used = 0;
+    a->total = a->size;
+}
+
+static void add_block(struct arena *a, size_t at_least)
+{
+    size_t size = at_least > BLOCK_SIZE ? at_least : BLOCK_SIZE;
+    struct arena_block *block = memory_get(sizeof *block + size);
+    block->older = a->block;
+    a->block = block;
+    a->used = 0;
+    a->size = size;
+    a->total += size;
+}
+
+static void *take(struct arena *a, size_t size, size_t alignment)
+{
+    size_t at = (a->used + alignment - 1) & ~(alignment - 1);
+    if (!a->block || at > a->size || size > a->size - at) {
+        add_block(a, size);
+        at = 0;
+    }
+    a->used = at + size;
+    return a->block->data + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(take(a, size, ALIGNMENT), 0, size);
+}
+
+struct text arena_copy(struct arena *a, struct text t)
+{
+    if (text_is_absent(t))
+        return t;
+    char *copy = take(a, t.len + 1, 1);
+    memcpy(copy, t.ptr, t.len);
+    copy[t.len] = '\0';
+    return (struct text){copy, t.len};
+}
+
+struct text arena_printf(struct arena *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct buffer b = {0};
+    buffer_vprintf(&b, format, args);
+    va_end(args);
+    struct text copy = arena_copy(a, buffer_text(&b));
+    buffer_release(&b);
+    return copy;
+}

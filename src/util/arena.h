@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * arena.h - memory that is released all at once.
+ *
+ * Three lifetimes, three arenas: a chunk of a log (a worker's), the process tables of a
+ * run (lineage), and the run itself (options, rules, findings, problems). What crosses
+ * from a shorter to a longer one is copied where one can see it: arena_copy(run, text).
+ * All zeros is an empty arena. Allocation cannot fail (memory.h). */
+#ifndef FOREBEAR_ARENA_H
+#define FOREBEAR_ARENA_H
+
+#include <stddef.h>
+
+#include "util/text.h"
+
+struct arena {
+    struct arena_block *block; /* the one being filled; older ones hang behind it */
+    size_t used, size;         /* of that block */
+    size_t total;              /* bytes held by all blocks */
+};
+
+void arena_release(struct arena *a);
+/* Forget everything, keep the newest block for reuse. */
+void arena_clear(struct arena *a);
+/* Zeroed, aligned for any type. */
+void *arena_alloc(struct arena *a, size_t size);
+/* A copy with a NUL behind it (not counted in len); an absent text stays absent. */
+struct text arena_copy(struct arena *a, struct text t);
+struct text arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/filetime.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SECONDS_PER_DAY = 86400, DAYS_1601_TO_1970 = 134774 };
+
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back. Years are counted from
+ * March so that the leap day is the last of its year. */
+static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    unsigned year_of_era = (unsigned)(year - era * 400);
+    unsigned day_of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
+    unsigned day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + (int64_t)day_of_era - 719468;
+}
+
+static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned day_of_era = (unsigned)(days - era * 146097);
+    unsigned year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) /
+        365;
+    unsigned day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned shifted_month = (5 * day_of_year + 2) / 153;
+    *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
+}
+
+struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
+                            enum filetime_style style)
+{
+    out[0] = '\0';
+    if (filetime == FILETIME_NONE)
+        return (struct text){out, 0};
+    uint64_t seconds = filetime / FILETIME_SECOND;
+    unsigned fraction = (unsigned)(filetime % FILETIME_SECOND);
+    int64_t year;
+    unsigned month, day;
+    civil_from_days((int64_t)(seconds / SECONDS_PER_DAY) - DAYS_1601_TO_1970, &year,
+                    &month, &day);
+    unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
+    int n = snprintf(out, FILETIME_TEXT_MAX, "%04" PRId64 "-%02u-%02u%c%02u:%02u:%02u",
+                     year, month, day, style == FILETIME_SPACED ? ' ' : 'T',
+                     rest / 3600, rest / 60 % 60, rest % 60);
+    size_t left = FILETIME_TEXT_MAX - (size_t)n;
+    if (style == FILETIME_SECONDS)
+        n += snprintf(out + n, left, "Z");
+    else
+        n += snprintf(out + n, left, ".%07u%s", fraction,
+                      style == FILETIME_CSV      ? "+00:00"
+                      : style == FILETIME_REPORT ? "Z"
+                                                 : "");
+    return (struct text){out, (size_t)n};
+}
+
+struct cursor {
+    struct text text;
+    size_t at;
+    bool good;
+};
+
+static unsigned take_digits(struct cursor *c, size_t count)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < count; i++, c->at++) {
+        char digit = c->at < c->text.len ? c->text.ptr[c->at] : '\0';
+        if (digit < '0' || digit > '9')
+            c->good = false;
+        else
+            value = value * 10 + (unsigned)(digit - '0');
+    }
+    return value;
+}
+
+static char peek(const struct cursor *c)
+{
+    return c->at < c->text.len ? c->text.ptr[c->at] : '\0';
+}
+
+static void take_one_of(struct cursor *c, const char *allowed)
+{
+    char got = peek(c);
+    for (; *allowed; allowed++)
+        if (got == *allowed) {
+            c->at++;
+            return;
+        }
+    c->good = false;
+}
+
+static unsigned take_fraction(struct cursor *c)
+{
+    unsigned value = 0, digits = 0;
+    if (peek(c) != '.')
+        return 0;
+    c->at++;
+    for (; peek(c) >= '0' && peek(c) <= '9' && digits < 9; c->at++, digits++)
+        if (digits < 7)
+            value = value * 10 + (unsigned)(peek(c) - '0');
+    c->good &= digits > 0;
+    for (; digits < 7; digits++)
+        value *= 10;
+    return value;
+}
+
+static int64_t take_zone_seconds(struct cursor *c)
+{
+    char sign = peek(c);
+    if (sign == 'Z')
+        c->at++;
+    if (sign != '+' && sign != '-')
+        return 0;
+    c->at++;
+    unsigned hours = take_digits(c, 2);
+    take_one_of(c, ":");
+    unsigned minutes = take_digits(c, 2);
+    c->good &= hours < 24 && minutes < 60;
+    int64_t seconds = (int64_t)hours * 3600 + (int64_t)minutes * 60;
+    return sign == '-' ? -seconds : seconds;
+}
+
+static unsigned days_in_month(unsigned year, unsigned month)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30,
+                                         31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+bool filetime_parse(struct text t, uint64_t *filetime)
+{
+    struct cursor c = {t, 0, true};
+    unsigned year = take_digits(&c, 4);
+    take_one_of(&c, "-");
+    unsigned month = take_digits(&c, 2);
+    take_one_of(&c, "-");
+    unsigned day = take_digits(&c, 2);
+    take_one_of(&c, " T");
+    unsigned hour = take_digits(&c, 2);
+    take_one_of(&c, ":");
+    unsigned minute = take_digits(&c, 2);
+    take_one_of(&c, ":");
+    unsigned second = take_digits(&c, 2);
+    unsigned fraction = take_fraction(&c);
+    int64_t zone = take_zone_seconds(&c);
+    if (!c.good || c.at != t.len || year < 1601 || month < 1 || month > 12 || day < 1 ||
+        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    int64_t seconds =
+        (days_from_civil(year, month, day) + DAYS_1601_TO_1970) * SECONDS_PER_DAY +
+        (int64_t)hour * 3600 + minute * 60 + second - zone;
+    if (seconds < 0)
+        return false;
+    *filetime = (uint64_t)seconds * FILETIME_SECOND + fraction;
+    return true;
+}
+
+uint64_t filetime_from_unix(int64_t seconds, uint32_t nanoseconds)
+{
+    return (uint64_t)(seconds * (int64_t)FILETIME_SECOND + (int64_t)FILETIME_UNIX) +
+           nanoseconds / 100;
+}
+
+int64_t filetime_to_unix(uint64_t filetime)
+{
+    return (int64_t)(filetime / FILETIME_SECOND) -
+           (int64_t)(FILETIME_UNIX / FILETIME_SECOND);
+}

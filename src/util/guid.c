@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/guid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Which byte each pair of hex digits is, in the order they are printed. */
+static const uint8_t printed_order[16] = {3, 2, 1,  0,  5,  4,  7,  6,
+                                          8, 9, 10, 11, 12, 13, 14, 15};
+
+static bool dash_follows(size_t pair)
+{
+    return pair == 3 || pair == 5 || pair == 7 || pair == 9;
+}
+
+struct text guid_format(char out[GUID_TEXT_MAX], const struct guid *guid)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t n = 0;
+    out[n++] = '{';
+    for (size_t i = 0; i < 16; i++) {
+        uint8_t byte = guid->bytes[printed_order[i]];
+        out[n++] = digits[byte >> 4];
+        out[n++] = digits[byte & 15];
+        if (dash_follows(i))
+            out[n++] = '-';
+    }
+    out[n++] = '}';
+    out[n] = '\0';
+    return (struct text){out, n};
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool guid_parse(struct text t, struct guid *guid)
+{
+    if (t.len == 38 && t.ptr[0] == '{' && t.ptr[37] == '}')
+        t = text_slice(t, 1, 36);
+    if (t.len != 36)
+        return false;
+    size_t at = 0;
+    for (size_t i = 0; i < 16; i++) {
+        int high = hex_value(t.ptr[at]), low = hex_value(t.ptr[at + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        guid->bytes[printed_order[i]] = (uint8_t)(high << 4 | low);
+        at += 2;
+        if (dash_follows(i) && t.ptr[at++] != '-')
+            return false;
+    }
+    return true;
+}
+
+bool guid_is_null(const struct guid *guid)
+{
+    static const struct guid null;
+    return guid_equal(guid, &null);
+}
+
+bool guid_equal(const struct guid *a, const struct guid *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * map.h - from a key of bytes to a 32-bit number (an index into somebody's array).
+ *
+ * Open addressing over a dense array of entries, so that walking entries[0..count) gives
+ * them in the order they came: nothing that is written depends on hash order. Keys are
+ * borrowed and must outlive the map; the hash is seeded once per process, so crafted
+ * evidence cannot choose collisions. All zeros is an empty map. */
+#ifndef FOREBEAR_MAP_H
+#define FOREBEAR_MAP_H
+
+#include "util/text.h"
+
+#define MAP_NONE UINT32_MAX
+
+struct map_entry {
+    struct bytes key;
+    uint32_t hash;
+    uint32_t value;
+};
+
+struct map {
+    struct map_entry *entries;
+    uint32_t *slots; /* entry index + 1; 0 is free */
+    uint32_t count, capacity, slot_count;
+};
+
+void map_release(struct map *m);
+/* The value of key, or MAP_NONE. */
+uint32_t map_find(const struct map *m, struct bytes key);
+/* The value of key after adding (key, value) if it was not there. The key is borrowed. */
+uint32_t map_add(struct map *m, struct bytes key, uint32_t value);
+/* Change the value of a key that is there, or add it. */
+void map_set(struct map *m, struct bytes key, uint32_t value);
+
+static inline struct bytes map_key_text(struct text t)
+{
+    return (struct bytes){(const uint8_t *)t.ptr, t.len};
+}
+
+#define MAP_KEY_OF(object) ((struct bytes){(const uint8_t *)(object), sizeof *(object)})
+
+#endif

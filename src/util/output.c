@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/memory.h"
+
+enum { FLUSH_AT = 256 * 1024, TEMPORARY_NAME_MAX = 256 };
+
+static struct place place_of(const char *path)
+{
+    struct place place = NOWHERE;
+    place.evidence = text_from(path);
+    return place;
+}
+
+static const char *temporary_name(char out[TEMPORARY_NAME_MAX], const char *name)
+{
+    snprintf(out, TEMPORARY_NAME_MAX, ".%s.partial", name);
+    return out;
+}
+
+enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
+                            struct error *err)
+{
+    *dir = (struct output_dir){.fd = -1};
+    dir->made_here = mkdir(path, 0777) == 0;
+    if (!dir->made_here && errno != EEXIST)
+        return fail(err, FAILED, place_of(path), "cannot make the output folder: %s",
+                    strerror(errno));
+    dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir->fd < 0)
+        return fail(err, FAILED, place_of(path), "cannot open the output folder: %s",
+                    strerror(errno));
+    dir->path = memory_copy_string(path);
+    if (!force && faccessat(dir->fd, "manifest.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        fail(err, FAILED, place_of(path),
+             "holds a report already; choose another folder, or --force to replace it");
+        output_dir_close(dir);
+        return FAILED;
+    }
+    return OK;
+}
+
+const struct output_file *output_dir_find(const struct output_dir *dir,
+                                          const char *name)
+{
+    for (size_t i = 0; i < dir->count; i++)
+        if (strcmp(dir->files[i].name, name) == 0)
+            return &dir->files[i];
+    return NULL;
+}
+
+enum status output_dir_publish(struct output_dir *dir, struct error *err)
+{
+    char temporary[TEMPORARY_NAME_MAX];
+    for (size_t i = 0; i < dir->count; i++)
+        if (renameat(dir->fd, temporary_name(temporary, dir->files[i].name), dir->fd,
+                     dir->files[i].name) != 0)
+            return fail(err, FAILED, place_of(dir->path),
+                        "cannot rename %s to its name: %s", dir->files[i].name,
+                        strerror(errno));
+    if (fsync(dir->fd) != 0)
+        return fail(err, FAILED, place_of(dir->path),
+                    "cannot sync the output folder: %s", strerror(errno));
+    return OK;
+}
+
+void output_dir_abandon(struct output_dir *dir)
+{
+    char temporary[TEMPORARY_NAME_MAX];
+    for (size_t i = 0; i < dir->count; i++)
+        unlinkat(dir->fd, temporary_name(temporary, dir->files[i].name), 0);
+    if (dir->made_here)
+        rmdir(dir->path);
+}
+
+void output_dir_close(struct output_dir *dir)
+{
+    for (size_t i = 0; i < dir->count; i++)
+        free(dir->files[i].name);
+    free(dir->files);
+    free(dir->path);
+    if (dir->fd >= 0)
+        close(dir->fd);
+    *dir = (struct output_dir){.fd = -1};
+}
+
+enum status output_open(struct output *out, struct output_dir *dir, const char *name,
+                        struct error *err)
+{
+    char temporary[TEMPORARY_NAME_MAX];
+    *out = (struct output){.dir = dir};
+    temporary_name(temporary, name);
+    unlinkat(dir->fd, temporary, 0); /* of a run that was killed */
+    out->fd = openat(dir->fd, temporary,
+                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (out->fd < 0)
+        return fail(err, FAILED, place_of(dir->path), "cannot create %s: %s", name,
+                    strerror(errno));
+    out->name = memory_copy_string(name);
+    digester_init(&out->digester, DIGEST_BIT(DIGEST_SHA256));
+    return OK;
+}
+
+void output_flush(struct output *out)
+{
+    size_t at = 0;
+    while (!out->write_error && at < out->pending.len) {
+        ssize_t n = write(out->fd, out->pending.ptr + at, out->pending.len - at);
+        if (n >= 0)
+            at += (size_t)n;
+        else if (errno != EINTR)
+            out->write_error = errno;
+    }
+    digester_add(&out->digester, out->pending.ptr, out->pending.len);
+    out->size += out->pending.len;
+    buffer_clear(&out->pending);
+}
+
+void output_add(struct output *out, const void *data, size_t len)
+{
+    buffer_add(&out->pending, data, len);
+    if (out->pending.len >= FLUSH_AT)
+        output_flush(out);
+}
+
+void output_add_text(struct output *out, struct text t)
+{
+    output_add(out, t.ptr, t.len);
+}
+
+void output_printf(struct output *out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(&out->pending, format, args);
+    va_end(args);
+    if (out->pending.len >= FLUSH_AT)
+        output_flush(out);
+}
+
+static void release(struct output *out)
+{
+    if (out->fd >= 0)
+        close(out->fd);
+    out->fd = -1;
+    buffer_release(&out->pending);
+    digester_release(&out->digester);
+}
+
+enum status output_finish(struct output *out, struct error *err)
+{
+    output_flush(out);
+    if (!out->write_error && fsync(out->fd) != 0)
+        out->write_error = errno;
+    int close_error = close(out->fd) != 0 ? errno : 0;
+    out->fd = -1;
+    if (out->write_error || close_error) {
+        fail(err, FAILED, place_of(out->dir->path), "cannot write %s: %s", out->name,
+             strerror(out->write_error ? out->write_error : close_error));
+        output_abandon(out);
+        return FAILED;
+    }
+    struct output_dir *dir = out->dir;
+    ARRAY_GROW(dir->files, dir->count, dir->capacity);
+    struct output_file *file = &dir->files[dir->count++];
+    *file = (struct output_file){.name = out->name, .size = out->size};
+    digester_finish(&out->digester, &file->digests);
+    release(out);
+    return OK;
+}
+
+void output_abandon(struct output *out)
+{
+    char temporary[TEMPORARY_NAME_MAX];
+    if (!out->name)
+        return;
+    unlinkat(out->dir->fd, temporary_name(temporary, out->name), 0);
+    release(out);
+    free(out->name);
+    out->name = NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * output.h - the report's folder and its files.
+ *
+ * Every file is written under a temporary name (".NAME.partial"), hashed on the way, and
+ * synced when it is finished. Only output_dir_publish() gives all of them their names, in
+ * the order they were finished; output_dir_abandon() removes whatever is there, and the
+ * folder if this run made it. A run that fails or is stopped leaves nothing half-written.
+ * Write errors stick: add as much as you like, output_finish() tells the first. */
+#ifndef FOREBEAR_OUTPUT_H
+#define FOREBEAR_OUTPUT_H
+
+#include "util/digest.h"
+#include "util/error.h"
+
+struct output_file { /* a finished one */
+    char *name;
+    uint64_t size;
+    struct digest_values digests; /* SHA-256 */
+};
+
+struct output_dir {
+    char *path;
+    int fd;
+    bool made_here;
+    struct output_file *files;
+    size_t count, capacity;
+};
+
+struct output {
+    struct output_dir *dir;
+    char *name;
+    int fd;
+    int write_error; /* errno of the first failure, 0: none */
+    uint64_t size;
+    struct digester digester;
+    struct buffer pending;
+};
+
+/* Make or open the folder. FAILED if it cannot be made or written, or already holds a
+ * report (manifest.json) and force is false. */
+enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
+                            struct error *err);
+enum status output_dir_publish(struct output_dir *dir, struct error *err);
+void output_dir_abandon(struct output_dir *dir);
+void output_dir_close(struct output_dir *dir);
+/* NULL if no file has that name yet. */
+const struct output_file *output_dir_find(const struct output_dir *dir,
+                                          const char *name);
+
+enum status output_open(struct output *out, struct output_dir *dir, const char *name,
+                        struct error *err);
+void output_add(struct output *out, const void *data, size_t len);
+void output_add_text(struct output *out, struct text t);
+void output_printf(struct output *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Push what is pending to the file, without ending it. */
+void output_flush(struct output *out);
+enum status output_finish(struct output *out, struct error *err);
+/* End without keeping anything. */
+void output_abandon(struct output *out);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/problems.h"
+
+#include <stdlib.h>
+
+#include "util/memory.h"
+
+const struct problem_kind problem_kinds[PROBLEM_CODES] = {
+#define PROBLEM(code, class, severity, sentence)                                       \
+ {#code, class, SEVERITY_##severity, sentence},
+#include "util/problems.def"
+#undef PROBLEM
+};
+
+const char *problem_severity_name(enum problem_severity severity)
+{
+    static const char *const names[] = {"info", "notice", "warning", "error"};
+    return names[severity];
+}
+
+void problems_init(struct problems *p, struct arena *arena)
+{
+    *p = (struct problems){.arena = arena};
+}
+
+void problems_release(struct problems *p)
+{
+    free(p->rows);
+    *p = (struct problems){0};
+}
+
+static void add(struct problems *p, enum problem_code code,
+                enum problem_severity severity, struct place place, struct text message)
+{
+    ARRAY_GROW(p->rows, p->count, p->capacity);
+    p->rows[p->count++] =
+        (struct problem){code, severity, place, arena_copy(p->arena, message)};
+    p->per_code[code]++;
+}
+
+static void add_formatted(struct problems *p, enum problem_code code,
+                          enum problem_severity severity, struct place place,
+                          const char *format, va_list args)
+{
+    struct buffer message = {0};
+    buffer_vprintf(&message, format, args);
+    add(p, code, severity, place, buffer_text(&message));
+    buffer_release(&message);
+}
+
+void problems_add(struct problems *p, enum problem_code code, struct place place,
+                  const char *format, ...)
+{
+    if (!p)
+        return;
+    va_list args;
+    va_start(args, format);
+    add_formatted(p, code, problem_kinds[code].severity, place, format, args);
+    va_end(args);
+}
+
+void problems_add_graded(struct problems *p, enum problem_code code,
+                         enum problem_severity severity, struct place place,
+                         const char *format, ...)
+{
+    if (!p)
+        return;
+    va_list args;
+    va_start(args, format);
+    add_formatted(p, code, severity, place, format, args);
+    va_end(args);
+}
+
+void problems_add_error(struct problems *p, enum problem_code code,
+                        const struct error *err)
+{
+    if (p)
+        add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
+}
+
+bool problems_have_damage(const struct problems *p)
+{
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        if (p->per_code[code] && problem_kinds[code].class == DAMAGE)
+            return true;
+    return false;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * problems.h - everything that is wrong, missing or odd, as data: one row of problems.csv
+ * each, from the one table problems.def.
+ *
+ * A problem of class DAMAGE means that some evidence could not be read as it should be;
+ * it raises the exit status to 3. One of class ANOMALY is about what was recorded (a gap
+ * in record ids, a reused pid) and one of class NOTE about what was not examined or how
+ * something was read; neither changes the status.
+ * Rows stand in the order they were added, and the run adds them in a fixed order. */
+#ifndef FOREBEAR_PROBLEMS_H
+#define FOREBEAR_PROBLEMS_H
+
+#include "util/arena.h"
+#include "util/error.h"
+
+enum problem_class { DAMAGE, ANOMALY, NOTE };
+enum problem_severity {
+    SEVERITY_INFO,
+    SEVERITY_NOTICE,
+    SEVERITY_WARNING,
+    SEVERITY_ERROR
+};
+
+enum problem_code {
+#define PROBLEM(code, class, severity, sentence) PROBLEM_##code,
+#include "util/problems.def"
+#undef PROBLEM
+    PROBLEM_CODES
+};
+
+struct problem_kind {
+    const char *code; /* as in problems.csv */
+    enum problem_class class;
+    enum problem_severity severity; /* unless the row says otherwise */
+    const char *sentence;           /* what it means, for the report and the manual */
+};
+
+struct problem {
+    enum problem_code code;
+    enum problem_severity severity;
+    struct place place;
+    struct text message;
+};
+
+struct problems {
+    struct arena *arena; /* of the run: messages are copied into it */
+    struct problem *rows;
+    size_t count, capacity;
+    size_t per_code[PROBLEM_CODES];
+};
+
+extern const struct problem_kind problem_kinds[PROBLEM_CODES];
+
+/* "info", "notice", "warning", "error" */
+const char *problem_severity_name(enum problem_severity severity);
+void problems_init(struct problems *p, struct arena *arena);
+void problems_release(struct problems *p);
+/* place.evidence and place.log are borrowed and must live as long as the run; evidence text
+ * in the message stays as it is, writers escape it. p may be NULL: then nothing happens
+ * (the second pass meets the same problems again). */
+void problems_add(struct problems *p, enum problem_code code, struct place place,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void problems_add_graded(struct problems *p, enum problem_code code,
+                         enum problem_severity severity, struct place place,
+                         const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* An error as a problem: its place and its words. */
+void problems_add_error(struct problems *p, enum problem_code code,
+                        const struct error *err);
+/* Is there one of class DAMAGE? */
+bool problems_have_damage(const struct problems *p);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/strings.h"
+
+void strings_release(struct strings *s)
+{
+    map_release(&s->map);
+    arena_release(&s->arena);
+}
+
+uint32_t strings_find(const struct strings *s, struct text t)
+{
+    if (text_is_absent(t))
+        return STRING_ABSENT;
+    if (t.len == 0)
+        return STRING_EMPTY;
+    return map_find(&s->map, map_key_text(t));
+}
+
+uint32_t strings_add(struct strings *s, struct text t)
+{
+    uint32_t found = strings_find(s, t);
+    if (found != MAP_NONE)
+        return found;
+    if (s->map.count == 0)
+        map_add(&s->map, map_key_text(TEXT_LITERAL("")), STRING_EMPTY);
+    struct text copy = arena_copy(&s->arena, t);
+    return map_add(&s->map, map_key_text(copy), s->map.count + 1);
+}
+
+struct text strings_text(const struct strings *s, uint32_t number)
+{
+    if (number == STRING_ABSENT)
+        return NO_TEXT;
+    if (number == STRING_EMPTY)
+        return TEXT_LITERAL("");
+    struct bytes key = s->map.entries[number - 1].key;
+    return (struct text){(const char *)key.ptr, key.len};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * strings.h - each distinct string once, named by 32 bits.
+ *
+ * A log repeats its strings: the same image, user and parent in record after record. The
+ * process table keeps string numbers, so its memory grows with processes and distinct
+ * strings. 0 is "absent", 1 is "". Texts stay valid as long as the pool. */
+#ifndef FOREBEAR_STRINGS_H
+#define FOREBEAR_STRINGS_H
+
+#include "util/arena.h"
+#include "util/map.h"
+
+enum { STRING_ABSENT = 0, STRING_EMPTY = 1 };
+
+struct strings {
+    struct arena arena;
+    struct map map; /* its entries are the strings, in order: number = index + 1 */
+};
+
+void strings_release(struct strings *s);
+uint32_t strings_add(struct strings *s, struct text t);
+struct text strings_text(const struct strings *s, uint32_t number);
+/* The number of t, or MAP_NONE if no such string was added. */
+uint32_t strings_find(const struct strings *s, struct text t);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+struct text text_from(const char *string)
+{
+    return string ? (struct text){string, strlen(string)} : NO_TEXT;
+}
+
+bool text_is_absent(struct text t)
+{
+    return t.ptr == NULL;
+}
+
+bool text_is_empty(struct text t)
+{
+    return t.len == 0;
+}
+
+bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.ptr == NULL) == (b.ptr == NULL) &&
+           (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+int text_compare(struct text a, struct text b)
+{
+    if (a.ptr == NULL || b.ptr == NULL)
+        return (a.ptr != NULL) - (b.ptr != NULL);
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static unsigned char fold(unsigned char c)
+{
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+static bool equal_fold(const char *a, const char *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
+            return false;
+    return true;
+}
+
+bool text_equal_fold(struct text a, struct text b)
+{
+    return a.ptr && b.ptr && a.len == b.len && equal_fold(a.ptr, b.ptr, a.len);
+}
+
+bool text_starts_with_fold(struct text t, struct text prefix)
+{
+    return t.ptr && prefix.len <= t.len && equal_fold(t.ptr, prefix.ptr, prefix.len);
+}
+
+bool text_ends_with_fold(struct text t, struct text suffix)
+{
+    return t.ptr && suffix.len <= t.len &&
+           equal_fold(t.ptr + t.len - suffix.len, suffix.ptr, suffix.len);
+}
+
+bool text_contains_fold(struct text t, struct text part)
+{
+    if (!t.ptr || part.len > t.len)
+        return false;
+    for (size_t i = 0; i + part.len <= t.len; i++)
+        if (equal_fold(t.ptr + i, part.ptr, part.len))
+            return true;
+    return false;
+}
+
+struct text text_basename(struct text path)
+{
+    for (size_t i = path.len; i > 0; i--)
+        if (path.ptr[i - 1] == '\\')
+            return (struct text){path.ptr + i, path.len - i};
+    return path;
+}
+
+struct text text_slice(struct text t, size_t from, size_t len)
+{
+    if (!t.ptr)
+        return t;
+    if (from > t.len)
+        from = t.len;
+    if (len > t.len - from)
+        len = t.len - from;
+    return (struct text){t.ptr + from, len};
+}
+
+bool text_to_u64(struct text t, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (t.len == 0)
+        return false;
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.ptr[i] < '0' || t.ptr[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(t.ptr[i] - '0'), &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+void buffer_release(struct buffer *b)
+{
+    free(b->ptr);
+    *b = (struct buffer){0};
+}
+
+void buffer_clear(struct buffer *b)
+{
+    b->len = 0;
+    if (b->ptr)
+        b->ptr[0] = '\0';
+}
+
+char *buffer_reserve(struct buffer *b, size_t n)
+{
+    if (n >= b->capacity - b->len) {
+        size_t capacity = b->capacity ? b->capacity : 64;
+        while (capacity - b->len <= n)
+            capacity *= 2;
+        b->ptr = memory_resize(b->ptr, capacity);
+        b->capacity = capacity;
+    }
+    return b->ptr + b->len;
+}
+
+void buffer_add(struct buffer *b, const void *data, size_t len)
+{
+    char *to = buffer_reserve(b, len);
+    if (len)
+        memcpy(to, data, len);
+    b->len += len;
+    b->ptr[b->len] = '\0';
+}
+
+void buffer_add_text(struct buffer *b, struct text t)
+{
+    buffer_add(b, t.ptr, t.len);
+}
+
+void buffer_add_string(struct buffer *b, const char *string)
+{
+    buffer_add(b, string, strlen(string));
+}
+
+void buffer_add_char(struct buffer *b, char c)
+{
+    buffer_add(b, &c, 1);
+}
+
+void buffer_vprintf(struct buffer *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    if (len > 0) {
+        char *to = buffer_reserve(b, (size_t)len + 1);
+        vsnprintf(to, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(b, format, args);
+    va_end(args);
+}
+
+struct text buffer_text(const struct buffer *b)
+{
+    return b->ptr ? (struct text){b->ptr, b->len} : TEXT_LITERAL("");
+}
