@@ -46,11 +46,25 @@ enum record_state {
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
 const char *record_state_name(enum record_state state);
 
-struct evtx_field {
-    struct text name; /* of the Data element; "" if it has none */
-    struct text
-        value; /* as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped */
+/* The names of a record's fields, in order. Records of one template share one layout, so a
+ * consumer may remember by `id` which field stands where; equal ids mean equal names for as
+ * long as the reader lives. */
+struct evtx_layout {
+    uint32_t id; /* 0: made for this record alone, not to be remembered */
+    uint32_t count;
+    const struct text *names; /* of the Data elements; "" where one has no name */
 };
+
+/* A field's value: text, or the bytes that evtx_record_value() turns into it when somebody
+ * asks. Types are BinXML's ([MS-EVEN6] 2.2.12); only src/evtx looks inside. */
+struct evtx_value {
+    const char *ptr;
+    uint32_t len;
+    uint8_t type;
+    uint8_t flags;
+};
+
+enum { EVTX_TEXT = 0xff }; /* a type of our own: ptr and len are UTF-8 */
 
 /* The System part of an event; texts absent where the element is. */
 struct evtx_system {
@@ -71,8 +85,10 @@ struct evtx_record {
         header_filetime; /* of the record header: an export renumbers them */
     struct evtx_system system;
     bool is_user_data; /* fields come from UserData, not EventData */
-    const struct evtx_field *fields;
-    size_t field_count;
+    const struct evtx_layout *layout;
+    size_t field_count;        /* == layout->count */
+    struct evtx_value *values; /* read them through evtx_record_value() */
+    struct arena *arena;       /* where texts go that are made on demand */
 };
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
@@ -112,6 +128,11 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                       struct problems *problems, struct progress *progress,
                       struct error *err);
 
+/* The name of field i, i < field_count: "" if the element has none. */
+struct text evtx_record_name(const struct evtx_record *record, size_t i);
+/* Its value as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped. Made on the
+ * first call and kept; lives as long as the record. One thread at a time. */
+struct text evtx_record_value(const struct evtx_record *record, size_t i);
 /* The field of that name, or NO_TEXT. The first one if a record repeats a name. */
 struct text evtx_record_field(const struct evtx_record *record, struct text name);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/utf.h"
 
+#include "util/ascii.h"
 #include "util/bytes.h"
 
 enum { REPLACEMENT = 0xfffd };
@@ -32,6 +33,12 @@ size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
 {
     size_t replaced = 0, units = utf16.len / 2;
     for (size_t i = 0; i < units; i++) {
+        size_t plain = ascii_units(utf16.ptr + 2 * i, units - i);
+        ascii_narrow(buffer_reserve(out, plain), utf16.ptr + 2 * i, plain);
+        out->len += plain;
+        i += plain;
+        if (i == units)
+            break;
         uint32_t c = bytes_u16(utf16, 2 * i);
         if (c >= 0xd800 && c < 0xe000) {
             uint32_t low = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
@@ -45,6 +52,8 @@ size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
         }
         utf_add_code_point(out, c);
     }
+    buffer_reserve(out, 1);
+    out->ptr[out->len] = '\0';
     return replaced;
 }
 

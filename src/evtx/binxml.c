@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evtx/binxml.h"
+
+#include <stdlib.h>
+
+enum { ELEMENTS_MAX = 128, NOTHING_OPEN = 0 };
+
+/* A translated fragment being walked, with the values of its instance. */
+struct scope {
+    const uint8_t *at;
+    const struct value *values;
+    uint32_t count;
+    unsigned elements; /* open when it began */
+};
+
+/* An open element; one whose content is an array is walked once for each item. */
+struct element {
+    struct text name;
+    const uint8_t *after_name;
+    bool is_repeated;
+    uint16_t array_index; /* the substitution that is the array */
+    uint32_t item_at, ordinal;
+};
+
+struct walk {
+    struct binxml *b;
+    const struct binxml_visitor *visitor;
+    struct scope scopes[NESTING_MAX];
+    unsigned scope_count;
+    struct element elements[ELEMENTS_MAX];
+    unsigned element_count;
+    struct text attribute; /* the one being read; absent: none */
+    bool attribute_is_null;
+    const char *wrong; /* ends the walk */
+    const char *odd;   /* does not end it */
+};
+
+void binxml_release(struct binxml *b)
+{
+    buffer_release(&b->code);
+    buffer_release(&b->scratch);
+}
+
+void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena *arena)
+{
+    b->chunk = chunk;
+    b->arena = arena;
+    b->steps = b->text = 0;
+    if (b->definition_count)
+        memset(b->definitions, 0, sizeof b->definitions);
+    b->definition_count = 0;
+}
+
+static struct definition *read_definition(struct binxml *b, struct definition *d,
+                                          uint32_t offset)
+{
+    *d = (struct definition){.offset = offset};
+    d->wrong = template_read(b->templates, &b->chunk, offset, b->arena, &b->code,
+                             &d->template);
+    b->steps += (uint32_t)b->code.len;
+    return d;
+}
+
+struct definition *binxml_definition(struct binxml *b, uint32_t offset)
+{
+    enum { MASK = DEFINITION_SLOTS - 1 };
+    uint32_t slot = (offset * UINT32_C(0x9e3779b1)) >> 23 & MASK;
+    while (b->definitions[slot].offset && b->definitions[slot].offset != offset)
+        slot = (slot + 1) & MASK;
+    struct definition *d = &b->definitions[slot];
+    if (d->offset)
+        return d;
+    if (b->definition_count >= DEFINITIONS_MAX || offset == 0) {
+        static const char too_many[] = "a chunk has too many template definitions";
+        struct definition *none = arena_alloc(b->arena, sizeof *none);
+        none->wrong = too_many;
+        return none;
+    }
+    b->definition_count++;
+    return read_definition(b, d, offset);
+}
+
+static void wrong(struct walk *w, const char *what)
+{
+    if (!w->wrong)
+        w->wrong = what;
+}
+
+static void odd(struct walk *w, const char *what)
+{
+    if (!w->odd)
+        w->odd = what;
+}
+
+static bool pay(struct walk *w, uint32_t steps)
+{
+    w->b->steps += steps;
+    if (w->b->steps > STEPS_MAX)
+        wrong(w, "a chunk's fragments repeat each other without end");
+    return !w->wrong;
+}
+
+static void push_scope(struct walk *w, const uint8_t *code, const struct value *values,
+                       uint32_t count)
+{
+    if (w->scope_count == NESTING_MAX)
+        return wrong(w, "fragments lie too deep inside each other");
+    w->scopes[w->scope_count++] =
+        (struct scope){code, values, count, w->element_count};
+}
+
+static const uint8_t *keep_code(struct walk *w, const struct buffer *code)
+{
+    uint8_t *kept = arena_alloc(w->b->arena, code->len);
+    memcpy(kept, code->ptr, code->len);
+    return kept;
+}
+
+/* Enter a fragment that stands in the chunk: a record's body or a value. */
+static void push_fragment(struct walk *w, uint32_t at, uint32_t end)
+{
+    struct binxml *b = w->b;
+    uint32_t stop;
+    bool has_instance;
+    buffer_clear(&b->code);
+    const char *what =
+        template_translate(&b->chunk, at, end, false, &b->code, &stop, &has_instance);
+    if (what)
+        return wrong(w, what);
+    if (pay(w, (uint32_t)b->code.len))
+        push_scope(w, keep_code(w, &b->code), NULL, 0);
+}
+
+static const struct template *template_of(struct walk *w, const struct instance *instance)
+{
+    struct binxml *b = w->b;
+    struct definition *d = binxml_definition(b, instance->definition);
+    if (d->template && d->template->id == instance->id)
+        return d->template;
+    const struct template *other =
+        b->find_elsewhere ? b->find_elsewhere(b->find_context, instance->id) : NULL;
+    if (other)
+        odd(w, d->template ? "the template offset points to another template; the right "
+                             "one was found by its id"
+                           : "the template is damaged; the same one was found by its id");
+    else
+        wrong(w, d->template ? "the template offset points to another template"
+                             : d->wrong);
+    return other;
+}
+
+static void push_instance(struct walk *w, uint32_t at)
+{
+    struct binxml *b = w->b;
+    struct instance instance;
+    const char *what = instance_read(&b->chunk, at, b->chunk.len, &instance);
+    if (what)
+        return wrong(w, what);
+    const struct template *template = template_of(w, &instance);
+    if (!template || !pay(w, 2 * instance.count + 1))
+        return;
+    struct value *values = arena_alloc(b->arena, (instance.count + 1) * sizeof *values);
+    const uint8_t *from = b->chunk.data + instance.values;
+    const uint8_t *descriptor = b->chunk.data + instance.descriptors;
+    for (uint32_t i = 0; i < instance.count; i++, descriptor += 4) {
+        uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
+        values[i] = (struct value){from, len, descriptor[2], 0};
+        from += len;
+    }
+    push_scope(w, template->code, values, instance.count);
+}
+
+static struct value value_of(struct walk *w, uint16_t index)
+{
+    static const struct value null = {(const uint8_t *)"", 0, TYPE_NULL, 0};
+    const struct scope *scope = &w->scopes[w->scope_count - 1];
+    if (index >= scope->count) {
+        odd(w, "a template mentions a value that its instance does not have");
+        return null;
+    }
+    struct value v = scope->values[index];
+    if (!value_is_sound(v.type, v.ptr, v.len)) {
+        odd(w, "a value's length does not fit its type");
+        return null;
+    }
+    value_prepare(&v);
+    return v;
+}
+
+static void add_attribute_text(struct walk *w, const struct value *v)
+{
+    if (v->type == TYPE_NULL)
+        return;
+    w->attribute_is_null = false;
+    size_t max = value_text_max(v);
+    w->b->text += (uint32_t)max;
+    if (w->b->text > TEXT_MAX)
+        return wrong(w, "a chunk's values repeat each other without end");
+    value_add_text(&w->b->scratch, v);
+}
+
+static void add_attribute_array(struct walk *w, const struct value *array)
+{
+    struct value item;
+    for (uint32_t at = 0; value_item(array, &at, &item) && pay(w, 1);) {
+        if (w->b->scratch.len)
+            buffer_add_char(&w->b->scratch, ' ');
+        add_attribute_text(w, &item);
+    }
+}
+
+static void end_attribute(struct walk *w)
+{
+    if (text_is_absent(w->attribute))
+        return;
+    if (!w->attribute_is_null)
+        w->visitor->attribute(w->visitor->context, w->attribute,
+                              buffer_text(&w->b->scratch));
+    w->attribute = NO_TEXT;
+}
+
+static void start_attribute(struct walk *w, struct text name)
+{
+    end_attribute(w);
+    w->attribute = name;
+    w->attribute_is_null = true;
+    buffer_clear(&w->b->scratch);
+}
+
+static void add_content(struct walk *w, const struct value *v)
+{
+    w->b->text += (uint32_t)value_text_max(v);
+    if (w->b->text > TEXT_MAX)
+        return wrong(w, "a chunk's values repeat each other without end");
+    w->visitor->content(w->visitor->context, v);
+}
+
+static void nth_item(struct walk *w, const struct value *array, uint32_t ordinal,
+                     struct value *item)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i <= ordinal && pay(w, 1); i++)
+        if (!value_item(array, &at, item)) {
+            item->len = 0;
+            return;
+        }
+}
+
+/* The item that this round of the element shows; the first array met governs how many
+ * rounds there are. */
+static void add_array_content(struct walk *w, uint16_t index, const struct value *array)
+{
+    struct element *element = &w->elements[w->element_count - 1];
+    struct value item = {array->ptr, 0, TYPE_NULL, 0};
+    if (!element->is_repeated) {
+        element->is_repeated = true;
+        element->array_index = index;
+    }
+    if (element->array_index == index) {
+        if (!value_item(array, &element->item_at, &item) && array->len)
+            odd(w, "an array's length does not fit its type");
+        if (element->item_at >= array->len)
+            element->is_repeated = false;
+    } else {
+        nth_item(w, array, element->ordinal, &item);
+    }
+    add_content(w, &item);
+}
+
+static void add_substitution(struct walk *w, uint16_t index)
+{
+    struct value v = value_of(w, index);
+    if (!text_is_absent(w->attribute)) {
+        if (v.type & TYPE_ARRAY)
+            add_attribute_array(w, &v);
+        else if (v.type != TYPE_BINXML)
+            add_attribute_text(w, &v);
+    } else if (v.type == TYPE_BINXML) {
+        uint32_t at = (uint32_t)(v.ptr - w->b->chunk.data);
+        if (v.len)
+            push_fragment(w, at, at + v.len);
+    } else if (w->element_count == NOTHING_OPEN) {
+        odd(w, "a value stands outside of any element");
+    } else if (v.type & TYPE_ARRAY) {
+        add_array_content(w, index, &v);
+    } else {
+        add_content(w, &v);
+    }
+}
+
+static void add_literal(struct walk *w, struct text text)
+{
+    struct value v = {(const uint8_t *)text.ptr, (uint32_t)text.len, EVTX_TEXT, 0};
+    if (!text_is_absent(w->attribute))
+        add_attribute_text(w, &v);
+    else if (w->element_count != NOTHING_OPEN)
+        add_content(w, &v);
+}
+
+/* Behind the element whose name was just read. */
+static const uint8_t *skip_element(const uint8_t *at)
+{
+    struct code_token token;
+    for (unsigned depth = 1; depth;) {
+        at = code_read(at, &token);
+        depth += token.kind == 'E';
+        depth -= token.kind == '<' || token.kind == '/';
+    }
+    return at;
+}
+
+static bool is_left_out(const struct walk *w, uint16_t dependency)
+{
+    const struct scope *scope = &w->scopes[w->scope_count - 1];
+    return dependency != NO_DEPENDENCY && dependency < scope->count &&
+           scope->values[dependency].type == TYPE_NULL;
+}
+
+static void open_element(struct walk *w, const struct code_token *token)
+{
+    struct scope *scope = &w->scopes[w->scope_count - 1];
+    if (is_left_out(w, token->dependency)) {
+        const uint8_t *from = scope->at;
+        scope->at = skip_element(scope->at);
+        pay(w, (uint32_t)(scope->at - from));
+        return;
+    }
+    if (w->element_count == ELEMENTS_MAX)
+        return wrong(w, "elements lie too deep inside each other");
+    w->elements[w->element_count++] =
+        (struct element){.name = token->text, .after_name = scope->at};
+    w->visitor->open(w->visitor->context, token->text);
+}
+
+static void close_element(struct walk *w)
+{
+    struct element *element = &w->elements[w->element_count - 1];
+    end_attribute(w);
+    w->visitor->close(w->visitor->context);
+    if (!element->is_repeated) {
+        w->element_count--;
+        return;
+    }
+    element->ordinal++;
+    w->scopes[w->scope_count - 1].at = element->after_name;
+    w->visitor->open(w->visitor->context, element->name);
+}
+
+static void step(struct walk *w)
+{
+    struct scope *scope = &w->scopes[w->scope_count - 1];
+    struct code_token token;
+    scope->at = code_read(scope->at, &token);
+    switch (token.kind) {
+    case 'E': open_element(w, &token); break;
+    case 'A': start_attribute(w, token.text); break;
+    case '>': end_attribute(w); break;
+    case '/':
+    case '<': close_element(w); break;
+    case 'T': add_literal(w, token.text); break;
+    case 'S': add_substitution(w, token.index); break;
+    case 'I': push_instance(w, token.offset); break;
+    default: w->scope_count--; break;
+    }
+}
+
+const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,
+                        const struct binxml_visitor *visitor)
+{
+    struct walk w = {.b = b, .visitor = visitor};
+    push_fragment(&w, at, end);
+    while (!w.wrong && w.scope_count && pay(&w, 1))
+        step(&w);
+    while (w.element_count) {
+        visitor->close(visitor->context);
+        w.element_count--;
+    }
+    return w.wrong ? w.wrong : w.odd;
+}
