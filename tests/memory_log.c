@@ -132,8 +132,8 @@ static void tell_record(struct outcome *o, const struct evtx_record *r)
                   TEXT(r->system.computer), r->system.record_id,
                   r->system.time_created_filetime);
     for (size_t i = 0; i < r->field_count; i++)
-        buffer_printf(&o->told, "|%.*s=%.*s", TEXT(r->fields[i].name),
-                      TEXT(r->fields[i].value));
+        buffer_printf(&o->told, "|%.*s=%.*s", TEXT(evtx_record_name(r, i)),
+                      TEXT(evtx_record_value(r, i)));
     buffer_add_char(&o->told, '\n');
 }
 

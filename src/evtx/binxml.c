@@ -375,5 +375,6 @@ const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,
         visitor->close(visitor->context);
         w.element_count--;
     }
+    b->ended_early = w.wrong != NULL;
     return w.wrong ? w.wrong : w.odd;
 }

@@ -52,6 +52,7 @@ struct binxml {
     struct definition definitions[DEFINITION_SLOTS];
     unsigned definition_count;
     uint32_t steps, text; /* used up so far */
+    bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;
     /* Where a template is looked for when its own definition is not usable; may be NULL. */
     const struct template *(*find_elsewhere)(void *context, uint32_t id);
@@ -64,7 +65,7 @@ void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena
  * ->template. */
 struct definition *binxml_definition(struct binxml *b, uint32_t offset);
 /* Walk [at, end) of the chunk: a record's body, or a value of type TYPE_BINXML. NULL, or
- * what is wrong: then the visitor has seen what stands before it. */
+ * what is wrong; with ended_early the visitor has seen only what stands before it. */
 const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,
                         const struct binxml_visitor *visitor);
 

@@ -57,7 +57,7 @@ struct evtx_layout {
 
 /* A field's value: text, or the bytes that evtx_record_value() turns into it when somebody
  * asks. Types are BinXML's ([MS-EVEN6] 2.2.12); only src/evtx looks inside. */
-struct evtx_value {
+struct evtx_cell {
     const char *ptr;
     uint32_t len;
     uint8_t type;
@@ -87,7 +87,7 @@ struct evtx_record {
     bool is_user_data; /* fields come from UserData, not EventData */
     const struct evtx_layout *layout;
     size_t field_count;        /* == layout->count */
-    struct evtx_value *values; /* read them through evtx_record_value() */
+    struct evtx_cell *cells;  /* read them through evtx_record_value() */
     struct arena *arena;       /* where texts go that are made on demand */
 };
 
@@ -111,7 +111,7 @@ struct evtx_log_facts {
         header_id_differs; /* header id against System/EventRecordID */
 };
 
-enum evtx_reader_kind { EVTX_READER_LIBEVTX };
+enum evtx_reader_kind { EVTX_READER_LIBEVTX, EVTX_READER_NATIVE };
 
 struct evtx_reader; /* opaque */
 

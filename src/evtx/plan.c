@@ -100,7 +100,7 @@ struct open_element {
     struct plan_source content;
     unsigned pieces;
     bool has_children;
-    struct text label; /* the Name attribute */
+    struct text path; /* the field's name, from the element below EventData on */
 };
 
 struct compiler {
@@ -114,6 +114,7 @@ struct compiler {
     struct plan_source attribute_source;
     unsigned attribute_pieces;
     bool too_complex;
+    struct arena *temporary;
 };
 
 static const struct plan_source nothing = {NO_SUBSTITUTION, NO_DEPENDENCY, {NULL, 0}, 0};
@@ -141,10 +142,40 @@ static void set_system(struct compiler *c, enum system_item item,
     c->plan->system[item] = source;
 }
 
+/* An element whose value is null is there, and empty. */
+static void take_system_content(struct compiler *c, struct open_element *element)
+{
+    if (element->content.index != NO_SUBSTITUTION)
+        element->content.literal = TEXT_LITERAL("");
+    set_system(c, system_item_find(element->name, NO_TEXT), element->content,
+               element->pieces);
+}
+
 static bool in_system(const struct compiler *c)
 {
     return c->plan->is_event && c->depth == 3 &&
            text_equal(c->stack[2].name, TEXT_LITERAL("System"));
+}
+
+/* How deep the elements stand that are fields: EventData/Data, UserData/x/y. */
+static unsigned field_depth(const struct compiler *c)
+{
+    return c->plan->is_user_data ? 3 : 2;
+}
+
+/* An attribute in the event's data: Data's Name, a namespace, or one that is a field. */
+static void take_data_attribute(struct compiler *c, struct open_element *element)
+{
+    bool is_name = c->depth == field_depth(c) &&
+                   text_equal(c->attribute, TEXT_LITERAL("Name")) &&
+                   text_equal(element->name, TEXT_LITERAL("Data"));
+    bool is_plain =
+        c->attribute_source.index == NO_SUBSTITUTION && c->attribute_pieces <= 1;
+    if (is_name && is_plain && !text_is_absent(c->attribute_source.literal))
+        element->path = c->attribute_source.literal;
+    else if (c->depth > 1 &&
+             !text_equal(text_slice(c->attribute, 0, 5), TEXT_LITERAL("xmlns")))
+        c->too_complex = true;
 }
 
 static void end_attribute(struct compiler *c)
@@ -155,12 +186,8 @@ static void end_attribute(struct compiler *c)
     if (in_system(c))
         set_system(c, system_item_find(element->name, c->attribute), c->attribute_source,
                    c->attribute_pieces);
-    if (!c->plan->is_event && text_equal(c->attribute, TEXT_LITERAL("Name")) &&
-        text_equal(element->name, TEXT_LITERAL("Data"))) {
-        c->too_complex |= c->attribute_source.index != NO_SUBSTITUTION ||
-                          c->attribute_pieces > 1;
-        element->label = c->attribute_source.literal;
-    }
+    else if (!c->plan->is_event)
+        take_data_attribute(c, element);
     c->attribute = NO_TEXT;
 }
 
@@ -173,11 +200,22 @@ static void open_root(struct compiler *c, struct text name)
         c->too_complex = true;
 }
 
+static struct text data_path(const struct compiler *c, struct text name)
+{
+    if (c->plan->is_event || c->depth < field_depth(c))
+        return NO_TEXT;
+    if (c->depth > field_depth(c))
+        return arena_printf(c->temporary, "%.*s.%.*s", TEXT(c->stack[c->depth - 1].path),
+                            TEXT(name));
+    return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
+}
+
 static void open_element(struct compiler *c, const struct code_token *token)
 {
     c->stack[c->depth].has_children = true;
     c->stack[++c->depth] = (struct open_element){.name = token->text, .content = nothing};
     c->stack[c->depth].content.dependency = token->dependency;
+    c->stack[c->depth].path = data_path(c, token->text);
     if (c->depth == 1)
         open_root(c, token->text);
     if (c->depth == 2 && c->plan->is_event &&
@@ -198,11 +236,20 @@ static void add_field(struct compiler *c, const struct open_element *element)
         need(c, source.index);
     else if (text_is_absent(source.literal))
         source.literal = TEXT_LITERAL("");
-    bool is_data = text_equal(element->name, TEXT_LITERAL("Data"));
-    c->names[c->count] = !is_data || c->plan->is_user_data      ? element->name
-                         : text_is_absent(element->label) ? TEXT_LITERAL("")
-                                                          : element->label;
+    c->names[c->count] = element->path;
     c->fields[c->count++] = source;
+}
+
+/* Event's one piece of content; Windows makes Event itself depend on it. */
+static void take_payload(struct compiler *c, const struct open_element *event)
+{
+    uint16_t dependency = event->content.dependency;
+    c->plan->payload = event->content.index;
+    if (c->plan->payload != NO_SUBSTITUTION)
+        need(c, c->plan->payload);
+    if (dependency != NO_DEPENDENCY && dependency != c->plan->payload)
+        c->too_complex = true;
+    c->plan->payload_may_be_null = dependency == NO_DEPENDENCY;
 }
 
 static void close_element(struct compiler *c)
@@ -210,20 +257,18 @@ static void close_element(struct compiler *c)
     struct open_element *element = &c->stack[c->depth];
     bool is_root = c->depth == 1;
     if (in_system(c))
-        set_system(c, system_item_find(element->name, NO_TEXT), element->content,
-                   element->pieces);
-    else if (c->plan->is_event && is_root && element->pieces)
-        c->plan->payload = element->content.index;
-    else if (!c->plan->is_event && !is_root && !element->has_children)
+        take_system_content(c, element);
+    else if (!c->plan->is_event && c->depth >= field_depth(c) && !element->has_children)
         add_field(c, element);
-    bool only_structure = element->has_children || is_root;
+    bool only_structure = element->has_children || is_root ||
+                          (!c->plan->is_event && c->depth < field_depth(c));
     if (element->pieces > 1 || (only_structure && element->pieces &&
                                 !(c->plan->is_event && is_root)))
         c->too_complex = true;
-    if (only_structure && element->content.dependency != NO_DEPENDENCY)
+    if (c->plan->is_event && is_root)
+        take_payload(c, element);
+    else if (only_structure && element->content.dependency != NO_DEPENDENCY)
         c->too_complex = true;
-    if (c->plan->is_event && is_root && c->plan->payload != NO_SUBSTITUTION)
-        need(c, c->plan->payload);
     c->depth--;
 }
 
@@ -240,7 +285,8 @@ static void add_piece(struct compiler *c, const struct code_token *token)
         c->attribute_pieces++;
     else
         element->pieces++;
-    if (c->depth == 0 || (c->depth == 1 && c->plan->is_event && token->kind != 'S'))
+    if (c->depth == 0 || (c->depth == 1 && c->plan->is_event && !in_attribute &&
+                          token->kind != 'S'))
         c->too_complex = true;
 }
 
@@ -290,6 +336,7 @@ const struct plan *plan_compile(const struct template *template, struct layouts 
         plan->system[i] = nothing;
     struct compiler *c = arena_alloc(&temporary, sizeof *c);
     c->plan = plan;
+    c->temporary = &temporary;
     c->fields = arena_alloc(&temporary, PLAN_FIELDS_MAX * sizeof *c->fields);
     c->names = arena_alloc(&temporary, PLAN_FIELDS_MAX * sizeof *c->names);
     bool is_simple = compile(c, template);

@@ -37,7 +37,7 @@ enum { NO_SUBSTITUTION = 0xffff, PLAN_FIELDS_MAX = 256 };
 struct plan_source {
     uint16_t index;      /* NO_SUBSTITUTION: the literal, if it is one */
     uint16_t dependency; /* the element is left out if that value is null */
-    struct text literal; /* absent: the element is not there */
+    struct text literal; /* absent: it is not there; of a substitution: if it is null */
     uint64_t number;     /* the literal as one */
 };
 
@@ -46,6 +46,7 @@ struct plan {
     bool is_user_data;
     uint16_t needed;  /* values that an instance must have */
     uint16_t payload; /* the substitution that is EventData or UserData, if any */
+    bool payload_may_be_null; /* else all of Event is left out where it is */
     struct plan_source system[SYSTEM_ITEMS];
     struct plan_source *fields;
     const struct evtx_layout *layout;

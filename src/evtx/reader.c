@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "evtx/evtx_internal.h"
+#include "evtx/template.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -24,6 +25,7 @@ struct passage {
 };
 
 struct evtx_reader {
+    struct templates templates;
     struct pool *pool;
     char name[64];
     struct passage *ring;
@@ -34,6 +36,7 @@ struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milli
                                           evtx_before_record *before_record)
 {
     struct evtx_reader *r = memory_get_zeroed(1, sizeof *r);
+    templates_init(&r->templates);
     r->pool = pool_open(jobs, deadline_milliseconds, before_record);
     r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
@@ -65,6 +68,7 @@ void evtx_reader_close(struct evtx_reader *r)
         buffer_release(&p->task.results);
         arena_release(&p->arena);
     }
+    templates_release(&r->templates);
     free(r->ring);
     free(r);
 }
@@ -80,14 +84,6 @@ const char *record_state_name(enum record_state state)
         "live", "deleted file", "behind damage", "orphan chunk",
         "slack", "torn",         "positional"};
     return names[state];
-}
-
-struct text evtx_record_field(const struct evtx_record *record, struct text name)
-{
-    for (size_t i = 0; i < record->field_count; i++)
-        if (text_equal(record->fields[i].name, name))
-            return record->fields[i].value;
-    return NO_TEXT;
 }
 
 /* One reading of one log. */
@@ -499,7 +495,26 @@ static void tell_remarks(struct reading *g, const struct evtx_record *record,
                      TEXT(reading->remarks[i].message));
 }
 
-static void fill_record(struct reading *g, const struct passage *p,
+/* libevtx gave text: cells that are text already. */
+static void set_fields(struct reading *g, struct passage *p,
+                       const struct evtx_reading *reading, struct evtx_record *record)
+{
+    size_t n = reading->field_count;
+    struct text *names = arena_alloc(&p->arena, (n + 1) * sizeof *names);
+    record->cells = arena_alloc(&p->arena, (n + 1) * sizeof *record->cells);
+    for (size_t i = 0; i < n; i++) {
+        struct text value = reading->fields[i].value;
+        names[i] = reading->fields[i].name;
+        record->cells[i] =
+            (struct evtx_cell){value.ptr, (uint32_t)value.len, EVTX_TEXT, 0};
+    }
+    record->arena = &p->arena;
+    record->field_count = n;
+    record->layout =
+        templates_layout(&g->reader->templates, names, (uint32_t)n, &p->arena);
+}
+
+static void fill_record(struct reading *g, struct passage *p,
                         const struct evtx_answer *answer, struct evtx_record *record)
 {
     const struct evtx_frame *frame = &p->slot.frames[answer->index];
@@ -511,9 +526,8 @@ static void fill_record(struct reading *g, const struct passage *p,
         .header_filetime = frame->written_filetime,
         .system = answer->reading.system,
         .is_user_data = answer->reading.is_user_data,
-        .fields = answer->reading.fields,
-        .field_count = answer->reading.field_count,
     };
+    set_fields(g, p, &answer->reading, record);
     if (record->system.record_id == frame->id)
         g->facts->header_id_same++;
     else

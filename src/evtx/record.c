@@ -26,7 +26,7 @@ static struct text make_text(struct arena *arena, const struct value *v)
 
 struct text evtx_record_value(const struct evtx_record *record, size_t i)
 {
-    struct evtx_value *value = &record->values[i];
+    struct evtx_cell *value = &record->cells[i];
     if (value->type != EVTX_TEXT) {
         struct value v = {(const uint8_t *)value->ptr, value->len, value->type,
                           value->flags};

@@ -90,7 +90,7 @@ static inline const uint8_t *code_read(const uint8_t *at, struct code_token *tok
 {
     uint16_t short_len;
     uint32_t len;
-    token->kind = (char)*at++;
+    *token = (struct code_token){.kind = (char)*at++};
     switch (token->kind) {
     case 'E':
         memcpy(&token->dependency, at, 2);
