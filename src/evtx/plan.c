@@ -130,7 +130,7 @@ static void need(struct compiler *c, uint16_t index)
 static void set_system(struct compiler *c, enum system_item item,
                        struct plan_source source, unsigned pieces)
 {
-    if (item == SYSTEM_ITEMS || pieces == 0)
+    if (item == SYSTEM_ITEMS || (item >= SYSTEM_TEXTS && pieces == 0))
         return;
     if (pieces > 1)
         c->too_complex = true;
@@ -145,7 +145,7 @@ static void set_system(struct compiler *c, enum system_item item,
 /* An element whose value is null is there, and empty. */
 static void take_system_content(struct compiler *c, struct open_element *element)
 {
-    if (element->content.index != NO_SUBSTITUTION)
+    if (text_is_absent(element->content.literal))
         element->content.literal = TEXT_LITERAL("");
     set_system(c, system_item_find(element->name, NO_TEXT), element->content,
                element->pieces);
