@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * bench_native FILE: how fast one core decodes a log natively, in MB of log a second, the
+ * bench_native FILE [MODE]: how fast one core decodes a log natively, in MB of log a second, the
  * file in memory. Not a test: it prints figures for doc/performance.md. */
 #include <libdeflate.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include "evtx/evtx_internal.h"
 #include "memory_log.h"
 #include "util/digest.h"
+
+enum { ROUNDS = 15 }; /* the fastest counts */
 
 enum mode { WALK_ONLY, PLANS, ONE_EVENT_ID, ALL_TEXT, GENERAL, MODES };
 
@@ -26,10 +28,11 @@ struct bench {
     uint64_t count, bytes_of_text;
 };
 
+/* Processor time of this thread: other programs on the machine do not count. */
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -62,13 +65,17 @@ static void run_chunk(struct bench *b, struct bytes data, enum mode mode)
 
 static void run(struct bench *b, struct bytes log, enum mode mode)
 {
-    b->count = b->bytes_of_text = 0;
+    double seconds = 1e9;
     b->decoder.never_by_plan = mode == GENERAL;
-    b->decoder.counts = (struct decoder_counts){0};
-    double from = now();
-    for (size_t at = EVTX_HEADER_SIZE; at < log.len; at += EVTX_CHUNK_SIZE)
-        run_chunk(b, bytes_slice(log, at, EVTX_CHUNK_SIZE), mode);
-    double seconds = now() - from;
+    for (int round = 0; round < ROUNDS; round++) {
+        b->count = b->bytes_of_text = 0;
+        b->decoder.counts = (struct decoder_counts){0};
+        double from = now();
+        for (size_t at = EVTX_HEADER_SIZE; at < log.len; at += EVTX_CHUNK_SIZE)
+            run_chunk(b, bytes_slice(log, at, EVTX_CHUNK_SIZE), mode);
+        double took = now() - from;
+        seconds = took < seconds ? took : seconds;
+    }
     printf("%-28s %7.0f MB/s  %4.0f ns/record  %llu records, %llu not by plan, %.0f MB "
            "of text\n",
            mode_names[mode], (double)log.len / 1e6 / seconds,
@@ -91,7 +98,7 @@ int main(int argc, char **argv)
 {
     struct memory_log *m = argc > 1 ? memory_log_open(argv[1]) : NULL;
     if (!m) {
-        fprintf(stderr, "usage: bench_native FILE\n");
+        fprintf(stderr, "usage: bench_native FILE [MODE]\n");
         return 2;
     }
     struct bytes log = {memory_log_at(m, 0), m->bytes.len};
@@ -100,9 +107,12 @@ int main(int argc, char **argv)
     b.decoder.binxml.templates = &b.templates;
     b.frames = calloc(EVTX_FRAMES_MAX, sizeof *b.frames);
     b.records = calloc(EVTX_FRAMES_MAX, sizeof *b.records);
+    int only = argc > 2 ? atoi(argv[2]) : -1;
     for (int mode = 0; mode < MODES; mode++)
-        run(&b, log, (enum mode)mode);
-    run_digest(log);
+        if (only < 0 || only == mode)
+            run(&b, log, (enum mode)mode);
+    if (only < 0)
+        run_digest(log);
     decoder_release(&b.decoder);
     arena_release(&b.arena);
     templates_release(&b.templates);

@@ -22,6 +22,7 @@
 #ifndef FOREBEAR_EVTX_VALUE_H
 #define FOREBEAR_EVTX_VALUE_H
 
+#include "util/ascii.h"
 #include "util/bytes.h"
 
 enum {
@@ -56,14 +57,44 @@ struct value {
     uint8_t flags;
 };
 
+/* How long a value of each scalar type is; 0: any length, or told by what is in it. */
+extern const uint8_t value_fixed_length[TYPE_HEX64 + 1];
+
+bool value_is_sound_otherwise(uint8_t type, const uint8_t *ptr, uint32_t len);
+
 /* Is it a type that exists, with a length that it can have? A length of 0 is always one. */
-bool value_is_sound(uint8_t type, const uint8_t *ptr, uint32_t len);
+static inline bool value_is_sound(uint8_t type, const uint8_t *ptr, uint32_t len)
+{
+    if (type <= TYPE_HEX64 && (len == 0 || value_fixed_length[type] == len))
+        return true;
+    return value_is_sound_otherwise(type, ptr, len);
+}
+
+uint8_t value_odd_units(const uint8_t *ptr, uint32_t len);
+void value_prepare_ansi(struct value *v);
+
 /* Cut trailing NULs off a string and tell its flags. Other types stay as they are. */
-void value_prepare(struct value *v);
-/* Add the text of a sound, prepared, scalar value. */
-void value_add_text(struct buffer *out, const struct value *v);
-/* The bytes that value_add_text() adds at most. */
+static inline void value_prepare(struct value *v)
+{
+    v->flags = 0;
+    if (v->type == TYPE_STRING) {
+        v->len &= ~1u;
+        while (v->len >= 2 && v->ptr[v->len - 2] == 0 && v->ptr[v->len - 1] == 0)
+            v->len -= 2;
+        v->flags = ascii_units(v->ptr, v->len / 2) == v->len / 2
+                       ? VALUE_IS_ASCII
+                       : value_odd_units(v->ptr, v->len);
+    } else if (v->type == TYPE_ANSI) {
+        value_prepare_ansi(v);
+    }
+}
+
+/* The bytes that the text of a value can take at most. */
 size_t value_text_max(const struct value *v);
+/* Write the text of a sound, prepared, scalar value where value_text_max() bytes are free,
+ * or add it. Returns the bytes written. */
+size_t value_write_text(char *to, const struct value *v);
+void value_add_text(struct buffer *out, const struct value *v);
 /* As a number: unsigned integers, hex types, booleans and FILETIME; false for others. */
 bool value_number(const struct value *v, uint64_t *number);
 /* The next item of an array, from *at on; false at its end. *at moves on. */

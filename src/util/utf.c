@@ -6,9 +6,8 @@
 
 enum { REPLACEMENT = 0xfffd };
 
-void utf_add_code_point(struct buffer *out, uint32_t c)
+static size_t write_code_point(char *to, uint32_t c)
 {
-    char *to = buffer_reserve(out, 4);
     size_t n = 0;
     if (c < 0x80) {
         to[n++] = (char)c;
@@ -25,17 +24,22 @@ void utf_add_code_point(struct buffer *out, uint32_t c)
         to[n++] = (char)(0x80 | (c >> 6 & 0x3f));
         to[n++] = (char)(0x80 | (c & 0x3f));
     }
-    out->len += n;
+    return n;
+}
+
+void utf_add_code_point(struct buffer *out, uint32_t c)
+{
+    out->len += write_code_point(buffer_reserve(out, 4), c);
     out->ptr[out->len] = '\0';
 }
 
-size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
+size_t utf_write_utf16le(char *to, struct bytes utf16, size_t *replaced)
 {
-    size_t replaced = 0, units = utf16.len / 2;
+    size_t n = 0, units = utf16.len / 2;
     for (size_t i = 0; i < units; i++) {
         size_t plain = ascii_units(utf16.ptr + 2 * i, units - i);
-        ascii_narrow(buffer_reserve(out, plain), utf16.ptr + 2 * i, plain);
-        out->len += plain;
+        ascii_narrow(to + n, utf16.ptr + 2 * i, plain);
+        n += plain;
         i += plain;
         if (i == units)
             break;
@@ -47,12 +51,19 @@ size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
                 i++;
             } else {
                 c = REPLACEMENT;
-                replaced++;
+                ++*replaced;
             }
         }
-        utf_add_code_point(out, c);
+        n += write_code_point(to + n, c);
     }
-    buffer_reserve(out, 1);
+    return n;
+}
+
+size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
+{
+    size_t replaced = 0;
+    char *to = buffer_reserve(out, UTF8_PER_UNIT * (utf16.len / 2));
+    out->len += utf_write_utf16le(to, utf16, &replaced);
     out->ptr[out->len] = '\0';
     return replaced;
 }
