@@ -45,6 +45,28 @@ static inline size_t ascii_units(const uint8_t *utf16, size_t units)
     return i;
 }
 
+/* Are all of them? The last step overlaps the one before it. */
+static inline bool ascii_all(const uint8_t *utf16, size_t units)
+{
+#ifdef __SSE2__
+    if (units >= 8) {
+        const __m128i high = _mm_set1_epi16((short)0xff80), zero = _mm_setzero_si128();
+        __m128i good = _mm_set1_epi16(-1);
+        for (size_t i = 0;; i += 8) {
+            size_t at = i + 8 <= units ? i : units - 8;
+            __m128i eight =
+                _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * at));
+            __m128i low = _mm_cmpeq_epi16(_mm_and_si128(eight, high), zero);
+            good = _mm_and_si128(good, _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero),
+                                                        low));
+            if (at + 8 == units)
+                return _mm_movemask_epi8(good) == 0xffff;
+        }
+    }
+#endif
+    return ascii_units(utf16, units) == units;
+}
+
 /* One byte for each unit, which must all be below U+0080. */
 static inline void ascii_narrow(char *to, const uint8_t *utf16, size_t units)
 {
@@ -56,7 +78,8 @@ static inline void ascii_narrow(char *to, const uint8_t *utf16, size_t units)
             _mm_packus_epi16(_mm_loadu_si128(from), _mm_loadu_si128(from + 1));
         _mm_storeu_si128((__m128i *)(void *)(to + i), sixteen);
     }
-    for (; i + 8 <= units; i += 8) {
+    for (; i < units && units >= 8; i += 8) {
+        i = i + 8 <= units ? i : units - 8;
         __m128i eight = _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * i));
         _mm_storel_epi64((__m128i *)(void *)(to + i), _mm_packus_epi16(eight, eight));
     }
