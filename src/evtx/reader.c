@@ -80,9 +80,9 @@ const char *evtx_reader_name(const struct evtx_reader *reader)
 
 const char *record_state_name(enum record_state state)
 {
-    static const char *const names[] = {
-        "live", "deleted file", "behind damage", "orphan chunk",
-        "slack", "torn",         "positional"};
+    static const char *const names[] = {"live",         "deleted file", "behind damage",
+                                        "orphan chunk", "slack",        "torn",
+                                        "positional"};
     return names[state];
 }
 
@@ -98,11 +98,11 @@ struct reading {
     struct evtx_file_header header;
     uint64_t next_offset; /* of the slot to read next */
     size_t first, count;  /* of the ring: what is under way, oldest first */
-    struct evtx_slot zeros; /* slots of zeros that were met and are not yet judged */
-    uint64_t zero_count;
+    struct gap {          /* slots without a chunk, since the last one with */
+        uint64_t offset, slots, bytes;
+    } zeros, foreign;
     uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
     uint64_t slots;   /* up to the last one that held a chunk */
-    uint64_t zero_slots_inside;
 };
 
 static struct place place_at(const struct reading *g, uint64_t offset,
@@ -269,13 +269,15 @@ static void tell_checksums(struct reading *g, const struct evtx_slot *s)
              " records were read all the same",
              s->frame_count);
     if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK)
-        tell(g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
-             "the checksum over the chunk's records is wrong: the values of its %" PRIu32
-             " records are not verified",
-             s->frame_count);
+        tell(
+            g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
+            "the checksum over the chunk's records is wrong: the values of its %" PRIu32
+            " records are not verified",
+            s->frame_count);
 }
 
-static void add_lie(struct buffer *lies, const char *what, uint64_t said, uint64_t found)
+static void add_lie(struct buffer *lies, const char *what, uint64_t said,
+                    uint64_t found)
 {
     if (said != found)
         buffer_printf(lies, "%s%s %" PRIu64 " (found %" PRIu64 ")",
@@ -296,8 +298,8 @@ static void tell_lies(struct reading *g, const struct evtx_slot *s)
     add_lie(&lies, "first record id", c->first_id, s->frames[0].id);
     add_lie(&lies, "last record id", c->last_id, last->id);
     if (lies.len)
-        tell(g, CHUNK_HEADER_LIES, s->offset, NO_RECORD, "the chunk's header says: %.*s",
-             TEXT(buffer_text(&lies)));
+        tell(g, CHUNK_HEADER_LIES, s->offset, NO_RECORD,
+             "the chunk's header says: %.*s", TEXT(buffer_text(&lies)));
     buffer_release(&lies);
 }
 
@@ -316,7 +318,8 @@ static void tell_damage(struct reading *g, const struct evtx_slot *s)
     if (!s->damages)
         return;
     tell(g, RECORD_DAMAGED, s->offset + s->first_damage.offset, s->first_damage.id,
-         "no whole record lies in the %" PRIu32 " bytes from here%s", s->first_damage.size,
+         "no whole record lies in the %" PRIu32 " bytes from here%s",
+         s->first_damage.size,
          s->damages > 1 ? ", nor in further places of this chunk" : "");
     g->facts->records_damaged += s->damages;
 }
@@ -329,6 +332,7 @@ static void tell_chunk(struct reading *g, const struct evtx_slot *s)
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
              "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short",
              s->offset, EVTX_CHUNK_SIZE - s->data.len);
+        tell_damage(g, s);
         tell_unread(g, s, "lie in a chunk that is cut off");
     } else {
         tell_damage(g, s);
@@ -343,55 +347,46 @@ static void tell_orphan(struct reading *g, const struct evtx_slot *s)
     tell_unread(g, s, "lie in a chunk without a header");
 }
 
-/* Bytes that are no chunk and hold no record. Behind all that the header counts they are
- * not part of the log. */
-static void tell_foreign(struct reading *g, const struct evtx_slot *s)
+/* Slots without a chunk are judged when it is known what follows them. */
+static void keep_gap(struct reading *g, const struct evtx_slot *s)
 {
-    bool is_last = s->offset + s->data.len >= g->log->size;
-    bool is_counted = !g->facts->is_dirty && g->slots < g->header.chunk_count;
-    if (is_last && !is_counted)
-        tell(g, LOG_TRAILING_BYTES, s->offset, NO_RECORD,
-             "%zu bytes behind the last chunk are neither a chunk nor zeros; no record "
-             "lies in them",
-             s->data.len);
-    else
-        tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
-             "neither a chunk header nor a record in %zu bytes", s->data.len);
+    struct gap *gap = s->kind == SLOT_ZERO ? &g->zeros : &g->foreign;
+    if (gap->slots++ == 0)
+        gap->offset = s->offset;
+    gap->bytes += s->data.len;
 }
 
-static void tell_hole(struct reading *g, uint64_t next_id)
+/* With a chunk behind it, a gap is inside the log. */
+static void tell_gaps_inside(struct reading *g, uint64_t next_id)
 {
-    if (g->zero_count == 0)
-        return;
-    bool has_ids = g->last_id != NO_RECORD && next_id != NO_RECORD &&
-                   next_id > g->last_id + 1;
     char ids[96] = "";
-    if (has_ids)
+    if (g->last_id != NO_RECORD && next_id != NO_RECORD && next_id > g->last_id + 1)
         snprintf(ids, sizeof ids,
                  "; the record header ids %" PRIu64 " to %" PRIu64 " are missing",
                  g->last_id + 1, next_id - 1);
-    tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
-         "%" PRIu64 " chunks from here hold only zeros, with chunks behind them%s",
-         g->zero_count, ids);
-    g->slots += g->zero_count;
-    g->zero_count = 0;
+    if (g->zeros.slots)
+        tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
+             "only zeros where %" PRIu64 " chunks should be, with chunks behind them%s",
+             g->zeros.slots, ids);
+    if (g->foreign.slots)
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "%" PRIu64 " bytes without a chunk header and without a record, with "
+             "chunks behind them%s",
+             g->foreign.bytes, ids);
+    g->slots += g->zeros.slots + g->foreign.slots;
+    g->zeros = g->foreign = (struct gap){0};
 }
 
 static void tell_slot(struct reading *g, const struct evtx_slot *s)
 {
     struct evtx_log_facts *f = g->facts;
-    if (s->kind == SLOT_ZERO) {
-        if (g->zero_count++ == 0)
-            g->zeros = *s;
+    if (s->kind == SLOT_ZERO || s->kind == SLOT_FOREIGN) {
+        keep_gap(g, s);
         return;
     }
     const struct evtx_frame *first = s->frame_count ? &s->frames[0] : &s->behind[0];
     bool has_records = s->frame_count || s->behind_count;
-    if (s->kind == SLOT_FOREIGN) {
-        tell_foreign(g, s);
-        return;
-    }
-    tell_hole(g, has_records ? first->id : NO_RECORD);
+    tell_gaps_inside(g, has_records ? first->id : NO_RECORD);
     g->slots++;
     f->chunks++;
     if (s->kind == SLOT_ORPHAN)
@@ -403,28 +398,49 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
     f->chunks_damaged += s->kind != SLOT_CHUNK || s->damages || crc_bad;
     f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
-        g->last_id = s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;
+        g->last_id =
+            s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;
 }
 
-/* At the end of the log: zeros there are space that was never used, unless the header of a
- * log that was closed counts them as chunks. */
+/* Behind the last chunk lies space that was never used, mostly zeros. Only the header of a
+ * log that was closed can say that chunks should be there. */
+static void tell_missing_end(struct reading *g)
+{
+    uint64_t missing = g->header.chunk_count - g->slots;
+    if (g->zeros.slots)
+        tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
+             "the header counts %u chunks; only zeros where the last %" PRIu64
+             " of them should be",
+             g->header.chunk_count, missing);
+    else if (g->foreign.slots)
+        tell(
+            g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+            "the header counts %u chunks; no chunk header and no record where the last "
+            "%" PRIu64 " of them should be",
+            g->header.chunk_count, missing);
+    else
+        tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
+             "the header counts %u chunks, the log ends after %" PRIu64,
+             g->header.chunk_count, g->slots);
+}
+
 static void tell_end(struct reading *g)
 {
     uint16_t said = g->header.chunk_count;
-    bool is_wrong = g->header.has_magic && (uint16_t)g->slots != said;
-    if (!is_wrong)
+    if (g->header.has_magic && !g->facts->is_dirty && said > g->slots) {
+        tell_missing_end(g);
         return;
-    if (!g->facts->is_dirty && said > g->slots && g->zero_count)
-        tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
-             "the header counts %u chunks; from here on there are only zeros where %" PRIu64
-             " of them should be",
-             said, said - g->slots);
-    else if (!g->facts->is_dirty && said > g->slots)
-        tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
-             "the header counts %u chunks, the log ends after %" PRIu64, said, g->slots);
-    else
+    }
+    if (g->foreign.slots)
+        tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
+             "%" PRIu64
+             " bytes behind the last chunk are neither a chunk nor zeros; no "
+             "record lies in them",
+             g->foreign.bytes);
+    /* The count is 16 bits wide and wraps above 4 GiB. */
+    if (g->header.has_magic && (uint16_t)g->slots != said)
         tell(g, LOG_HEADER_LIES, 42, NO_RECORD,
-             "the header counts %u chunks; %" PRIu64 " were found and read", said,
+             "the header counts %u chunks; the last one found is number %" PRIu64, said,
              g->slots);
 }
 

@@ -2,16 +2,19 @@
  * Names out of libevtx's XML, values out of its strings.
  *
  * The XML cannot be trusted to be XML: control characters stand in it raw, and so does
- * markup inside an ANSI value. But the k-th element of EventData (of the first element in
- * UserData) has string k as its content. So where string k, escaped or raw, stands between
- * that element's tags, it is the value and is stepped over as a whole, whatever is in it:
- * what was recorded never becomes structure. Only where it does not stand there is the
- * content read as markup, and the difference is remarked.
+ * markup inside an ANSI value. But libevtx gives the values as strings too, in the order in
+ * which they stand there (among them values of attributes in UserData). So where the next
+ * string, escaped or raw, fills an element up to its closing tag, it is the value and is
+ * stepped over as a whole, whatever is in it: what was recorded never becomes structure.
+ * Otherwise the content is read as markup. In the end each string must be some field's
+ * value; one that is not is remarked.
  *
  * Field names: Data's Name attribute; else the element's name. Elements below that are
  * joined with '.', attributes are "name@attribute". Nothing here recurses. */
 #include "evtx/evtx_internal.h"
 #include "util/utf.h"
+
+enum { STRINGS_AHEAD = 16 }; /* values of attributes between two elements */
 
 enum xml_kind { XML_TEXT, XML_OPEN, XML_EMPTY, XML_CLOSE, XML_END };
 
@@ -259,8 +262,7 @@ static void add_attributes(struct evtx_reading *r, const struct xml_token *token
     struct text name, value;
     while (next_attribute(token->attributes, &at, &name, &value))
         if (!is_namespace(name) && !text_equal(name, except))
-            add_field(r,
-                      arena_printf(r->arena, "%.*s@%.*s", TEXT(path), TEXT(name)),
+            add_field(r, arena_printf(r->arena, "%.*s@%.*s", TEXT(path), TEXT(name)),
                       decode(r->arena, value));
 }
 
@@ -268,7 +270,12 @@ static void add_attributes(struct evtx_reading *r, const struct xml_token *token
 
 struct child {
     struct text tag, name;
-    struct text string; /* libevtx's, absent if it gave none */
+};
+
+/* libevtx's strings, and which one is expected next. */
+struct values {
+    const struct text *strings;
+    size_t count, next;
 };
 
 /* Does `string` stand at x->at, written as `escaped` says, right before </tag>? Steps over
@@ -313,8 +320,7 @@ static void end_level(struct evtx_reading *r, struct level *level)
 {
     struct text raw = buffer_text(&level->text);
     if (!level->has_elements || !is_blank(raw))
-        add_field(r, level->name,
-                  decode(r->arena, arena_copy(r->arena, raw)));
+        add_field(r, level->name, decode(r->arena, arena_copy(r->arena, raw)));
     buffer_release(&level->text);
 }
 
@@ -322,10 +328,9 @@ static void begin_level(struct evtx_reading *r, struct level *levels, size_t dep
                         const struct xml_token *token)
 {
     levels[depth - 1].has_elements = true;
-    levels[depth] =
-        (struct level){.name = arena_printf(r->arena, "%.*s.%.*s",
-                                            TEXT(levels[depth - 1].name),
-                                            TEXT(token->name))};
+    levels[depth] = (struct level){.name = arena_printf(r->arena, "%.*s.%.*s",
+                                                        TEXT(levels[depth - 1].name),
+                                                        TEXT(token->name))};
     add_attributes(r, token, levels[depth].name, NO_TEXT);
 }
 
@@ -365,38 +370,43 @@ static void read_markup(struct evtx_reading *r, struct xml *x, struct text name)
         end_level(r, &levels[i]);
 }
 
-static void compare(struct evtx_reading *r, const struct child *child, size_t from)
+/* Is the element's whole content one of the next strings? */
+static bool take_any_string(struct xml *x, struct values *v, struct text tag,
+                            struct text *value)
 {
-    bool is_one = r->field_count == from + 1;
-    if (text_is_empty(child->string) ||
-        (is_one && text_equal(r->fields[from].value, child->string)))
-        return;
-    evtx_reading_add_remark(
-        r, PROBLEM_VALUE_DISAGREES,
-        arena_printf(r->arena,
-                     "%.*s: libevtx's XML and its string of the same value differ; "
-                     "the string is given",
-                     TEXT(child->name)));
-    r->field_count = from;
-    add_field(r, child->name, child->string);
+    for (size_t i = v->next; i < v->count && i < v->next + STRINGS_AHEAD; i++) {
+        struct text s = v->strings[i];
+        if (text_is_absent(s) ||
+            !(take_string(x, s, tag, true) || take_string(x, s, tag, false)))
+            continue;
+        v->next = i + 1;
+        *value = s;
+        return true;
+    }
+    return false;
+}
+
+/* An element without content. libevtx's XML drops a value of nothing but white space, which
+ * its strings have. */
+static struct text empty_value(struct values *v)
+{
+    if (v->next < v->count && is_blank(v->strings[v->next]) &&
+        !text_is_absent(v->strings[v->next++]))
+        return v->strings[v->next - 1];
+    return TEXT_LITERAL("");
 }
 
 static void read_child(struct evtx_reading *r, struct xml *x,
-                       const struct xml_token *token, const struct child *child)
+                       const struct xml_token *token, const struct child *child,
+                       struct values *v)
 {
-    if (token->kind == XML_EMPTY) {
-        size_t from = r->field_count;
-        add_field(r, child->name, TEXT_LITERAL(""));
-        compare(r, child, from);
-    } else if (!text_is_absent(child->string) &&
-               (take_string(x, child->string, child->tag, true) ||
-                take_string(x, child->string, child->tag, false))) {
-        add_field(r, child->name, child->string);
-    } else {
-        size_t from = r->field_count;
+    struct text value;
+    if (token->kind == XML_EMPTY)
+        add_field(r, child->name, empty_value(v));
+    else if (take_any_string(x, v, child->tag, &value))
+        add_field(r, child->name, value);
+    else
         read_markup(r, x, child->name);
-        compare(r, child, from);
-    }
 }
 
 static struct text child_name(struct evtx_reading *r, const struct xml_token *token)
@@ -407,32 +417,46 @@ static struct text child_name(struct evtx_reading *r, const struct xml_token *to
     return text_is_absent(name) ? TEXT_LITERAL("") : name;
 }
 
-/* The elements of EventData, or of the first element in UserData, up to its closing tag. */
-static void read_children(struct evtx_reading *r, struct xml *x,
-                          const struct text *strings, size_t string_count)
+/* The elements of EventData, or of an element in UserData, up to its closing tag. */
+static void read_children(struct evtx_reading *r, struct xml *x, struct values *v)
 {
-    for (size_t k = 0;;) {
+    for (;;) {
         struct xml_token token = next_token(x);
-        if (token.kind == XML_END || token.kind == XML_CLOSE) {
-            if (strings && k != string_count)
-                evtx_reading_add_remark(
-                    r, PROBLEM_VALUE_DISAGREES,
-                    arena_printf(r->arena,
-                                 "libevtx's XML has %zu values, its strings are %zu", k,
-                                 string_count));
+        if (token.kind == XML_END || token.kind == XML_CLOSE)
             return;
-        }
         if (token.kind == XML_TEXT)
             continue;
         struct child child = {.tag = token.name, .name = child_name(r, &token)};
-        child.string = k < string_count ? strings[k] : NO_TEXT;
-        k++;
-        add_attributes(r, &token, child.name,
-                       text_equal(token.name, TEXT_LITERAL("Data"))
-                           ? TEXT_LITERAL("Name")
-                           : NO_TEXT);
-        read_child(r, x, &token, &child);
+        bool is_data = text_equal(token.name, TEXT_LITERAL("Data"));
+        add_attributes(r, &token, child.name, is_data ? TEXT_LITERAL("Name") : NO_TEXT);
+        read_child(r, x, &token, &child, v);
     }
+}
+
+static bool is_a_value(const struct evtx_reading *r, struct text string, size_t *from)
+{
+    for (size_t i = 0; i < r->field_count; i++) {
+        size_t at = (*from + i) % r->field_count;
+        if (text_equal(r->fields[at].value, string)) {
+            *from = at + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void compare(struct evtx_reading *r, const struct values *v)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < v->count; i++)
+        if (!is_blank(v->strings[i]) && !is_a_value(r, v->strings[i], &from))
+            evtx_reading_add_remark(
+                r, PROBLEM_VALUE_DISAGREES,
+                arena_printf(
+                    r->arena,
+                    "libevtx's string %zu is not the value of any field in its "
+                    "XML, which is what is given: %.*s",
+                    i + 1, TEXT(v->strings[i])));
 }
 
 /* ---- System */
@@ -473,9 +497,9 @@ enum system_element {
 };
 
 static const char *const system_names[SYSTEM_ELEMENTS] = {
-    "Provider", "EventID",     "Version",       "Level",     "Task",    "Opcode",
-    "Keywords", "TimeCreated", "EventRecordID", "Execution", "Channel", "Computer",
-    "Security"};
+    "Provider", "EventID",  "Version",     "Level",         "Task",
+    "Opcode",   "Keywords", "TimeCreated", "EventRecordID", "Execution",
+    "Channel",  "Computer", "Security"};
 
 static enum system_element system_element(struct text name)
 {
@@ -529,9 +553,7 @@ static void take_content(struct evtx_reading *r, struct text name, struct text c
     case IS_TASK: s->task = (uint16_t)number(content); break;
     case IS_OPCODE: s->opcode = (uint8_t)number(content); break;
     case IS_KEYWORDS: s->keywords = number(content); break;
-    case IS_RECORD_ID:
-        s->record_id = text_to_u64(content, &id) ? id : NO_RECORD;
-        break;
+    case IS_RECORD_ID: s->record_id = text_to_u64(content, &id) ? id : NO_RECORD; break;
     case IS_CHANNEL: s->channel = content; break;
     case IS_COMPUTER: s->computer = content; break;
     default: break;
@@ -574,11 +596,9 @@ static void skip_element(struct xml *x)
     }
 }
 
-static void read_user_data(struct evtx_reading *r, struct xml *x,
-                           const struct text *strings, size_t string_count)
+static void read_user_data(struct evtx_reading *r, struct xml *x, struct values *v)
 {
     r->is_user_data = true;
-    bool is_first = true;
     for (;;) {
         struct xml_token token = next_token(x);
         if (token.kind == XML_END || token.kind == XML_CLOSE)
@@ -587,9 +607,7 @@ static void read_user_data(struct evtx_reading *r, struct xml *x,
             continue;
         add_attributes(r, &token, token.name, NO_TEXT);
         if (token.kind == XML_OPEN)
-            read_children(r, x, is_first ? strings : NULL,
-                          is_first ? string_count : 0);
-        is_first = false;
+            read_children(r, x, v);
     }
 }
 
@@ -597,7 +615,8 @@ void evtx_record_xml_read(struct evtx_reading *r, struct text xml,
                           const struct text *strings, size_t string_count)
 {
     struct xml x = {xml, 0};
-    bool has_system = false, has_data = false;
+    struct values values = {strings, string_count, 0};
+    bool has_system = false;
     r->system = (struct evtx_system){.time_created_filetime = FILETIME_NONE,
                                      .record_id = NO_RECORD};
     for (;;) {
@@ -610,15 +629,12 @@ void evtx_record_xml_read(struct evtx_reading *r, struct text xml,
             read_system(r, &x);
             has_system = true;
         } else if (text_equal(token.name, TEXT_LITERAL("UserData"))) {
-            read_user_data(r, &x, has_data ? NULL : strings,
-                           has_data ? 0 : string_count);
-            has_data = true;
+            read_user_data(r, &x, &values);
         } else if (text_equal(token.name, TEXT_LITERAL("RenderingInfo"))) {
             skip_element(&x);
         } else {
-            read_children(r, &x, has_data ? NULL : strings,
-                          has_data ? 0 : string_count);
-            has_data = true;
+            read_children(r, &x, &values);
         }
     }
+    compare(r, &values);
 }
