@@ -49,6 +49,8 @@ void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena
     if (b->definition_count)
         memset(b->definitions, 0, sizeof b->definitions);
     b->definition_count = 0;
+    b->was_searched = false;
+    b->intact_end = chunk.len;
 }
 
 static struct definition *read_definition(struct binxml *b, struct definition *d,
@@ -131,22 +133,80 @@ static void push_fragment(struct walk *w, uint32_t at, uint32_t end)
         push_scope(w, keep_code(w, &b->code), NULL, 0);
 }
 
+void binxml_search_chunk(struct binxml *b)
+{
+    if (b->was_searched)
+        return;
+    b->was_searched = true;
+    for (uint32_t at = EVTX_CHUNK_HEADER_SIZE; at < b->chunk.len; at++)
+        if (b->chunk.data[at] == 0x0c && instance_defines(&b->chunk, at))
+            binxml_definition(b, at + INSTANCE_HEADER);
+}
+
+/* The definition of that id that stands first in the chunk. */
+static const struct template *find_in_chunk(struct binxml *b, uint32_t id)
+{
+    const struct definition *best = NULL;
+    binxml_search_chunk(b);
+    for (unsigned i = 0; i < DEFINITION_SLOTS; i++) {
+        const struct definition *d = &b->definitions[i];
+        if (d->template && d->template->id == id && (!best || d->offset < best->offset))
+            best = d;
+    }
+    return best ? best->template : NULL;
+}
+
+static const struct template *find_elsewhere(struct binxml *b, uint32_t id,
+                                             const char **where)
+{
+    const struct template *found = find_in_chunk(b, id);
+    *where = "the template reference is damaged; the template was found by its id in the "
+             "same chunk";
+    if (!found && b->of_log) {
+        found = template_index_find(b->of_log, id);
+        *where = "the template is gone; the one of the same id was taken from another "
+                 "chunk of this log";
+    }
+    if (!found && b->of_run) {
+        found = template_index_find(b->of_run, id);
+        *where = "the template is gone; the one of the same id was taken from another "
+                 "log of this run";
+    }
+    return found;
+}
+
 static const struct template *template_of(struct walk *w, const struct instance *instance)
 {
-    struct binxml *b = w->b;
-    struct definition *d = binxml_definition(b, instance->definition);
+    struct definition *d = binxml_definition(w->b, instance->definition);
     if (d->template && d->template->id == instance->id)
         return d->template;
-    const struct template *other =
-        b->find_elsewhere ? b->find_elsewhere(b->find_context, instance->id) : NULL;
-    if (other)
-        odd(w, d->template ? "the template offset points to another template; the right "
-                             "one was found by its id"
-                           : "the template is damaged; the same one was found by its id");
-    else
-        wrong(w, d->template ? "the template offset points to another template"
-                             : d->wrong);
+    const char *where;
+    const struct template *other = find_elsewhere(w->b, instance->id, &where);
+    odd(w, other         ? where
+           : d->template ? "the template offset points to another template; the right "
+                           "one is gone"
+                         : d->wrong);
     return other;
+}
+
+static uint32_t no_payload(void *context, const struct value *values, uint32_t count)
+{
+    (void)context;
+    (void)values;
+    return count;
+}
+
+/* Without a template there are only values. */
+static void walk_nameless(struct walk *w, const struct value *values, uint32_t count)
+{
+    w->b->is_nameless = true;
+    uint32_t payload =
+        (w->visitor->nameless ? w->visitor->nameless : no_payload)(w->visitor->context,
+                                                                   values, count);
+    if (payload >= count || values[payload].len == 0)
+        return;
+    uint32_t at = (uint32_t)(values[payload].ptr - w->b->chunk.data);
+    push_fragment(w, at, at + values[payload].len);
 }
 
 static void push_instance(struct walk *w, uint32_t at)
@@ -154,31 +214,47 @@ static void push_instance(struct walk *w, uint32_t at)
     struct binxml *b = w->b;
     struct instance instance;
     const char *what = instance_read(&b->chunk, at, b->chunk.len, &instance);
-    if (what)
+    if (what && instance.values == 0)
         return wrong(w, what);
-    const struct template *template = template_of(w, &instance);
-    if (!template || !pay(w, 2 * instance.count + 1))
+    if (what) {
+        odd(w, what);
+        b->has_lost = true;
+    }
+    if (!pay(w, 2 * instance.count + 1))
         return;
     struct value *values = arena_alloc(b->arena, (instance.count + 1) * sizeof *values);
     const uint8_t *from = b->chunk.data + instance.values;
     const uint8_t *descriptor = b->chunk.data + instance.descriptors;
     for (uint32_t i = 0; i < instance.count; i++, descriptor += 4) {
         uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
-        values[i] = (struct value){from, len, descriptor[2], 0};
+        bool is_lost = from + len > b->chunk.data + b->intact_end;
+        values[i] = (struct value){from, is_lost ? 0 : len,
+                                   is_lost ? VALUE_LOST : descriptor[2], 0};
         from += len;
     }
-    push_scope(w, template->code, values, instance.count);
+    const struct template *template = template_of(w, &instance);
+    if (template)
+        push_scope(w, template->code, values, instance.count);
+    else
+        walk_nameless(w, values, instance.count);
 }
 
 static struct value value_of(struct walk *w, uint16_t index)
 {
     static const struct value null = {(const uint8_t *)"", 0, TYPE_NULL, 0};
+    static const struct value lost = {(const uint8_t *)"", 0, VALUE_LOST, 0};
     const struct scope *scope = &w->scopes[w->scope_count - 1];
     if (index >= scope->count) {
         odd(w, "a template mentions a value that its instance does not have");
-        return null;
+        w->b->has_lost = true;
+        return lost;
     }
     struct value v = scope->values[index];
+    if (v.type == VALUE_LOST) {
+        odd(w, "values lie in the part of the record that is overwritten or missing");
+        w->b->has_lost = true;
+        return lost;
+    }
     if (!value_is_sound(v.type, v.ptr, v.len)) {
         odd(w, "a value's length does not fit its type");
         return null;
@@ -189,7 +265,7 @@ static struct value value_of(struct walk *w, uint16_t index)
 
 static void add_attribute_text(struct walk *w, const struct value *v)
 {
-    if (v->type == TYPE_NULL)
+    if (v->type == TYPE_NULL || v->type == VALUE_LOST)
         return;
     w->attribute_is_null = false;
     size_t max = value_text_max(v);
@@ -271,7 +347,7 @@ static void add_substitution(struct walk *w, uint16_t index)
 {
     struct value v = value_of(w, index);
     if (!text_is_absent(w->attribute)) {
-        if (v.type & TYPE_ARRAY)
+        if (v.type & TYPE_ARRAY && v.type != VALUE_LOST)
             add_attribute_array(w, &v);
         else if (v.type != TYPE_BINXML)
             add_attribute_text(w, &v);
@@ -281,7 +357,7 @@ static void add_substitution(struct walk *w, uint16_t index)
             push_fragment(w, at, at + v.len);
     } else if (w->element_count == NOTHING_OPEN) {
         odd(w, "a value stands outside of any element");
-    } else if (v.type & TYPE_ARRAY) {
+    } else if (v.type & TYPE_ARRAY && v.type != VALUE_LOST) {
         add_array_content(w, index, &v);
     } else {
         add_content(w, &v);
@@ -368,6 +444,7 @@ const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,
                         const struct binxml_visitor *visitor)
 {
     struct walk w = {.b = b, .visitor = visitor};
+    b->has_lost = b->is_nameless = false;
     push_fragment(&w, at, end);
     while (!w.wrong && w.scope_count && pay(&w, 1))
         step(&w);

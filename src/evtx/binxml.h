@@ -33,6 +33,13 @@ struct binxml_visitor {
     /* A piece of content; a scalar value is prepared, sound and may be null. */
     void (*content)(void *context, const struct value *value);
     void (*close)(void *context);
+    /* An instance whose template is gone. Returns which of its values to walk into, as its
+     * payload; `count` for none. May be NULL: then such a walk ends. */
+    uint32_t (*nameless)(void *context, const struct value *values, uint32_t count);
+};
+
+enum {
+    VALUE_LOST = 0xfe /* a type of our own: a value that lies behind damage */
 };
 
 /* A template found at an offset of the chunk, and what the fast path keeps beside it. */
@@ -54,9 +61,13 @@ struct binxml {
     uint32_t steps, text; /* used up so far */
     bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;
-    /* Where a template is looked for when its own definition is not usable; may be NULL. */
-    const struct template *(*find_elsewhere)(void *context, uint32_t id);
-    void *find_context;
+    bool has_lost;        /* it met values that lie behind damage */
+    bool is_nameless;     /* it met an instance whose template is gone */
+    bool was_searched;    /* the chunk was searched for all definitions in it */
+    uint32_t intact_end;  /* values behind it are lost; of the record being walked */
+    /* Where a template is looked for when its own definition is not usable, behind the
+     * chunk itself: may be NULL. */
+    const struct template_index *of_log, *of_run;
 };
 
 void binxml_release(struct binxml *b);
@@ -64,6 +75,8 @@ void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena
 /* The template defined at that offset, translated once per chunk. Never NULL; check
  * ->template. */
 struct definition *binxml_definition(struct binxml *b, uint32_t offset);
+/* Find all definitions in the chunk, with or without a record around them. */
+void binxml_search_chunk(struct binxml *b);
 /* Walk [at, end) of the chunk: a record's body, or a value of type TYPE_BINXML. NULL, or
  * what is wrong; with ended_early the visitor has seen only what stands before it. */
 const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,

@@ -28,7 +28,7 @@ struct decoder_level {
     struct text path; /* of a field */
     size_t text_at;   /* where its text begins in decoder->text */
     uint8_t flags;
-    bool has_children, has_text;
+    bool has_children, is_lost;
 };
 
 /* All zeros but for binxml.templates before the first chunk. */
@@ -57,6 +57,7 @@ void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
 /* Decode the frame at `at`, which fits the chunk. Fills in all of the record but offset and
  * state. DAMAGED: *wrong says why, and the record holds what could be read; OK with *wrong
  * set: all of it was read, something is odd. */
+/* Set d->binxml.intact_end before for a torn record: what stands behind is not given. */
 enum status decoder_record(struct decoder *d, uint32_t at, uint32_t size,
                            struct evtx_record *record, const char **wrong);
 

@@ -39,8 +39,8 @@ enum record_state {
     RECORD_BEHIND_DAMAGE,
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
-    RECORD_TORN,
-    RECORD_POSITIONAL
+    RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
+    RECORD_POSITIONAL /* its template is gone: typed values in order, without names */
 };
 
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
@@ -105,6 +105,8 @@ struct evtx_log_facts {
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
     uint64_t records;           /* handed on */
     uint64_t records_recovered; /* seen outside the live ones */
+    uint64_t records_recovered_twice; /* recovered ones that copy a record given before */
+    uint64_t records_nameless; /* given with values by position, for want of a template */
     uint64_t
         records_damaged; /* live ones that could not be handed on, or only in part */
     uint64_t header_id_same,
@@ -117,7 +119,15 @@ struct evtx_reader; /* opaque */
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
 void evtx_reader_close(struct evtx_reader *reader);
-/* "libevtx 20181227" */
+/* Also give records that are not live, each with its state, behind the live ones of each
+ * log and in file order; a copy of a record that was given is only counted. Off at first.
+ * The native reader only: libevtx gives recovered records foreign field names. */
+void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
+/* Learn the templates of a log, for records of other logs whose own are gone. Worth its
+ * reading only where a log had records_nameless. */
+enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
+                              struct error *err);
+/* "libevtx 20181227", "native" */
 const char *evtx_reader_name(const struct evtx_reader *reader);
 
 /* Read one log from its first byte to its last. problems may be NULL (a second reading of

@@ -307,6 +307,14 @@ const char *template_translate(const struct chunk_bytes *chunk, uint32_t at, uin
     return t.wrong;
 }
 
+bool instance_defines(const struct chunk_bytes *chunk, uint32_t at)
+{
+    const uint8_t *p = chunk->data + at;
+    return at + INSTANCE_HEADER + DEFINITION_HEADER <= chunk->len && p[0] == 0x0c &&
+           p[1] == 0x01 && u32_at(chunk, at + 6) == at + INSTANCE_HEADER &&
+           u32_at(chunk, at + 2) == u32_at(chunk, at + INSTANCE_HEADER + 4);
+}
+
 const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
                           struct instance *instance)
 {
@@ -329,7 +337,8 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
     if (count > SUBSTITUTIONS_MAX || 4 * count > end - at)
         return "a template instance has more values than its record can hold";
     instance->descriptors = at;
-    uint32_t value = at + 4 * count;
+    instance->values = at + 4 * count;
+    uint32_t value = instance->values;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t len = u16_at(chunk, at + 4 * i);
         if (len > end - value)
@@ -337,9 +346,33 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
         value += len;
         instance->count = i + 1;
     }
-    instance->values = at + 4 * count;
     instance->end = value;
     return NULL;
+}
+
+/* Only what outlives its chunk can be found from another one. */
+void template_index_add(struct template_index *index, const struct template *template)
+{
+    struct bytes key = MAP_KEY_OF(&template->id);
+    if (template->serial == 0 || map_find(&index->map, key) != MAP_NONE)
+        return;
+    ARRAY_GROW(index->found, index->count, index->capacity);
+    index->found[index->count] = template;
+    map_add(&index->map, key, index->count++);
+}
+
+const struct template *template_index_find(const struct template_index *index,
+                                           uint32_t id)
+{
+    uint32_t at = map_find(&index->map, MAP_KEY_OF(&id));
+    return at == MAP_NONE ? NULL : index->found[at];
+}
+
+void template_index_release(struct template_index *index)
+{
+    map_release(&index->map);
+    free(index->found);
+    *index = (struct template_index){0};
 }
 
 void templates_init(struct templates *t)
