@@ -182,6 +182,7 @@ static const struct template *template_of(struct walk *w, const struct instance 
         return d->template;
     const char *where;
     const struct template *other = find_elsewhere(w->b, instance->id, &where);
+    w->b->is_restored |= other != NULL;
     odd(w, other         ? where
            : d->template ? "the template offset points to another template; the right "
                            "one is gone"
@@ -209,6 +210,28 @@ static void walk_nameless(struct walk *w, const struct value *values, uint32_t c
     push_fragment(w, at, at + values[payload].len);
 }
 
+static bool may_be_cut(const struct binxml *b, const struct instance *instance)
+{
+    return b->chunk.data[instance->descriptors + 4 * instance->count + 2] == TYPE_BINXML;
+}
+
+static void read_values(const struct binxml *b, const struct instance *instance,
+                        struct value *values, uint32_t count)
+{
+    const uint8_t *descriptor = b->chunk.data + instance->descriptors;
+    uint32_t at = instance->values;
+    for (uint32_t i = 0; i < count; i++, descriptor += 4) {
+        uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
+        uint32_t left = b->chunk.len - at;
+        len = len < left ? len : left;
+        bool is_fragment = descriptor[2] == TYPE_BINXML;
+        bool is_lost = at + (is_fragment ? 0 : len) > b->intact_end;
+        values[i] = (struct value){b->chunk.data + at, is_lost ? 0 : len,
+                                   is_lost ? VALUE_LOST : descriptor[2], 0};
+        at += len;
+    }
+}
+
 static void push_instance(struct walk *w, uint32_t at)
 {
     struct binxml *b = w->b;
@@ -219,24 +242,20 @@ static void push_instance(struct walk *w, uint32_t at)
     if (what) {
         odd(w, what);
         b->has_lost = true;
+    } else if (instance.is_repaired) {
+        odd(w, "the size of a template definition is damaged; its end was found");
     }
-    if (!pay(w, 2 * instance.count + 1))
+    /* The value that is cut off: a fragment still has what stands before the cut. */
+    uint32_t count = instance.count + (what && may_be_cut(b, &instance));
+    if (!pay(w, 2 * count + 1))
         return;
-    struct value *values = arena_alloc(b->arena, (instance.count + 1) * sizeof *values);
-    const uint8_t *from = b->chunk.data + instance.values;
-    const uint8_t *descriptor = b->chunk.data + instance.descriptors;
-    for (uint32_t i = 0; i < instance.count; i++, descriptor += 4) {
-        uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
-        bool is_lost = from + len > b->chunk.data + b->intact_end;
-        values[i] = (struct value){from, is_lost ? 0 : len,
-                                   is_lost ? VALUE_LOST : descriptor[2], 0};
-        from += len;
-    }
+    struct value *values = arena_alloc(b->arena, (count + 1) * sizeof *values);
+    read_values(b, &instance, values, count);
     const struct template *template = template_of(w, &instance);
     if (template)
-        push_scope(w, template->code, values, instance.count);
+        push_scope(w, template->code, values, count);
     else
-        walk_nameless(w, values, instance.count);
+        walk_nameless(w, values, count);
 }
 
 static struct value value_of(struct walk *w, uint16_t index)
@@ -444,7 +463,7 @@ const char *binxml_walk(struct binxml *b, uint32_t at, uint32_t end,
                         const struct binxml_visitor *visitor)
 {
     struct walk w = {.b = b, .visitor = visitor};
-    b->has_lost = b->is_nameless = false;
+    b->has_lost = b->is_nameless = b->is_restored = false;
     push_fragment(&w, at, end);
     while (!w.wrong && w.scope_count && pay(&w, 1))
         step(&w);

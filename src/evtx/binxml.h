@@ -62,6 +62,7 @@ struct binxml {
     bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;
     bool has_lost;        /* it met values that lie behind damage */
+    bool is_restored;     /* it took a template from elsewhere */
     bool is_nameless;     /* it met an instance whose template is gone */
     bool was_searched;    /* the chunk was searched for all definitions in it */
     uint32_t intact_end;  /* values behind it are lost; of the record being walked */

@@ -569,7 +569,8 @@ enum status decoder_record(struct decoder *d, uint32_t at, uint32_t size,
                                    .header_filetime = load_u64(frame + 16),
                                    .arena = d->arena};
     *wrong = NULL;
-    d->binxml.is_nameless = d->binxml.has_lost = d->binxml.ended_early = false;
+    d->binxml.is_nameless = d->binxml.has_lost = d->binxml.ended_early =
+        d->binxml.is_restored = false;
     bool is_whole = d->binxml.intact_end >= at + size - SIZE_COPY;
     if (is_whole && !d->never_by_plan && decode_by_plan(d, at, size, record)) {
         d->counts.by_plan++;

@@ -115,7 +115,10 @@ static void decode_live(struct native_work *w, struct decoder *d,
         return;
     }
     if (wrong)
-        add_remark(w, PROBLEM_RECORD_DAMAGED, wrong);
+        add_remark(w,
+                   d->binxml.is_restored && status == OK ? PROBLEM_TEMPLATE_RESTORED
+                                                         : PROBLEM_RECORD_DAMAGED,
+                   wrong);
     if (d->binxml.is_nameless)
         record->state = RECORD_POSITIONAL;
     else if (status == DAMAGED)

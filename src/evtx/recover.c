@@ -169,8 +169,10 @@ static void recover_one(struct native_work *w, struct decoder *d,
                                         f->frame.size + (is_torn ? SIZE_COPY : 0),
                                         record, &wrong);
     d->binxml.intact_end = d->binxml.chunk.len;
+    bool is_slack = f->is_slack;
     if (!is_believable(record)) {
-        native_lose(w, &f->frame, PROBLEM_RECORD_DAMAGED,
+        if (!is_slack)
+            native_lose(w, &f->frame, PROBLEM_RECORD_DAMAGED,
                     wrong ? wrong : "a record that cannot be believed");
         return;
     }
@@ -181,7 +183,12 @@ static void recover_one(struct native_work *w, struct decoder *d,
                                                        : f->state;
     const char *remark = remark_of(f, wrong);
     if (remark)
-        native_remark(w, PROBLEM_RECORD_DAMAGED, remark);
+        native_remark(w,
+                      remark == wrong && d->binxml.is_restored && status == OK
+                          ? PROBLEM_TEMPLATE_RESTORED
+                      : is_slack ? PROBLEM_RECOVERED_IN_PART
+                                 : PROBLEM_RECORD_DAMAGED,
+                      remark);
     w->needs_templates |= d->binxml.is_nameless;
     w->count++;
 }
@@ -193,6 +200,7 @@ static void recover_range(struct native_work *w, struct decoder *d, uint32_t fro
     for (uint32_t at = from; recover_next(w->slot, &at, to, &f);) {
         if (f.state == RECORD_BEHIND_DAMAGE)
             f.state = state;
+        f.is_slack = state == RECORD_SLACK;
         if (w->count < EVTX_FRAMES_MAX)
             recover_one(w, d, &f);
     }

@@ -240,11 +240,11 @@ static void take_instance(struct translator *t)
 {
     struct instance instance;
     const char *what = instance_read(t->chunk, t->at - 1, t->end, &instance);
-    if (what)
+    if (what && instance.values == 0)
         return wrong(t, what);
     buffer_add_char(t->code, 'I');
     add_u32(t->code, t->at - 1);
-    t->at = instance.end;
+    t->at = what ? t->end : instance.end; /* the walk will meet it again, and say so */
     t->has_instance = true;
 }
 
@@ -307,6 +307,28 @@ const char *template_translate(const struct chunk_bytes *chunk, uint32_t at, uin
     return t.wrong;
 }
 
+/* How long the definition's body is: as it says, or, where that cannot be, up to its own
+ * end token. False if it has none. */
+static bool definition_size(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
+                            uint32_t *size, bool *is_repaired)
+{
+    uint32_t body = at + DEFINITION_HEADER, stop;
+    *is_repaired = false;
+    if (end < at || end - at < DEFINITION_HEADER)
+        return false;
+    *size = u32_at(chunk, body - 4);
+    if (*size <= end - body)
+        return true;
+    struct buffer code = {0};
+    bool has_instance;
+    const char *what =
+        template_translate(chunk, body, end, true, &code, &stop, &has_instance);
+    buffer_release(&code);
+    *size = stop - body;
+    *is_repaired = true;
+    return !what && *size > 0 && chunk->data[stop - 1] == TOKEN_END_OF_FRAGMENT;
+}
+
 bool instance_defines(const struct chunk_bytes *chunk, uint32_t at)
 {
     const uint8_t *p = chunk->data + at;
@@ -325,8 +347,8 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
     instance->definition = u32_at(chunk, at + 6);
     at += INSTANCE_HEADER;
     if (instance->definition == at) {
-        uint32_t size = u32_at(chunk, at + DEFINITION_HEADER - 4);
-        if (end - at < DEFINITION_HEADER || size > end - at - DEFINITION_HEADER)
+        uint32_t size;
+        if (!definition_size(chunk, at, end, &size, &instance->is_repaired))
             return "a template definition is larger than its record";
         at += DEFINITION_HEADER + size;
     }
@@ -444,8 +466,9 @@ const char *template_read(struct templates *t, const struct chunk_bytes *chunk,
     struct bytes all = {chunk->data, chunk->len};
     if (at < EVTX_CHUNK_HEADER_SIZE || !bytes_has(all, at, DEFINITION_HEADER))
         return "a template definition lies outside the chunk";
-    uint32_t body = at + DEFINITION_HEADER, size = u32_at(chunk, body - 4), stop;
-    if (!bytes_has(all, body, size))
+    uint32_t body = at + DEFINITION_HEADER, size, stop;
+    bool is_repaired;
+    if (!definition_size(chunk, at, chunk->len, &size, &is_repaired))
         return "a template definition is larger than its chunk";
     bool has_instance;
     buffer_clear(scratch);

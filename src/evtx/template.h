@@ -130,6 +130,7 @@ struct instance {
     uint32_t count;          /* of values */
     uint32_t descriptors;    /* u16 length, u8 type, u8 0 each */
     uint32_t values, end;    /* end: behind the last value */
+    bool is_repaired;        /* the definition's size was damaged */
 };
 
 void templates_init(struct templates *t);
