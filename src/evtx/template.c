@@ -105,6 +105,8 @@ static void add_name(struct translator *t)
     uint32_t bytes = NAME_HEADER + 2 * units + NUL;
     if (name > t->chunk->len || bytes > t->chunk->len - name || units > NAME_UNITS_MAX)
         return wrong(t, "a name lies outside the chunk");
+    if (units == 0) /* zeros would pass the next test */
+        return wrong(t, "a name is empty");
     if (!name_hash_fits(t->chunk, name, units))
         return wrong(t, "a name does not have the hash that stands before it");
     if (name == t->at && !take(t, bytes, &inline_at))
