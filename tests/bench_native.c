@@ -83,6 +83,43 @@ static void run(struct bench *b, struct bytes log, enum mode mode)
            (unsigned long long)b->decoder.counts.by_walk, (double)b->bytes_of_text / 1e6);
 }
 
+struct reading {
+    uint64_t records, bytes_of_text;
+    bool wants_text;
+};
+
+static enum status take(void *context, const struct evtx_record *records, size_t count)
+{
+    struct reading *r = context;
+    r->records += count;
+    for (size_t i = 0; r->wants_text && i < count; i++)
+        for (size_t k = 0; k < records[i].field_count; k++)
+            r->bytes_of_text += evtx_record_value(&records[i], k).len;
+    return OK;
+}
+
+/* The whole reader, as a run calls it: wall time. */
+static void run_reader(struct memory_log *m, unsigned jobs, bool wants_text)
+{
+    double best = 1e9;
+    struct reading r;
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, jobs);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct timespec from, to;
+        r = (struct reading){.wants_text = wants_text};
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        evtx_read(reader, &m->log, take, &r, NULL, NULL, NULL, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        double took = (double)(to.tv_sec - from.tv_sec) +
+                      (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+        best = took < best ? took : best;
+    }
+    evtx_reader_close(reader);
+    printf("evtx_read, %u jobs%s %7.0f MB/s wall, %llu records\n", jobs,
+           wants_text ? ", all text" : "          ", (double)m->log.size / 1e6 / best,
+           (unsigned long long)r.records);
+}
+
 static void run_digest(struct bytes log)
 {
     struct digester d;
@@ -111,6 +148,10 @@ int main(int argc, char **argv)
     for (int mode = 0; mode < MODES; mode++)
         if (only < 0 || only == mode)
             run(&b, log, (enum mode)mode);
+    for (unsigned jobs = 1; only < 0 && jobs <= 2; jobs++) {
+        run_reader(m, jobs, false);
+        run_reader(m, jobs, true);
+    }
     if (only < 0)
         run_digest(log);
     decoder_release(&b.decoder);

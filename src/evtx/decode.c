@@ -158,6 +158,15 @@ static bool fit_text(struct decoder *d, struct fitted *f, enum system_item item,
     return true;
 }
 
+/* The types that such a number may have, as bits: unsigned ones, or a time for the time. */
+static inline uint32_t number_types(enum system_item item)
+{
+    return item == SYSTEM_TIME
+               ? 1u << TYPE_FILETIME
+               : 1u << 0x04 | 1u << 0x06 | 1u << 0x08 | 1u << 0x0a | 1u << TYPE_HEX32 |
+                     1u << TYPE_HEX64;
+}
+
 /* A System value that is a number: absent ones keep what system_clear() set. */
 static inline bool fit_number(const struct fitted *f, enum system_item item,
                               uint32_t count, uint64_t *number)
@@ -173,34 +182,14 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
     uint32_t len = len_at(f, source->index);
     if (type == TYPE_NULL || is_left_out(f, source, count))
         return true;
-    if ((item == SYSTEM_TIME) != (type == TYPE_FILETIME))
+    if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
+        value_fixed_length[type] != len)
         return false;
-    switch (type) {
-    case 0x04:
-        if (len != 1)
-            return false;
-        *number = *at;
-        return true;
-    case 0x06:
-        if (len != 2)
-            return false;
-        *number = load_u16(at);
-        return true;
-    case 0x08:
-    case TYPE_HEX32:
-        if (len != 4)
-            return false;
-        *number = load_u32(at);
-        return true;
-    case 0x0a:
-    case TYPE_HEX64:
-    case TYPE_FILETIME:
-        if (len != 8)
-            return false;
-        *number = load_u64(at);
-        return true;
-    default: return false;
-    }
+    *number = len == 8   ? load_u64(at)
+              : len == 4 ? load_u32(at)
+              : len == 2 ? load_u16(at)
+                         : *at;
+    return true;
 }
 
 static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *system)
@@ -218,8 +207,7 @@ static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *
     for (unsigned item = SYSTEM_TEXTS; item < SYSTEM_ITEMS; item++)
         if (!fit_number(f, (enum system_item)item, count, &numbers[item]))
             return false;
-    for (unsigned item = SYSTEM_TEXTS; item < SYSTEM_ITEMS; item++)
-        system_set_number(system, (enum system_item)item, numbers[item]);
+    system_set_numbers(system, numbers);
     return true;
 }
 

@@ -77,6 +77,20 @@ void system_set_number(struct evtx_system *system, enum system_item item,
     }
 }
 
+void system_set_numbers(struct evtx_system *system, const uint64_t *numbers)
+{
+    system->event_id = (uint16_t)numbers[SYSTEM_EVENT_ID];
+    system->version = (uint8_t)numbers[SYSTEM_VERSION];
+    system->level = (uint8_t)numbers[SYSTEM_LEVEL];
+    system->task = (uint16_t)numbers[SYSTEM_TASK];
+    system->opcode = (uint8_t)numbers[SYSTEM_OPCODE];
+    system->keywords = numbers[SYSTEM_KEYWORDS];
+    system->time_created_filetime = numbers[SYSTEM_TIME];
+    system->record_id = numbers[SYSTEM_RECORD_ID];
+    system->process_id = (uint32_t)numbers[SYSTEM_PROCESS];
+    system->thread_id = (uint32_t)numbers[SYSTEM_THREAD];
+}
+
 void system_set_text(struct evtx_system *system, enum system_item item, struct text text)
 {
     switch (item) {

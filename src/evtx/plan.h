@@ -63,6 +63,8 @@ enum system_item system_item_find(struct text element, struct text attribute);
 bool system_number_from_text(enum system_item item, struct text text, uint64_t *number);
 void system_set_number(struct evtx_system *system, enum system_item item,
                        uint64_t number);
+/* All at once, indexed by item. */
+void system_set_numbers(struct evtx_system *system, const uint64_t *numbers);
 void system_set_text(struct evtx_system *system, enum system_item item,
                      struct text text);
 void system_clear(struct evtx_system *system);

@@ -27,7 +27,7 @@ enum {
     TOKEN_FRAGMENT = 0x0f,
     TOKEN_MORE = 0x40,
     TOKEN_UNUSED = 0xa0,
-    LAYOUTS_MAX = 16384,
+    KNOWN_NAMES = 16,
 };
 
 /* Where the next token stands: after an element's name, in an attribute, in content. */
@@ -41,6 +41,11 @@ struct translator {
     enum position position;
     unsigned depth;
     bool is_definition, has_instance;
+    /* Where in the code a name was written before: Data and Name come in every line. */
+    struct known_name {
+        uint32_t offset;
+        uint32_t code_at; /* of its length */
+    } known[KNOWN_NAMES];
 };
 
 static bool has(const struct translator *t, uint32_t len)
@@ -89,9 +94,23 @@ static void add_u32(struct buffer *code, uint32_t number)
 static bool name_hash_fits(const struct chunk_bytes *chunk, uint32_t name, uint32_t units)
 {
     uint32_t hash = 0;
-    for (uint32_t i = 0; i < units; i++)
-        hash = hash * 65599 + u16_at(chunk, name + 8 + 2 * i);
+    const uint8_t *unit = chunk->data + name + 8;
+    for (uint32_t i = 0; i < units; i++, unit += 2)
+        hash = hash * 65599 + (unit[0] | (uint32_t)unit[1] << 8);
     return (hash & 0xffff) == u16_at(chunk, name + 4);
+}
+
+static bool add_known_name(struct translator *t, uint32_t name)
+{
+    const struct known_name *known = &t->known[name / 4 % KNOWN_NAMES];
+    if (known->offset != name || name == t->at)
+        return false;
+    uint16_t len;
+    memcpy(&len, t->code->ptr + known->code_at, 2);
+    char *to = buffer_reserve(t->code, 2 + (size_t)len);
+    memcpy(to, t->code->ptr + known->code_at, 2 + (size_t)len);
+    t->code->len += 2 + (size_t)len;
+    return true;
 }
 
 /* Resolve the name reference at the cursor and add it with its length before it. */
@@ -102,6 +121,8 @@ static void add_name(struct translator *t)
     if (!take(t, 4, &at))
         return;
     uint32_t name = u32_at(t->chunk, at), units = u16_at(t->chunk, name + 6);
+    if (add_known_name(t, name))
+        return;
     uint32_t bytes = NAME_HEADER + 2 * units + NUL;
     if (name > t->chunk->len || bytes > t->chunk->len - name || units > NAME_UNITS_MAX)
         return wrong(t, "a name lies outside the chunk");
@@ -117,6 +138,8 @@ static void add_name(struct translator *t)
                     (struct bytes){t->chunk->data + name + NAME_HEADER, 2 * units});
     uint16_t len = (uint16_t)(t->code->len - length_at - 2);
     memcpy(t->code->ptr + length_at, &len, 2);
+    t->known[name / 4 % KNOWN_NAMES] =
+        (struct known_name){name, (uint32_t)length_at};
 }
 
 static void open_element(struct translator *t, bool has_attributes)
@@ -193,6 +216,14 @@ static void take_character(struct translator *t)
         add_text(t, at, 1);
 }
 
+/* Of names whose code is taken back. */
+static void forget_names(struct translator *t, size_t from)
+{
+    for (unsigned i = 0; i < KNOWN_NAMES; i++)
+        if (t->known[i].code_at >= from)
+            t->known[i].offset = 0;
+}
+
 static void take_entity(struct translator *t)
 {
     static const struct entity {
@@ -212,6 +243,7 @@ static void take_entity(struct translator *t)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (text_equal(name, text_from(known[i].name)))
             len = (uint32_t)snprintf(text, sizeof text, "%s", known[i].text);
+    forget_names(t, length_at);
     t->code->len = length_at;
     add_u32(t->code, len);
     buffer_add(t->code, text, len);
@@ -235,6 +267,7 @@ static void take_pi(struct translator *t, bool is_target)
         add_name(t);
     else if (take(t, 2, &at))
         take(t, 2 * (uint32_t)u16_at(t->chunk, at), &units_at);
+    forget_names(t, before);
     t->code->len = before;
 }
 
