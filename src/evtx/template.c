@@ -121,6 +121,8 @@ static void add_name(struct translator *t)
     if (!take(t, 4, &at))
         return;
     uint32_t name = u32_at(t->chunk, at), units = u16_at(t->chunk, name + 6);
+    if (name < EVTX_CHUNK_HEADER_SIZE)
+        return wrong(t, "a name lies in the chunk's header");
     if (add_known_name(t, name))
         return;
     uint32_t bytes = NAME_HEADER + 2 * units + NUL;
