@@ -352,7 +352,18 @@ static void test_hostile_pattern(void **state)
 
 /* --- the published rules */
 
-static void read_published(const char *path, size_t *taken, size_t *refused)
+/* What these rules use and this engine does not evaluate; each with what stands in the file
+ * itself, so that a refusal for a wrong reason is noticed. */
+static const struct {
+    const char *words, *in_file;
+} refusable[] = {
+    {"the modifier 're'",           "|re"           },
+    {"the modifier 'base64offset'", "|base64offset" },
+    {NULL,                          NULL            },
+};
+
+static void read_published(const char *path, size_t *taken, size_t *refused,
+                           size_t *unexpected)
 {
     struct arena arena = {0};
     struct error err = {0};
@@ -370,11 +381,13 @@ static void read_published(const char *path, size_t *taken, size_t *refused)
         (*refused)++;
         assert_true(text_equal(err.place.evidence, file));
         assert_memory_equal(err.what, "line ", 5);
-        /* regular expressions are the only thing that these rules use and that is not
-         * evaluated here */
-        if (!strstr(err.what, "the modifier 're'"))
-            fail_msg("%s: %s", path, err.what);
-        assert_non_null(strstr(content.ptr, "|re"));
+        size_t i = 0;
+        while (refusable[i].words && !strstr(err.what, refusable[i].words))
+            i++;
+        if (!refusable[i].words || !strstr(content.ptr, refusable[i].in_file)) {
+            print_error("%s: %s\n", path, err.what);
+            (*unexpected)++;
+        }
     }
     arena_release(&arena);
 }
@@ -389,16 +402,17 @@ static void test_published_rules(void **state)
     DIR *dir = opendir(folder);
     if (!dir)
         skip();
-    size_t taken = 0, refused = 0;
+    size_t taken = 0, refused = 0, unexpected = 0;
     for (struct dirent *entry; (entry = readdir(dir));) {
         char path[8192];
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (text_ends_with_fold(text_from(path), TEXT_LITERAL(".yml")))
-            read_published(path, &taken, &refused);
+            read_published(path, &taken, &refused, &unexpected);
     }
     closedir(dir);
     print_message("# %zu published rules: %zu taken, %zu refused\n", taken + refused,
                   taken, refused);
+    assert_int_equal(unexpected, 0);
     assert_true(taken > 1000);
     assert_true(refused < 100);
 }
