@@ -66,11 +66,32 @@ static struct split_path split(const char *path)
     return parts;
 }
 
+/* $FILE_NAME keeps times of its own, which the library sets once and never again. */
+static void set_name_times(ntfs_inode *inode, ntfs_time when)
+{
+    ntfs_attr_search_ctx *found = ntfs_attr_get_search_ctx(inode, NULL);
+    while (found && !ntfs_attr_lookup(AT_FILE_NAME, NULL, 0, CASE_SENSITIVE, 0, NULL, 0,
+                                      found)) {
+        FILE_NAME_ATTR *name =
+            (FILE_NAME_ATTR *)((u8 *)found->attr +
+                               le16_to_cpu(found->attr->value_offset));
+        name->creation_time = when;
+        name->last_data_change_time = when;
+        name->last_mft_change_time = when;
+        name->last_access_time = when;
+        ntfs_inode_mark_dirty(found->ntfs_ino);
+    }
+    if (found)
+        ntfs_attr_put_search_ctx(found);
+}
+
 /* The library stamps everything it makes with the clock; these times replace that, in
- * $STANDARD_INFORMATION and, through the dirty file name, in $FILE_NAME and the index. */
+ * $STANDARD_INFORMATION, in $FILE_NAME and, because the name is marked dirty, in the
+ * folder's index. */
 static void set_times(const struct session *s, ntfs_inode *inode)
 {
     ntfs_time when = cpu_to_sle64((int64_t)s->filetime);
+    set_name_times(inode, when);
     inode->creation_time = when;
     inode->last_data_change_time = when;
     inode->last_mft_change_time = when;
