@@ -2,9 +2,9 @@
  * E01 media through a libewf handle of our own.
  *
  * libtsk's own E01 reader gives zeros for a chunk that fails its checksum and opens an
- * image that lacks segments, both without a word. libewf 20140813 keeps a list of such
- * places, by sector: a missing or truncated segment stands in it after opening, a bad chunk
- * once it was read. The list is looked at after every read.
+ * image that lacks segments, both without a word. libewf 20140813 gives zeros too, but it
+ * keeps a list of such places, by sector, that grows when they are read: it is looked at
+ * after every read. That a segment is missing or cut is known after opening.
  *
  * libewf opens the segment files itself, without O_NOATIME. It could be given files of
  * ours through libbfio, but Debian's libewf carries a libbfio of its own that differs from
@@ -254,33 +254,60 @@ static bool asks_for_next(const struct segment *segment)
     return memcmp(end, "next", 5) == 0;
 }
 
-/* After opening, the list of errors holds what no segment gave. */
+/* Does reading this byte of the media add to libewf's list of errors? */
+static bool is_missing(struct ewf_media *ewf, uint64_t offset)
+{
+    char byte;
+    uint32_t before = 0, after = 0;
+    libewf_handle_get_number_of_checksum_errors(ewf->handle, &before, NULL);
+    ssize_t got =
+        libewf_handle_read_random(ewf->handle, &byte, 1, (off64_t)offset, NULL);
+    libewf_handle_get_number_of_checksum_errors(ewf->handle, &after, NULL);
+    return got != 1 || after > before;
+}
+
+/* What no segment gave is the end of the media: libewf stops at the first segment that is
+ * missing or cut. The search's own errors are not collected, its result is. */
+static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
+{
+    uint64_t low = 0, high = size / ewf->sector_size;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (is_missing(ewf, middle * ewf->sector_size))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    libewf_handle_get_number_of_checksum_errors(ewf->handle, &ewf->errors_seen, NULL);
+    return low * ewf->sector_size;
+}
+
 static void tell_missing_segments(struct ewf_media *ewf)
 {
     struct evidence_image *image = ewf->image;
-    collect_errors(ewf);
-    if (libewf_handle_segment_files_corrupted(ewf->handle, NULL) != 1 &&
-        !image->bad_count)
+    struct problems *problems = image->evidence->problems;
+    uint64_t size = image->item->acquisition.media_size;
+    if (libewf_handle_segment_files_corrupted(ewf->handle, NULL) != 1)
         return;
     const struct segment *last = &image->segments[image->segment_count - 1];
     char *next = memory_copy_string(last->path);
     bool has_next = next_segment_name(next) && access(next, F_OK) == 0;
-    uint64_t from = image->bad_count ? image->bad[0].start : NO_OFFSET;
-    uint64_t size = image->bad_count ? image->bad[0].size : 0;
+    uint64_t from = find_missing_end(ewf, size);
+    if (from < size) {
+        image_add_bad_range(image, from, size - from);
+        image->bad[image->bad_count - 1].told = true;
+    }
     if (asks_for_next(last) && !has_next)
-        problems_add(image->evidence->problems, PROBLEM_IMAGE_SEGMENT_MISSING,
+        problems_add(problems, PROBLEM_IMAGE_SEGMENT_MISSING,
                      item_place(image->item, from),
                      "segment %s is missing: %" PRIu64
-                     " bytes of the media from here on read as zeros",
-                     next, size);
+                     " bytes of the media from here on cannot be read and count as zeros",
+                     next, size - from);
     else
-        problems_add(image->evidence->problems, PROBLEM_IMAGE_TRUNCATED,
-                     item_place(image->item, from),
+        problems_add(problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
                      "a segment is cut short or damaged: %" PRIu64
-                     " bytes of the media from here on read as zeros",
-                     size);
-    for (size_t i = 0; i < image->bad_count; i++)
-        image->bad[i].told = true;
+                     " bytes of the media from here on cannot be read and count as zeros",
+                     size - from);
     free(next);
 }
 
