@@ -20,12 +20,12 @@ logs=Windows/System32/winevt/Logs
 "$tools/make_evtx" "$samples/scenarios/msra.scenario" "$samples"
 
 truncate -s $((sectors * 512)) "$work/volume"
-mkntfs -q -F -Q -L Windows -s 512 -p $start -H 16 -S 63 -c 4096 "$work/volume"
+mkntfs -q -F -Q -L Windows -s 512 -p $start -H 16 -S 63 -c 4096 "$work/volume" 2>"$work/mkntfs.log"
 "$tools/ntfs_image" "$work/volume" --time=2026-01-12T07:59:00Z \
     "--folder=Windows/System32/config" "--folder=Users/a.keller" \
     --time=2026-01-12T10:20:00Z \
-    "--file=$logs/Microsoft-Windows-Sysmon%4Operational.evtx=$samples/WKS-01/Microsoft-Windows-Sysmon%4Operational.evtx" \
-    "--file=$logs/System.evtx=$samples/WKS-01/System.evtx"
+    "--file=$logs/Microsoft-Windows-Sysmon%4Operational.evtx=$samples/WKS-01-Sysmon.evtx" \
+    "--file=$logs/System.evtx=$samples/WKS-01-System.evtx"
 
 # A master boot record with one entry: type 7, from sector 2048, 16384 sectors.
 truncate -s $(((start + sectors) * 512)) "$work/disk"
@@ -46,7 +46,7 @@ sed '/^## SHA-256/q' "$readme" > "$work/README.md"
 {
     echo
     echo '```'
-    (cd "$samples" && sha256sum forebear-sample.E01 WKS-0?/*.evtx)
+    (cd "$samples" && sha256sum forebear-sample.E01 *.evtx)
     echo '```'
 } >> "$work/README.md"
 cat "$work/README.md" > "$readme"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * make_evtx SCENARIO FOLDER - write the logs of a scenario into the folder. A log named
- * HOST/NAME goes into a folder of its own.
+ * make_evtx SCENARIO FOLDER - write the logs of a scenario into the folder.
  * make_evtx --list SCENARIO - print every event, its log and its fields: what a reader of
  * the logs has to find. A line is the log, then a tab, then name=value; values are escaped
  * as for a terminal. */
@@ -8,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tests/evtx_writer.h"
 #include "util/filetime.h"
@@ -39,12 +37,6 @@ static enum status write_file(const char *folder, struct text name,
                               const struct buffer *content, struct error *err)
 {
     struct buffer path = {0};
-    const char *slash = memchr(name.ptr, '/', name.len);
-    if (slash) {
-        buffer_printf(&path, "%s/%.*s", folder, (int)(slash - name.ptr), name.ptr);
-        mkdir(path.ptr, 0777);
-        buffer_clear(&path);
-    }
     buffer_printf(&path, "%s/%.*s", folder, TEXT(name));
     struct place place = NOWHERE;
     place.evidence = buffer_text(&path);
