@@ -1,8 +1,100 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "util/stop.h"
+/* SPDX-License-Identifier: Apache-2.0
+ * main.c - the commands and their exit statuses. */
+#include <inttypes.h>
+#include <stdio.h>
 
-int main(void)
+#include "options.h"
+#include "run.h"
+#include "util/stop.h"
+#include "versions.h"
+
+static void say_error(const struct error *err)
 {
+    struct buffer line = {0};
+    error_describe(err, &line);
+    fprintf(stderr, "forebear: %.*s\n", TEXT(buffer_text(&line)));
+    buffer_release(&line);
+}
+
+/* Output that did not get where it should is a failure (stdout on a full disk). */
+static int print(struct buffer *text)
+{
+    size_t written = fwrite(text->ptr, 1, text->len, stdout);
+    bool good = written == text->len && fflush(stdout) == 0;
+    buffer_release(text);
+    if (!good)
+        perror("forebear: cannot write to standard output");
+    return good ? EXIT_DONE : EXIT_CANNOT;
+}
+
+static int show_version(void)
+{
+    struct arena arena = {0};
+    struct buffer out = {0};
+    struct text_list libraries = versions_libraries(&arena);
+    buffer_printf(&out, "%s\n", versions_program());
+    for (size_t i = 0; i < libraries.count; i++)
+        buffer_printf(&out, "%.*s\n", TEXT(libraries.items[i]));
+    arena_release(&arena);
+    return print(&out);
+}
+
+static int show_help(const char *topic)
+{
+    struct buffer out = {0};
+    options_help(topic, &out);
+    return print(&out);
+}
+
+static int list_rules(const struct options *options)
+{
+    struct arena arena = {0};
+    struct rules rules = {0};
+    struct error err = {0};
+    struct buffer out = {0};
+    char hex[DIGEST_HEX_MAX];
+    if (rules_load(&rules, options->rules, &arena, &err) != OK) {
+        say_error(&err);
+        arena_release(&arena);
+        return EXIT_CANNOT;
+    }
+    for (size_t i = 0; i < rules.count; i++) {
+        const struct rule *rule = &rules.items[i];
+        struct text changed =
+            text_is_empty(rule->modified) ? rule->date : rule->modified;
+        buffer_printf(&out, "%.*s  %.*s  %s  %.*s\n  %.*s\n  %.*s  sha256 %s\n",
+                      TEXT(rule->source), TEXT(rule->id), rule_level_name(rule->level),
+                      TEXT(changed), TEXT(rule->title), TEXT(rule->file),
+                      digest_hex(hex, &rule->digests, DIGEST_SHA256).ptr);
+    }
+    rules_release(&rules);
+    arena_release(&arena);
+    return print(&out);
+}
+
+static int dispatch(enum command command, const struct options *options,
+                    const char *topic, int argc, char **argv, const struct error *err)
+{
+    switch (command) {
+    case COMMAND_REPORT: return run_report(options, argc, argv);
+    case COMMAND_RULES: return list_rules(options);
+    case COMMAND_HELP: return show_help(topic);
+    case COMMAND_VERSION: return show_version();
+    case COMMAND_WRONG: break;
+    }
+    say_error(err);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err = {0};
+    const char *topic;
     stop_install();
-    return 2;
+    enum command command = options_parse(&options, argc, argv, &topic, &err);
+    int status = dispatch(command, &options, topic, argc, argv, &err);
+    options_release(&options);
+    stop_die();
+    return status;
 }

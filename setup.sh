@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that are missing and builds Forebear.
+#
+#   ./setup.sh build              what a build needs; builds in build/
+#   ./setup.sh test               also what the tests need; builds in build/
+#   ./setup.sh packages [test]    prints the packages, does nothing
+#
+# Used by samples/run and tests/run. Needs root or sudo only where a package is missing.
+set -eu
+cd "$(dirname "$0")"
+
+build_packages="gcc make autoconf automake pkg-config libc6-dev
+    libevtx-dev libbfio-dev libewf-dev libtsk-dev libxml2-dev libcsv-dev libyaml-dev
+    libssl-dev libdeflate-dev"
+test_packages="$build_packages libcmocka-dev clang libclang-rt-14-dev clang-format
+    libntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk gdisk
+    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils chromium python3-minimal
+    procps xxd man-db"
+
+missing_of() {
+    for package; do
+        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null |
+            grep -qx installed || printf '%s ' "$package"
+    done
+}
+
+install_missing() {
+    command -v dpkg-query >/dev/null || {
+        echo "setup.sh: this is no Debian system; install these, or what has their content: $*" >&2
+        return 0
+    }
+    missing=$(missing_of "$@")
+    [ -n "$missing" ] || return 0
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            echo "setup.sh: packages are missing; as root: apt-get install $missing" >&2
+            exit 1
+        }
+        as_root=sudo
+    fi
+    echo "installing: $missing"
+    # shellcheck disable=SC2086 # the list is meant to be split
+    {
+        $as_root apt-get update -q &&
+            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+                --no-install-recommends $missing
+    } >setup.log 2>&1 || {
+        tail -n 20 setup.log >&2
+        echo "setup.sh: apt-get failed; setup.log has all of it" >&2
+        exit 1
+    }
+    rm -f setup.log
+}
+
+# build_in FOLDER [configure argument]...
+build_in() {
+    folder=$1
+    shift
+    if [ ! -x configure ] || [ configure.ac -nt configure ] || [ ! -f Makefile.in ] ||
+        [ Makefile.am -nt Makefile.in ]; then
+        ./autogen.sh >autogen.log 2>&1 || { cat autogen.log >&2; exit 1; }
+        rm -f autogen.log
+    fi
+    mkdir -p "$folder"
+    (
+        cd "$folder"
+        [ -f Makefile ] || "$OLDPWD/configure" -q "$@"
+        make -s -j"$(nproc)" 2>make.err || { cat make.err >&2; exit 1; }
+    )
+}
+
+case ${1-build} in
+build)
+    # shellcheck disable=SC2086
+    install_missing $build_packages
+    build_in build
+    ;;
+test)
+    # shellcheck disable=SC2086
+    install_missing $test_packages
+    build_in build
+    ;;
+in)
+    shift
+    build_in "$@"
+    ;;
+packages)
+    if [ "${2-}" = test ]; then echo $test_packages; else echo $build_packages; fi
+    ;;
+*)
+    sed -n '3,9p' "$0" >&2
+    exit 2
+    ;;
+esac

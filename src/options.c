@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/memory.h"
+
+enum { MAX_JOBS = 256 };
+
+/* A parser of an option's value; FAILED with a sentence if the value is no good. */
+typedef enum status value_parser(struct options *options, const char *value,
+                                 struct error *err);
+
+struct option_row {
+    unsigned commands; /* bits: 1 << enum command */
+    char letter;       /* 0: long form only */
+    const char *name;
+    const char *argument; /* NULL: a switch */
+    const char *help;
+    size_t
+        offset; /* of the bool (switch), const char * or struct text in struct options */
+    enum { SWITCH, STRING, TEXT_VALUE, PARSED } kind;
+    value_parser *parse;
+};
+
+struct choice {
+    const char *name;
+    unsigned bit;
+};
+
+static enum status bad_value(struct error *err, const char *option, const char *value,
+                             const char *allowed)
+{
+    return fail(err, FAILED, NOWHERE, "--%s=%s: must be %s", option, value, allowed);
+}
+
+/* A comma-separated list of names; each sets its bit. */
+static bool parse_bits(const char *value, const struct choice *choices, unsigned *bits)
+{
+    struct text rest = text_from(value);
+    while (true) {
+        const char *comma = memchr(rest.ptr, ',', rest.len);
+        struct text word = {rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len};
+        const struct choice *c = choices;
+        while (c->name && !text_equal_fold(word, text_from(c->name)))
+            c++;
+        if (!c->name)
+            return false;
+        *bits |= c->bit;
+        if (!comma)
+            return true;
+        rest = text_slice(rest, word.len + 1, SIZE_MAX);
+    }
+}
+
+static enum status parse_hash(struct options *o, const char *value, struct error *err)
+{
+    static const struct choice choices[] = {
+        {"sha256", DIGEST_BIT(DIGEST_SHA256)},
+        {"sha1",   DIGEST_BIT(DIGEST_SHA1)  },
+        {"md5",    DIGEST_BIT(DIGEST_MD5)   },
+        {NULL,     0                        }
+    };
+    return parse_bits(value, choices, &o->digest_kinds)
+               ? OK
+               : bad_value(err, "hash", value, "a list of sha1, md5 and sha256");
+}
+
+static enum status parse_schema(struct options *o, const char *value, struct error *err)
+{
+    static const struct choice choices[] = {
+        {"cim",  SCHEMA_CIM },
+        {"asim", SCHEMA_ASIM},
+        {"ecs",  SCHEMA_ECS },
+        {NULL,   0          }
+    };
+    return parse_bits(value, choices, &o->schemas)
+               ? OK
+               : bad_value(err, "schema", value, "a list of cim, asim and ecs");
+}
+
+static enum status parse_find(struct options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "signature") != 0 && strcmp(value, "path") != 0)
+        return bad_value(err, "find", value, "path or signature");
+    o->find_signature = strcmp(value, "signature") == 0;
+    return OK;
+}
+
+static enum status parse_jobs(struct options *o, const char *value, struct error *err)
+{
+    uint64_t jobs;
+    if (!text_to_u64(text_from(value), &jobs) || jobs < 1 || jobs > MAX_JOBS)
+        return bad_value(err, "jobs", value, "a number from 1 to 256");
+    o->jobs = (unsigned)jobs;
+    return OK;
+}
+
+static enum status parse_fail_on(struct options *o, const char *value,
+                                 struct error *err)
+{
+    o->fail_on = rule_level_find(text_from(value));
+    return o->fail_on != LEVEL_NONE
+               ? OK
+               : bad_value(err, "fail-on", value,
+                           "informational, low, medium, high or critical");
+}
+
+static enum status parse_reader(struct options *o, const char *value, struct error *err)
+{
+    o->reader = EVTX_READER_LIBEVTX;
+    return strcmp(value, "libevtx") == 0 ? OK
+                                         : bad_value(err, "reader", value, "libevtx");
+}
+
+#define REPORT  (1u << COMMAND_REPORT)
+#define RULES   (1u << COMMAND_RULES)
+#define INTO(m) offsetof(struct options, m)
+
+static const struct option_row rows[] = {
+    {REPORT,         'o', "output",          "DIR",
+     "write the report into the folder DIR, which is made if it is not there",                                 INTO(output),          STRING,     NULL      },
+    {REPORT,         0,   "force",           NULL,     "replace a report that DIR holds already",              INTO(force),
+     SWITCH,                                                                                                                                      NULL      },
+    {REPORT,         0,   "case",            "NUMBER", "case number, for the report",
+     INTO(case_data.case_number),                                                                                                     TEXT_VALUE, NULL      },
+    {REPORT,         0,   "examiner",        "NAME",   "examiner, for the report",
+     INTO(case_data.examiner),                                                                                                        TEXT_VALUE, NULL      },
+    {REPORT,         0,   "evidence-number", "NUMBER", "evidence number, for the report",
+     INTO(case_data.evidence_number),                                                                                                 TEXT_VALUE, NULL      },
+    {REPORT,         0,   "notes",           "TEXT",   "notes, for the report",                                INTO(case_data.notes),
+     TEXT_VALUE,                                                                                                                                  NULL      },
+    {REPORT,         0,   "find",            "WHERE",
+     "path: logs at Windows/System32/winevt/Logs, and a search for the signature "
+     "only where none is there (the default); signature: look at every file",                                  0,                     PARSED,     parse_find},
+    {REPORT,         0,   "hash",            "LIST",   "also compute sha1, md5 of every log (SHA-256 always)",
+     0,                                                                                                                               PARSED,     parse_hash},
+    {REPORT,         0,   "rehash",          NULL,     "hash every log again at the end and compare",
+     INTO(rehash),                                                                                                                    SWITCH,     NULL      },
+    {REPORT,         0,   "verify-image",    NULL,
+     "recompute the hash that an E01 image stores and compare",                                                INTO(verify_image),
+     SWITCH,                                                                                                                                      NULL      },
+    {REPORT | RULES, 0,   "rules",           "DIR",
+     "use the rules (*.yml) in DIR instead of the built-in ones",                                              INTO(rules),           STRING,
+     NULL                                                                                                                                                   },
+    {REPORT,         0,   "filter",          "FILE",
+     "take known-good results away, as FILE says; they are counted",                                           INTO(filter),
+     STRING,                                                                                                                                      NULL      },
+    {REPORT,         0,   "templates",       "DIR",
+     "use the report templates in DIR instead of the built-in ones",                                           INTO(templates),
+     STRING,                                                                                                                                      NULL      },
+    {REPORT,         0,   "schema",          "LIST",
+     "also write findings under the field names of cim, asim, ecs",                                            0,                     PARSED,
+     parse_schema                                                                                                                                           },
+    {REPORT,         0,   "fail-on",         "LEVEL",
+     "exit with 10 if a finding has this level or a higher one",                                               0,                     PARSED,
+     parse_fail_on                                                                                                                                          },
+    {REPORT,         0,   "reader",          "NAME",   "what decodes event logs: libevtx",                     0,                     PARSED,
+     parse_reader                                                                                                                                           },
+    {REPORT,         'j', "jobs",            "N",
+     "work with N processes (default: one for each processor)",                                                0,                     PARSED,     parse_jobs},
+    {REPORT,         'q', "quiet",           NULL,     "no progress and no notes on the terminal",
+     INTO(quiet),                                                                                                                     SWITCH,     NULL      },
+};
+
+enum { ROWS = sizeof rows / sizeof *rows, LONG_ONLY = 256 };
+
+static const struct command_row {
+    enum command command;
+    const char *name, *usage, *help;
+} commands[] = {
+    {COMMAND_REPORT, "report", "forebear report [OPTION]... -o DIR EVIDENCE...",
+     "Read the Sysmon logs in EVIDENCE, rebuild process lineage, apply the rules and\n"
+     "write a report into DIR. EVIDENCE is an .evtx file, a folder (a mounted image, "
+     "a\n"
+     "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
+     "block\n"
+     "device). It is opened read-only and never changed."                     },
+    {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR]",
+     "List the rules with their levels, dates and the SHA-256 of their files."},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const char exit_statuses[] =
+    "Exit status:\n"
+    "  0   finished, everything could be read, with or without findings\n"
+    "  2   wrong usage; nothing was written\n"
+    "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
+    "      Sysmon record at all; problems.csv names each place\n"
+    "  4   could not finish; nothing half-written stays behind\n"
+    "  10  with --fail-on: there is a finding of that level or above\n";
+
+static const struct command_row *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* The help text, filled to 79 columns behind a margin. */
+static void add_filled(struct buffer *out, const char *text, size_t margin)
+{
+    size_t column = margin;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column + word > 79) {
+            buffer_printf(out, "\n%*s", (int)margin, "");
+            column = margin;
+        }
+        buffer_add(out, text, word);
+        column += word;
+        text += word;
+        if (*text == ' ') {
+            text++;
+            if (column < 79)
+                buffer_add_char(out, ' ');
+            column++;
+        }
+    }
+    buffer_add_char(out, '\n');
+}
+
+static void add_option_help(struct buffer *out, const struct option_row *row)
+{
+    enum { MARGIN = 28 };
+    size_t before = out->len;
+    if (row->letter)
+        buffer_printf(out, "  -%c, ", row->letter);
+    else
+        buffer_add_string(out, "      ");
+    buffer_printf(out, "--%s%s%s", row->name, row->argument ? "=" : "",
+                  row->argument ? row->argument : "");
+    size_t width = out->len - before;
+    buffer_printf(out, "%*s", width < MARGIN ? (int)(MARGIN - width) : 2, "");
+    add_filled(out, row->help, MARGIN);
+}
+
+static void add_command_help(struct buffer *out, const struct command_row *command)
+{
+    buffer_printf(out, "Usage: %s\n\n%s\n\nOptions:\n", command->usage, command->help);
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].commands & 1u << command->command)
+            add_option_help(out, &rows[i]);
+    buffer_add_string(out, "      --help                show this help\n");
+    if (command->command == COMMAND_REPORT)
+        buffer_printf(out, "\n%s", exit_statuses);
+}
+
+bool options_help(const char *topic, struct buffer *out)
+{
+    const struct command_row *command = topic ? find_command(topic) : NULL;
+    if (topic && !command)
+        return false;
+    if (command) {
+        add_command_help(out, command);
+        return true;
+    }
+    buffer_add_string(
+        out,
+        "Forebear reads Sysmon event logs out of disk images, rebuilds process lineage "
+        "and\n"
+        "reports where msra.exe may have been a host for injected code.\n\nUsage:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        buffer_printf(out, "  %s\n", commands[i].usage);
+    buffer_add_string(out, "  forebear COMMAND --help\n  forebear --version\n\n");
+    buffer_add_string(out, exit_statuses);
+    return true;
+}
+
+static const struct option_row *row_of(int value)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (value == (int)(LONG_ONLY + i) ||
+            (rows[i].letter && value == rows[i].letter))
+            return &rows[i];
+    return NULL;
+}
+
+static enum status take_value(struct options *o, const struct option_row *row,
+                              const char *value, struct error *err)
+{
+    void *into = (char *)o + row->offset;
+    switch (row->kind) {
+    case SWITCH: *(bool *)into = true; return OK;
+    case STRING: *(const char **)into = value; return OK;
+    case TEXT_VALUE: *(struct text *)into = text_from(value); return OK;
+    case PARSED: return row->parse(o, value, err);
+    }
+    return OK;
+}
+
+/* getopt's own tables, made of ours, for one command. */
+static void make_getopt_tables(const struct command_row *command,
+                               char letters[2 * ROWS + 3],
+                               struct option longs[ROWS + 2])
+{
+    size_t n = 0, l = 0;
+    letters[l++] = ':'; /* a missing argument is told apart */
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!(rows[i].commands & 1u << command->command))
+            continue;
+        longs[n++] = (struct option){rows[i].name,
+                                     rows[i].argument ? required_argument : no_argument,
+                                     NULL, (int)(LONG_ONLY + i)};
+        if (rows[i].letter) {
+            letters[l++] = rows[i].letter;
+            if (rows[i].argument)
+                letters[l++] = ':';
+        }
+    }
+    longs[n++] = (struct option){"help", no_argument, NULL, 'h'};
+    longs[n] = (struct option){NULL, 0, NULL, 0};
+    letters[l] = '\0';
+}
+
+static enum command wrong(struct error *err, const char *command, const char *what,
+                          const char *which)
+{
+    fail(err, FAILED, NOWHERE, "%s%s; forebear %s%s--help tells how", what, which,
+         command ? command : "", command ? " " : "");
+    return COMMAND_WRONG;
+}
+
+static enum command parse_command(struct options *o, const struct command_row *command,
+                                  int argc, char **argv, struct error *err)
+{
+    char letters[2 * ROWS + 3];
+    struct option longs[ROWS + 2];
+    make_getopt_tables(command, letters, longs);
+    optind = 1;
+    opterr = 0;
+    for (int got; (got = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
+        const char *word = argv[optind - 1];
+        if (got == 'h')
+            return COMMAND_HELP;
+        if (got == ':')
+            return wrong(err, command->name, "this option needs a value: ", word);
+        const struct option_row *row = got == '?' ? NULL : row_of(got);
+        if (!row)
+            return wrong(err, command->name, "there is no such option: ", word);
+        if (take_value(o, row, optarg, err) != OK)
+            return COMMAND_WRONG;
+    }
+    o->evidence = memory_get((size_t)(argc - optind + 1) * sizeof *o->evidence);
+    for (int i = optind; i < argc; i++)
+        o->evidence[o->evidence_count++] = argv[i];
+    return command->command;
+}
+
+static enum command check_report(struct options *o, struct error *err)
+{
+    if (o->evidence_count == 0)
+        return wrong(err, "report", "no EVIDENCE is named", "");
+    if (!o->output)
+        return wrong(err, "report", "-o DIR is missing", "");
+    for (size_t i = 0; i < o->evidence_count; i++)
+        if (access(o->evidence[i], F_OK) != 0) {
+            struct place place = NOWHERE;
+            place.evidence = text_from(o->evidence[i]);
+            fail(err, FAILED, place, "there is no such file or folder");
+            return COMMAND_WRONG;
+        }
+    if (evidence_contains_path(o->evidence, o->evidence_count, o->output))
+        return wrong(
+            err, "report",
+            "the output folder lies inside EVIDENCE, which is never written to: ",
+            o->output);
+    return COMMAND_REPORT;
+}
+
+enum command options_parse(struct options *options, int argc, char **argv,
+                           const char **topic, struct error *err)
+{
+    *topic = NULL;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
+                                .jobs = processors < 1          ? 1
+                                        : processors > MAX_JOBS ? MAX_JOBS
+                                                                : (unsigned)processors};
+    if (argc < 2)
+        return wrong(err, NULL, "no command is named", "");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        if (argc > 2 && find_command(argv[2]))
+            *topic = argv[2];
+        return COMMAND_HELP;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return COMMAND_VERSION;
+    const struct command_row *row = find_command(argv[1]);
+    if (!row)
+        return wrong(err, NULL, "there is no such command: ", argv[1]);
+    *topic = row->name;
+    enum command command = parse_command(options, row, argc - 1, argv + 1, err);
+    return command == COMMAND_REPORT ? check_report(options, err) : command;
+}
+
+void options_release(struct options *options)
+{
+    free(options->evidence);
+}

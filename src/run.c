@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+#include "util/stop.h"
+#include "util/utf.h"
+#include "versions.h"
+
+/* Everything that lives as long as the run. */
+struct run {
+    const struct options *options;
+    struct arena arena;
+    struct problems problems;
+    struct journal journal;
+    struct output_dir output;
+    struct evidence evidence;
+    struct evtx_reader *reader;
+    struct lineage lineage;
+    struct rules rules;
+    struct detector detector;
+    struct timeline timeline;
+    struct report report;
+    size_t clearing_capacity;
+};
+
+/* What a sink needs to know about the log that is being read. */
+struct reading {
+    struct run *run;
+    struct log_report *log;
+    uint32_t number;
+};
+
+static void add_quoted(struct buffer *out, const char *word)
+{
+    struct text shown = text_from(word);
+    bool plain = shown.len > 0;
+    for (size_t i = 0; i < shown.len; i++)
+        plain = plain &&
+                (strchr("-_=./,:+%@", word[i]) || (word[i] >= '0' && word[i] <= '9') ||
+                 ((word[i] | 0x20) >= 'a' && (word[i] | 0x20) <= 'z'));
+    if (!plain)
+        buffer_add_char(out, '\'');
+    for (size_t i = 0; i < shown.len; i++)
+        if (word[i] == '\'')
+            buffer_add_string(out, "'\\''");
+        else
+            buffer_add_char(out, word[i]);
+    if (!plain)
+        buffer_add_char(out, '\'');
+}
+
+static struct text quoted_command_line(struct arena *arena, int argc, char **argv)
+{
+    struct buffer raw = {0}, shown = {0};
+    for (int i = 0; i < argc; i++) {
+        if (i)
+            buffer_add_char(&raw, ' ');
+        add_quoted(&raw, i ? argv[i] : "forebear");
+    }
+    utf_add_visible(&shown, buffer_text(&raw));
+    struct text line = arena_copy(arena, buffer_text(&shown));
+    buffer_release(&raw);
+    buffer_release(&shown);
+    return line;
+}
+
+static void describe_run(struct run *run, int argc, char **argv)
+{
+    const struct options *o = run->options;
+    struct run_facts *facts = &run->report.run;
+    facts->version = text_from(versions_program());
+    facts->command_line = quoted_command_line(&run->arena, argc, argv);
+    facts->libraries = versions_libraries(&run->arena);
+    facts->platform = versions_platform(&run->arena);
+    facts->started_filetime = journal_now_filetime(&run->journal);
+    facts->clock_fixed = run->journal.clock_fixed;
+    facts->digest_kinds = o->digest_kinds;
+    facts->rehash = o->rehash;
+    facts->verify_image = o->verify_image;
+    facts->jobs = o->jobs;
+    facts->schemas = o->schemas;
+    facts->rules_folder = text_from(o->rules);
+    facts->templates_folder = text_from(o->templates);
+    facts->filter_file = text_from(o->filter);
+    run->report.case_data = o->case_data;
+    journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
+                TEXT(facts->platform));
+    for (size_t i = 0; i < facts->libraries.count; i++)
+        journal_say(&run->journal, JOURNAL_ACTION, "with %.*s",
+                    TEXT(facts->libraries.items[i]));
+    journal_say(&run->journal, JOURNAL_ACTION, "command: %.*s",
+                TEXT(facts->command_line));
+}
+
+/* Rules, filter, templates and the output folder: what can be wrong with them is said before
+ * hours of reading, not after. */
+static enum status prepare(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    if (rules_load(&run->rules, o->rules, &run->arena, err) != OK ||
+        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) != OK ||
+        report_check_templates(o->templates, err) != OK ||
+        output_dir_open(&run->output, o->output, o->force, err) != OK ||
+        journal_open(&run->journal, &run->output, err) != OK)
+        return FAILED;
+    run->reader = evtx_reader_open(o->reader, o->jobs);
+    run->report.run.reader = text_from(evtx_reader_name(run->reader));
+    return OK;
+}
+
+static enum status discover(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    struct evidence_options how = {.find_signature = o->find_signature,
+                                   .verify_image = o->verify_image,
+                                   .digest_kinds = o->digest_kinds};
+    if (evidence_open(&run->evidence, o->evidence, o->evidence_count, &how, &run->arena,
+                      &run->problems, &run->journal, err) != OK)
+        return FAILED;
+    run->report.evidence = &run->evidence;
+    run->report.log_count = run->evidence.log_count;
+    run->report.logs =
+        memory_get_zeroed(run->evidence.log_count, sizeof *run->report.logs);
+    return o->verify_image ? evidence_verify_images(&run->evidence, err) : OK;
+}
+
+static void add_clearing(struct reading *reading, const struct log_clearing *found)
+{
+    struct run *run = reading->run;
+    struct report *report = &run->report;
+    const struct evtx_record *record = found->record;
+    ARRAY_GROW(report->clearings, report->clearing_count, run->clearing_capacity);
+    struct clearing_report *clearing = &report->clearings[report->clearing_count++];
+    *clearing = (struct clearing_report){
+        .log = reading->log->log,
+        .record_id = record->system.record_id,
+        .offset = record->offset,
+        .created_filetime = found->created_filetime,
+        .channel = arena_copy(&run->arena, found->channel),
+        .user = arena_copy(&run->arena, found->user),
+        .domain = arena_copy(&run->arena, found->domain),
+        .user_sid = arena_copy(&run->arena, found->user_sid),
+        .computer = arena_copy(&run->arena, record->system.computer),
+    };
+    log_clearing_add_problem(found, reading->log->log, &run->problems);
+}
+
+static enum status first_pass(void *context, const struct evtx_record *records,
+                              size_t count)
+{
+    struct reading *reading = context;
+    struct run *run = reading->run;
+    for (size_t i = 0; i < count; i++) {
+        struct sysmon_event event;
+        struct log_clearing clearing;
+        bool is_sysmon =
+            sysmon_event_from_record(&event, &records[i], reading->log->log);
+        coverage_add(&reading->log->coverage, &records[i], is_sysmon ? &event : NULL);
+        if (is_sysmon) {
+            struct event_processes who =
+                lineage_add(&run->lineage, &event, reading->number);
+            if (who.is_new_creation)
+                detector_add_creation(&run->detector, &event, who.subject);
+        } else if (log_clearing_from_record(&clearing, &records[i])) {
+            add_clearing(reading, &clearing);
+        }
+    }
+    return OK;
+}
+
+static enum status second_pass(void *context, const struct evtx_record *records,
+                               size_t count)
+{
+    struct reading *reading = context;
+    struct run *run = reading->run;
+    for (size_t i = 0; i < count; i++) {
+        struct sysmon_event event;
+        if (!sysmon_event_from_record(&event, &records[i], reading->log->log))
+            continue;
+        struct event_processes who = lineage_find(&run->lineage, &event);
+        detector_corroborate(&run->detector, &run->lineage, &event, &who);
+        timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+    }
+    return OK;
+}
+
+static uint64_t bytes_of_logs(const struct run *run)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < run->evidence.log_count; i++)
+        total += run->evidence.logs[i].size;
+    return total;
+}
+
+static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
+                            struct error *err)
+{
+    struct evidence_log *log = &run->evidence.logs[number];
+    struct log_report *report = &run->report.logs[number];
+    struct reading reading = {run, report, number};
+    struct error damage = {0};
+    report->log = log;
+    coverage_init(&report->coverage, &run->arena, log);
+    if (evidence_log_digest(log, run->options->digest_kinds, NULL, &damage) == DAMAGED)
+        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &damage);
+    if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
+                  &run->problems, progress, err) != OK)
+        return FAILED;
+    coverage_finish(&report->coverage, &report->facts, &run->problems);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
+                TEXT(log->evidence), TEXT(log->path), report->facts.records,
+                report->coverage.sysmon_records);
+    return OK;
+}
+
+static enum status read_logs(struct run *run, struct error *err)
+{
+    struct progress progress;
+    uint64_t sysmon_records = 0;
+    progress_start(&progress, &run->journal, "reading logs", bytes_of_logs(run));
+    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+        if (read_log(run, i, &progress, err) != OK)
+            return FAILED;
+        sysmon_records += run->report.logs[i].coverage.sysmon_records;
+    }
+    progress_end(&progress);
+    if (sysmon_records == 0)
+        problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
+                     "none of the %zu logs that were read holds a Sysmon record",
+                     run->evidence.log_count);
+    return OK;
+}
+
+static void link_and_judge(struct run *run)
+{
+    lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    detector_finish(&run->detector, &run->lineage, run->evidence.logs);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "linked %zu processes; %" PRIu64 " process creations meet a rule",
+                run->lineage.order_count, run->detector.matched_creations);
+}
+
+/* Without a finding there is no family, and nothing to gather. */
+static enum status gather(struct run *run, struct error *err)
+{
+    if (run->detector.finding_count == 0)
+        return OK;
+    struct progress progress;
+    progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
+    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+        struct reading reading = {run, &run->report.logs[i], i};
+        struct evtx_log_facts again = {0};
+        if (run->report.logs[i].coverage.sysmon_records == 0)
+            continue;
+        if (evtx_read(run->reader, &run->evidence.logs[i], second_pass, &reading,
+                      &again, NULL, &progress, err) != OK)
+            return FAILED;
+    }
+    progress_end(&progress);
+    return OK;
+}
+
+static void check_evidence(struct run *run)
+{
+    for (size_t i = 0; i < run->evidence.log_count; i++)
+        evidence_log_check(&run->evidence, &run->evidence.logs[i],
+                           run->options->rehash);
+}
+
+static void count_problems_per_log(struct run *run)
+{
+    for (size_t i = 0; i < run->report.log_count; i++)
+        for (size_t k = 0; k < run->problems.count; k++) {
+            const struct place *place = &run->problems.rows[k].place;
+            if (place->log.ptr == run->report.logs[i].log->path.ptr &&
+                place->evidence.ptr == run->report.logs[i].log->evidence.ptr)
+                run->report.logs[i].problems++;
+        }
+}
+
+static int exit_status_of(const struct run *run)
+{
+    if (run->options->fail_on != LEVEL_NONE &&
+        detector_highest_level(&run->detector) >= run->options->fail_on)
+        return EXIT_FINDING;
+    return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
+}
+
+static enum status write_report(struct run *run, struct error *err)
+{
+    struct report *report = &run->report;
+    timeline_finish(&run->timeline, &run->detector);
+    detector_end(&run->detector);
+    check_evidence(run);
+    count_problems_per_log(run);
+    report->lineage = &run->lineage;
+    report->detector = &run->detector;
+    report->timeline = &run->timeline;
+    report->problems = &run->problems;
+    report->run.exit_status = exit_status_of(run);
+    report->run.ended_filetime = journal_now_filetime(&run->journal);
+    if (report_write_html(report, &run->output, run->options->templates, err) != OK ||
+        report_write_csv(report, &run->output, err) != OK)
+        return FAILED;
+    journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
+                report->run.exit_status);
+    if (journal_close(&run->journal, err) != OK ||
+        report_write_manifest(report, &run->output, err) != OK || stop_requested())
+        return FAILED;
+    return output_dir_publish(&run->output, err);
+}
+
+static enum status run_steps(struct run *run, struct error *err)
+{
+    if (prepare(run, err) != OK || discover(run, err) != OK ||
+        read_logs(run, err) != OK)
+        return FAILED;
+    link_and_judge(run);
+    if (gather(run, err) != OK)
+        return FAILED;
+    return write_report(run, err);
+}
+
+static void show_summary(struct run *run)
+{
+    struct buffer summary = {0};
+    report_summary(&run->report, run->options->output, &summary);
+    fwrite(summary.ptr, 1, summary.len, stdout);
+    buffer_release(&summary);
+}
+
+static int give_up(struct run *run, struct error *err)
+{
+    if (stop_requested())
+        fail(err, FAILED, NOWHERE, "stopped; nothing was kept");
+    journal_say_error(&run->journal, JOURNAL_ERROR, err);
+    journal_abandon(&run->journal);
+    output_dir_abandon(&run->output);
+    return EXIT_CANNOT;
+}
+
+static void release(struct run *run)
+{
+    for (size_t i = 0; i < run->report.log_count; i++)
+        coverage_release(&run->report.logs[i].coverage);
+    free(run->report.logs);
+    free(run->report.clearings);
+    timeline_release(&run->timeline);
+    detector_release(&run->detector);
+    rules_release(&run->rules);
+    lineage_release(&run->lineage);
+    evtx_reader_close(run->reader);
+    evidence_close(&run->evidence);
+    output_dir_close(&run->output);
+    journal_abandon(&run->journal);
+    problems_release(&run->problems);
+    arena_release(&run->arena);
+}
+
+int run_report(const struct options *options, int argc, char **argv)
+{
+    struct run run = {.options = options, .output.fd = -1};
+    struct error err = {0};
+    journal_init(&run.journal, options->quiet);
+    problems_init(&run.problems, &run.arena);
+    lineage_init(&run.lineage);
+    timeline_init(&run.timeline);
+    describe_run(&run, argc, argv);
+    int status =
+        run_steps(&run, &err) == OK ? run.report.run.exit_status : give_up(&run, &err);
+    if (status != EXIT_CANNOT)
+        show_summary(&run);
+    release(&run);
+    return status;
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The command line as a user meets it: help, usage errors, exit statuses, refusals, signals.
+. "${srcdir:-.}/tests/tap.sh"
+sample=$top/samples/forebear-sample.E01
+
+# --- help and usage
+status_is 0 "--help is no error" "$forebear" --help
+said "--help names the exit statuses" '^  3   finished'
+status_is 0 "report --help" "$forebear" report --help
+said "report --help names its options" '--verify-image'
+status_is 0 "--version" "$forebear" --version
+said "--version names the libraries" '^libevtx [0-9]+'
+status_is 2 "no command is wrong usage" "$forebear"
+status_is 2 "an unknown command is wrong usage" "$forebear" repport
+said "and it says how to get help" '--help'
+status_is 2 "an unknown option is wrong usage" "$forebear" report --nonsense -o "$work/x" "$sample"
+status_is 2 "an option without its value is wrong usage" "$forebear" report "$sample" -o
+status_is 2 "report without evidence is wrong usage" "$forebear" report -o "$work/x"
+status_is 2 "report without -o is wrong usage" "$forebear" report "$sample"
+status_is 2 "evidence that is not there is wrong usage" "$forebear" report -o "$work/x" "$work/none.E01"
+said "and it is named" 'none.E01: there is no such file'
+for bad in --jobs=0 --jobs=x --hash=crc --schema=xyz --fail-on=bad --reader=none --find=where; do
+    status_is 2 "$bad is wrong usage" "$forebear" report $bad -o "$work/x" "$sample"
+done
+check "nothing was written by any of them" test ! -e "$work/x"
+status_is 4 "help on a full disk fails" sh -c '"$1" --help >/dev/full' - "$forebear"
+
+"$forebear" report --help | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE '[-][-][a-z-]+' | sort >"$work/help"
+sed 's/\\-/-/g; s/\\fI[A-Z]*\\fR//g' "$top/doc/forebear.1" | grep -E '^\.(BR|B) .*--' |
+    grep -oE '[-][-][a-z-]+' | sort -u >"$work/man"
+check "the manual page has every option" sh -c 'comm -23 "$1" "$2" | grep . && exit 1 || exit 0' - "$work/help" "$work/man"
+
+# --- refusals
+mkdir "$work/evidence"
+cp "$top"/samples/*.evtx "$work/evidence"
+status_is 2 "-o inside EVIDENCE is refused" "$forebear" report -o "$work/evidence/report" "$work/evidence"
+status_is 2 "-o that is EVIDENCE is refused" "$forebear" report -o "$work/evidence" "$work/evidence"
+check "nothing was made in EVIDENCE" test ! -e "$work/evidence/report"
+status_is 0 "a report" "$forebear" report -q -o "$work/report" "$work/evidence"
+status_is 4 "a folder that holds a report is refused" "$forebear" report -o "$work/report" "$work/evidence"
+said "and --force is named" '--force'
+status_is 0 "--force replaces it" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+check "nothing unfinished lies about" sh -c '! ls -A "$1" | grep partial' - "$work/report"
+check "SHA256SUMS holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/report"
+status_is 4 "an output folder that cannot be made" "$forebear" report -o /proc/forebear "$work/evidence"
+status_is 4 "an output folder that is a device" "$forebear" report -o /dev/full "$work/evidence"
+status_is 4 "a disk that is full ends the run" sh -c 'ulimit -f 16; trap "" XFSZ; "$1" report -q -o "$2" "$3"' - \
+    "$forebear" "$work/full" "$work/evidence"
+said "and it says which file" 'cannot write'
+check "and nothing half-written stays" test ! -e "$work/full"
+
+# --- exit statuses and options that a script relies on
+status_is 10 "--fail-on=high with a high finding" "$forebear" report -q --fail-on=high -o "$work/r1" "$work/evidence"
+check "the report is there all the same" test -s "$work/r1/report.html"
+mkdir "$work/none"
+status_is 3 "evidence without a Sysmon record" "$forebear" report -q -o "$work/r2" "$work/none"
+check "is told in problems.csv" grep -q NO_SYSMON_LOG "$work/r2/problems.csv"
+check "--quiet says nothing on stderr" sh -c '"$1" report -q -o "$2" "$3" 2>&1 >/dev/null | grep . && exit 1 || exit 0' - \
+    "$forebear" "$work/r3" "$work/evidence"
+SOURCE_DATE_EPOCH=1767225600 "$forebear" report -q -o "$work/a" --jobs 1 "$work/evidence" >/dev/null
+for jobs in 2 7; do
+    SOURCE_DATE_EPOCH=1767225600 "$forebear" report -q -o "$work/b$jobs" --jobs $jobs "$work/evidence" >/dev/null
+    for file in findings processes timeline evidence problems; do
+        same "--jobs $jobs gives the same $file.csv" "$work/a/$file.csv" "$work/b$jobs/$file.csv"
+    done
+done
+mkdir "$work/odd"
+odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")
+cp "$(ls "$top"/samples/*.evtx | head -n 1)" "$odd"
+check "evidence may be named by any bytes" sh -c '"$1" report -o "$2" "$3" >"$4" 2>&1' - "$forebear" "$work/r4" "$odd" "$work/said"
+check "which never reach the terminal as they are" sh -c '! grep -q "$(printf "\033")" "$1"' - "$work/said"
+check "nor the CSV" sh -c '! grep -q "$(printf "\033")" "$1"/*.csv' - "$work/r4"
+check "the CSV is UTF-8" iconv -f UTF-8 -t UTF-8 "$work/r4/evidence.csv"
+
+# --- signals: a FIFO as evidence would hang, so a long run is made of many copies
+i=0
+while [ $i -lt 150 ]; do
+    cp "$work/evidence/"*.evtx "$work/none/" 2>/dev/null
+    for f in "$work/evidence/"*.evtx; do ln "$work/none/$(basename "$f")" "$work/none/$i-$(basename "$f")"; done
+    i=$((i + 1))
+done
+for signal in INT TERM; do
+    setsid "$forebear" report -q -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
+    pid=$!
+    sleep 0.5
+    kill -s $signal $pid 2>/dev/null
+    status=0
+    wait $pid || status=$?
+    [ $status = $((128 + $(kill -l $signal))) ]
+    tap_result $? "SIG$signal ends the run with its status (was $status)"
+    check "and nothing stays behind" test ! -e "$work/stopped"
+done
+
+finish

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * util_test.c - times, GUIDs, text, maps, JSON, and output that fails. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/test.h"
+
+#include "util/bytes.h"
+#include "util/digest.h"
+#include "util/filetime.h"
+#include "util/guid.h"
+#include "util/json.h"
+#include "util/map.h"
+#include "util/output.h"
+#include "util/problems.h"
+#include "util/strings.h"
+#include "util/utf.h"
+
+static void assert_text(struct text got, const char *wanted)
+{
+    if (!text_equal(got, text_from(wanted)))
+        fail_msg("got \"%.*s\", wanted \"%s\"", TEXT(got), wanted);
+}
+
+static void times_are_parsed_and_printed(void **state)
+{
+    static const struct {
+        const char *in, *csv;
+    } good[] = {
+        {"1601-01-01 00:00:00",           "1601-01-01T00:00:00.0000000+00:00"},
+        {"2026-01-01 00:00:00.000",       "2026-01-01T00:00:00.0000000+00:00"},
+        {"2024-02-29T23:59:59.9999999Z",  "2024-02-29T23:59:59.9999999+00:00"},
+        {"1970-01-01 00:00:00.123",       "1970-01-01T00:00:00.1230000+00:00"},
+        {"2020-06-01T02:00:00.5+02:00",   "2020-06-01T00:00:00.5000000+00:00"},
+        {"2020-06-01T00:00:00-00:30",     "2020-06-01T00:30:00.0000000+00:00"},
+        {"2020-06-01 00:00:00.123456789", "2020-06-01T00:00:00.1234567+00:00"},
+        {"9999-12-31 23:59:59",           "9999-12-31T23:59:59.0000000+00:00"},
+    };
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "2026-01-01",
+                                      "2026-01-01 00:00",
+                                      "2026-13-01 00:00:00",
+                                      "2023-02-29 00:00:00",
+                                      "2026-01-01 24:00:00",
+                                      "2026-01-01 00:00:00.",
+                                      "2026-01-01 00:00:00 ",
+                                      "1600-12-31 23:59:59",
+                                      "Incorrect filetime: 0x0",
+                                      "2026-01-01 00:00:00.0000000000",
+                                      "1601-01-01 00:00:00+01:00"};
+    char out[FILETIME_TEXT_MAX];
+    uint64_t time;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(filetime_parse(text_from(good[i].in), &time));
+        assert_text(filetime_format(out, time, FILETIME_CSV), good[i].csv);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (filetime_parse(text_from(bad[i]), &time))
+            fail_msg("\"%s\" was taken for a time", bad[i]);
+    assert_text(filetime_format(out, FILETIME_NONE, FILETIME_CSV), "");
+    assert_text(filetime_format(out, UINT64_MAX - 1, FILETIME_SECONDS),
+                "60056-05-28T05:36:10Z");
+    assert_int_equal(filetime_to_unix(filetime_from_unix(1767225600, 0)), 1767225600);
+}
+
+static void guids_are_read_in_all_spellings(void **state)
+{
+    static const char *const spellings[] = {"{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",
+                                            "5770385f-c22a-43e0-bf4c-06f5698ffbd9",
+                                            "{5770385f-C22A-43e0-bf4c-06f5698ffbd9}"};
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "5770385F-C22A-43E0-BF4C-06F5698FFBD",
+                                      "{5770385F-C22A-43E0-BF4C-06F5698FFBD9",
+                                      "5770385F C22A-43E0-BF4C-06F5698FFBD9",
+                                      "5770385G-C22A-43E0-BF4C-06F5698FFBD9"};
+    char out[GUID_TEXT_MAX];
+    struct guid guid;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(guid_parse(text_from(spellings[i]), &guid));
+        assert_text(guid_format(out, &guid), spellings[0]);
+    }
+    assert_int_equal(guid.bytes[0], 0x5f); /* little-endian first field */
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(guid_parse(text_from(bad[i]), &guid));
+}
+
+static void text_compares_by_ascii_alone(void **state)
+{
+    (void)state;
+    assert_true(text_equal_fold(text_from("MSRA.exe"), text_from("msra.EXE")));
+    assert_false(text_equal_fold(text_from("m\xc5\xbfra.exe"), text_from("msra.exe")));
+    assert_true(
+        text_ends_with_fold(text_from("C:\\a\\CMD.EXE"), text_from("\\cmd.exe")));
+    assert_false(text_ends_with_fold(NO_TEXT, text_from("")));
+    assert_false(text_equal(NO_TEXT, text_from("")));
+    assert_text(text_basename(text_from("C:\\a/b\\c.exe")), "c.exe");
+    assert_text(text_basename(text_from("C:/a/c.exe")), "C:/a/c.exe");
+    assert_text(text_basename(text_from("a\\")), "");
+}
+
+static void utf16_becomes_utf8(void **state)
+{
+    static const uint8_t units[] = {'a', 0, 0x2e, 0x20, 0x00, 0xd8,
+                                    'b', 0, 0x3d, 0xd8, 0x00, 0xde};
+    struct buffer out = {0};
+    (void)state;
+    assert_int_equal(utf_add_utf16le(&out, (struct bytes){units, sizeof units}), 1);
+    assert_text(buffer_text(&out), "a\xe2\x80\xae\xef\xbf\xbd"
+                                   "b\xf0\x9f\x98\x80");
+    buffer_clear(&out);
+    utf_add_visible(&out, text_from("a\x1b[31m\xe2\x80\xae\xff\n"));
+    assert_text(buffer_text(&out), "a\\x1b[31m\\u{202e}\\xff\\x0a");
+    assert_false(utf_is_valid(text_from("\xed\xa0\x80")));
+    assert_false(utf_is_valid(text_from("\xc0\x80")));
+    assert_false(utf_is_valid(text_from("\xf4\x90\x80\x80")));
+    assert_true(utf_is_valid(text_from("\xf4\x8f\xbf\xbf")));
+    buffer_release(&out);
+}
+
+static void maps_keep_what_they_were_given(void **state)
+{
+    enum { MANY = 20000 };
+    struct map map = {0};
+    uint32_t *keys = calloc(MANY, sizeof *keys);
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        keys[i] = i * 2654435761u;
+        assert_int_equal(map_add(&map, MAP_KEY_OF(&keys[i]), i), i);
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(map_find(&map, MAP_KEY_OF(&keys[i])), i);
+        assert_int_equal(map_add(&map, MAP_KEY_OF(&keys[i]), 7), i);
+        assert_int_equal(map.entries[i].value, i); /* in the order they came */
+    }
+    assert_int_equal(map_find(&map, map_key_text(TEXT_LITERAL("no"))), MAP_NONE);
+    map_release(&map);
+    free(keys);
+}
+
+static void strings_are_kept_once(void **state)
+{
+    struct strings s = {0};
+    (void)state;
+    uint32_t a = strings_add(&s, TEXT_LITERAL("a"));
+    assert_int_equal(strings_add(&s, text_from("a")), a);
+    assert_text(strings_text(&s, a), "a");
+    assert_int_equal(strings_add(&s, NO_TEXT), STRING_ABSENT);
+    assert_int_equal(strings_add(&s, TEXT_LITERAL("")), STRING_EMPTY);
+    assert_true(text_is_absent(strings_text(&s, STRING_ABSENT)));
+    assert_text(strings_text(&s, STRING_EMPTY), "");
+    strings_release(&s);
+}
+
+static void bounded_reads_stay_inside(void **state)
+{
+    static const uint8_t raw[] = {1, 2, 3, 4};
+    struct bytes b = {raw, sizeof raw};
+    (void)state;
+    assert_int_equal(bytes_u32(b, 0), 0x04030201);
+    assert_int_equal(bytes_u32(b, 1), 0);
+    assert_int_equal(bytes_u16(b, SIZE_MAX), 0);
+    assert_int_equal(bytes_u64(b, 0), 0);
+    assert_int_equal(bytes_slice(b, 3, 9).len, 1);
+    assert_int_equal(bytes_slice(b, 9, 9).len, 0);
+}
+
+static void json_escapes_what_a_page_must_not_hold(void **state)
+{
+    struct buffer out = {0};
+    struct json json;
+    (void)state;
+    json_init(&json, &out);
+    json.compact = true;
+    json_open_object(&json);
+    json_member_text(&json, "a", TEXT_LITERAL("<\"\\\x01\n\xff\xe2\x80\xa8"));
+    json_name(&json, "b");
+    json_open_array(&json);
+    json_u64(&json, UINT64_MAX);
+    json_bool(&json, true);
+    json_text(&json, NO_TEXT);
+    json_close_array(&json);
+    json_close_object(&json);
+    assert_text(buffer_text(&out),
+                "{\"a\":\"\\u003c\\\"\\\\\\u0001\\n\xef\xbf\xbd\\u2028\",\"b\":["
+                "18446744073709551615,true,null]}\n");
+    buffer_release(&out);
+}
+
+static void digests_are_the_known_ones(void **state)
+{
+    struct digester d;
+    struct digest_values values;
+    char hex[DIGEST_HEX_MAX];
+    (void)state;
+    digester_init(&d, DIGEST_BIT(DIGEST_SHA256) | DIGEST_BIT(DIGEST_SHA1) |
+                          DIGEST_BIT(DIGEST_MD5));
+    digester_add(&d, "abc", 3);
+    digester_finish(&d, &values);
+    assert_text(digest_hex(hex, &values, DIGEST_SHA256),
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_text(digest_hex(hex, &values, DIGEST_SHA1),
+                "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_text(digest_hex(hex, &values, DIGEST_MD5),
+                "900150983cd24fb0d6963f7d28e17f72");
+}
+
+static bool exists(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+static void outputs_appear_together_or_not_at_all(void **state)
+{
+    char folder[] = "/tmp/forebear-output.XXXXXX", inner[64];
+    struct output_dir dir;
+    struct output out;
+    struct error err = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(inner, sizeof inner, "%s/report", folder);
+
+    assert_int_equal(output_dir_open(&dir, inner, false, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "manifest.json", &err), OK);
+    output_printf(&out, "{%d}", 1);
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_false(exists(inner, "manifest.json"));
+    output_dir_abandon(&dir);
+    output_dir_close(&dir);
+    assert_int_equal(access(inner, F_OK), -1); /* it was made here, so it is gone */
+
+    assert_int_equal(output_dir_open(&dir, inner, false, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "manifest.json", &err), OK);
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_int_equal(output_dir_publish(&dir, &err), OK);
+    output_dir_close(&dir);
+    assert_true(exists(inner, "manifest.json"));
+
+    assert_int_equal(output_dir_open(&dir, inner, false, &err),
+                     FAILED); /* holds a report */
+    assert_non_null(strstr(err.what, "--force"));
+    assert_int_equal(output_dir_open(&dir, inner, true, &err), OK);
+    output_dir_close(&dir);
+    char path[128];
+    snprintf(path, sizeof path, "%s/manifest.json", inner);
+    unlink(path);
+    rmdir(inner);
+    rmdir(folder);
+}
+
+static void a_write_error_is_told_when_the_file_ends(void **state)
+{
+    struct output_dir dir = {.fd = -1, .path = (char *)"/dev"};
+    struct output out = {.dir = &dir, .name = strdup("full")};
+    struct error err = {0};
+    (void)state;
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    out.fd = dup(fileno(full));
+    fclose(full);
+    dir.fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+    output_printf(&out, "lost");
+    assert_int_equal(output_finish(&out, &err), FAILED);
+    assert_non_null(strstr(err.what, "No space left"));
+    assert_int_equal(dir.count, 0);
+    close(dir.fd);
+}
+
+static void problems_know_their_class(void **state)
+{
+    struct arena arena = {0};
+    struct problems problems;
+    (void)state;
+    problems_init(&problems, &arena);
+    problems_add(&problems, PROBLEM_RID_GAP, NOWHERE, "ids %d to %d", 5, 6);
+    assert_false(problems_have_damage(&problems));
+    problems_add(&problems, PROBLEM_RECORD_DAMAGED, NOWHERE, "x");
+    assert_true(problems_have_damage(&problems));
+    assert_text(problems.rows[0].message, "ids 5 to 6");
+    problems_add(NULL, PROBLEM_RID_GAP, NOWHERE, "nothing happens");
+    problems_release(&problems);
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_parsed_and_printed),
+        cmocka_unit_test(guids_are_read_in_all_spellings),
+        cmocka_unit_test(text_compares_by_ascii_alone),
+        cmocka_unit_test(utf16_becomes_utf8),
+        cmocka_unit_test(maps_keep_what_they_were_given),
+        cmocka_unit_test(strings_are_kept_once),
+        cmocka_unit_test(bounded_reads_stay_inside),
+        cmocka_unit_test(json_escapes_what_a_page_must_not_hold),
+        cmocka_unit_test(digests_are_the_known_ones),
+        cmocka_unit_test(outputs_appear_together_or_not_at_all),
+        cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
+        cmocka_unit_test(problems_know_their_class),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
