@@ -175,6 +175,63 @@ static void test_metadata(void **state)
     assert_int_equal(rules.file_count, rules.count + 2); /* two lists of shells */
 }
 
+/* The folder rules/ is what is compiled in; the digest is over the contents in order. */
+static void test_folder_is_what_is_built_in(void **state)
+{
+    (void)state;
+    struct arena mine = {0};
+    struct rules from_folder;
+    struct error err = {0};
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path_of("rules"));
+    assert_int_equal(rules_load(&from_folder, folder, &mine, &err), OK);
+    assert_int_equal(from_folder.count, rules.count);
+    assert_int_equal(from_folder.file_count, rules.file_count);
+    assert_memory_equal(&from_folder.digests, &rules.digests, sizeof rules.digests);
+    struct digester all;
+    struct digest_values value;
+    digester_init(&all, DIGEST_BIT(DIGEST_SHA256));
+    for (size_t i = 0; i < from_folder.file_count; i++) {
+        struct text content;
+        assert_int_equal(
+            rule_file_read(&content, from_folder.files[i].file.ptr, &mine, &err), OK);
+        digester_add(&all, content.ptr, content.len);
+    }
+    digester_finish(&all, &value);
+    assert_memory_equal(&value, &rules.digests, sizeof value);
+    rules_release(&from_folder);
+    arena_release(&mine);
+}
+
+static void test_bad_folders(void **state)
+{
+    (void)state;
+    struct arena mine = {0};
+    struct rules none;
+    struct error err = {0};
+    assert_int_equal(rules_load(&none, "/nonexistent", &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "cannot be opened"));
+    char folder[] = "/tmp/forebear-rules-XXXXXX", file[64];
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(rules_load(&none, folder, &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "no rule file"));
+    snprintf(file, sizeof file, "%s/a.yml", folder);
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    fputs("title: t\nid: 1\nlogsource: {category: process_creation}\n"
+          "detection: {s: {Image|re: x}, condition: s}\n",
+          out);
+    fclose(out);
+    assert_int_equal(rules_load(&none, folder, &mine, &err), FAILED);
+    assert_true(text_equal(err.place.evidence, text_from(file)));
+    assert_non_null(strstr(err.what, "line 4: the modifier 're'"));
+    assert_int_equal(rules_load_extended(&none, NULL, file, &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "not an extension"));
+    unlink(file);
+    rmdir(folder);
+    arena_release(&mine);
+}
+
 /* --- a detector in the first pass */
 
 struct judged {
@@ -465,6 +522,8 @@ int main(void)
         cmocka_unit_test(test_truth_table),
         cmocka_unit_test(test_absent_fields_match_nothing),
         cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_folder_is_what_is_built_in),
+        cmocka_unit_test(test_bad_folders),
         cmocka_unit_test(test_reasons_and_message),
         cmocka_unit_test(test_more_shells),
         cmocka_unit_test(test_filter),
