@@ -65,7 +65,8 @@ static char *write_file(const char *content)
 
 /* --- the truth table */
 
-static const char *const verdict_columns[] = {"sigma", "asim", "splunk-v1", "splunk-v4"};
+static const char *const verdict_columns[] = {"sigma", "asim", "splunk-v1",
+                                              "splunk-v4"};
 
 static size_t split(char *line, char *cells[], size_t max)
 {
@@ -87,7 +88,8 @@ static void check_row(char *cells[])
     for (size_t v = 0; v < 4; v++) {
         bool wanted = strcmp(cells[4 + v], "yes") == 0;
         assert_true(wanted || strcmp(cells[4 + v], "no") == 0);
-        bool got = condition_holds(rule_of(&rules, verdict_columns[v])->condition, &view);
+        bool got =
+            condition_holds(rule_of(&rules, verdict_columns[v])->condition, &view);
         if (got != wanted)
             fail_msg("case %s: %s says %s", cells[0], verdict_columns[v],
                      got ? "yes" : "no");
@@ -137,17 +139,17 @@ static void test_metadata(void **state)
     (void)state;
     struct rule *sigma = rule_of(&rules, "sigma"), *asim = rule_of(&rules, "asim"),
                 *v1 = rule_of(&rules, "splunk-v1"), *v4 = rule_of(&rules, "splunk-v4");
-    assert_true(text_equal(sigma->id,
-                           TEXT_LITERAL("744a188b-0415-4792-896f-11ddb0588dbc")));
-    assert_true(text_equal(v1->id,
-                           TEXT_LITERAL("ced50492-8849-11ec-9f68-acde48001122")));
+    assert_true(
+        text_equal(sigma->id, TEXT_LITERAL("744a188b-0415-4792-896f-11ddb0588dbc")));
+    assert_true(
+        text_equal(v1->id, TEXT_LITERAL("ced50492-8849-11ec-9f68-acde48001122")));
     assert_int_equal(sigma->level, LEVEL_HIGH);
     assert_true(text_equal(sigma->author, TEXT_LITERAL("Alexander McDonald")));
     assert_int_equal(sigma->techniques.count, 1);
     assert_true(text_equal(sigma->techniques.items[0], TEXT_LITERAL("T1055")));
     assert_int_equal(sigma->tactics.count, 2);
-    assert_true(text_equal(sigma->tactics.items[0],
-                           TEXT_LITERAL("Privilege Escalation")));
+    assert_true(
+        text_equal(sigma->tactics.items[0], TEXT_LITERAL("Privilege Escalation")));
     assert_true(text_equal(sigma->tactics.items[1], TEXT_LITERAL("Stealth")));
     assert_false(sigma->has_risk);
     assert_true(text_equal(asim->confidence_label, TEXT_LITERAL("medium")));
@@ -314,8 +316,9 @@ static void test_reasons_and_message(void **state)
     check_reason(&v1->reasons[1], "process_name", "equals", "cmd.exe", "CMD.EXE");
     assert_true(text_equal(
         v1->message,
-        TEXT_LITERAL("An instance of msra.exe spawning CMD.EXE was identified on endpoint "
-                     "PC-17, generating behavior not common with msra.exe.")));
+        TEXT_LITERAL(
+            "An instance of msra.exe spawning CMD.EXE was identified on endpoint "
+            "PC-17, generating behavior not common with msra.exe.")));
     assert_int_equal(rule_of(&j.rules, "splunk-v1")->matches, 1);
     forget(&j);
 }
@@ -350,21 +353,20 @@ static void test_more_shells(void **state)
 static void test_filter(void **state)
 {
     (void)state;
-    const char *file = write_file(
-        "filters:\n"
-        "  - title: the help desk's shells\n"
-        "    reason: ticket 17\n"
-        "    rules: [splunk-v1, splunk-v4]\n"
-        "    detection:\n"
-        "      known:\n"
-        "        Computer: 'pc-*'\n"
-        "        ImageName: cmd.exe\n"
-        "      condition: known\n"
-        "  - title: nothing\n"
-        "    reason: meets no record\n"
-        "    detection:\n"
-        "      known: {User: nobody}\n"
-        "      condition: known\n");
+    const char *file = write_file("filters:\n"
+                                  "  - title: the help desk's shells\n"
+                                  "    reason: ticket 17\n"
+                                  "    rules: [splunk-v1, splunk-v4]\n"
+                                  "    detection:\n"
+                                  "      known:\n"
+                                  "        Computer: 'pc-*'\n"
+                                  "        ImageName: cmd.exe\n"
+                                  "      condition: known\n"
+                                  "  - title: nothing\n"
+                                  "    reason: meets no record\n"
+                                  "    detection:\n"
+                                  "      known: {User: nobody}\n"
+                                  "      condition: known\n");
     struct judged j;
     judge(&j, NULL, file, injected_cmd);
     assert_int_equal(j.d.finding_count, 2);
@@ -384,6 +386,7 @@ static void test_filter(void **state)
 static void test_bad_filters(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *content, *words;
     } rows[] = {
@@ -397,6 +400,7 @@ static void test_bad_filters(void **state)
         {"filters:\n  - title: x\n    reason: y\n    detection:\n"
          "      a: {Nonsense: b}\n      condition: a\n",                            "line 5: the field 'Nonsense'"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *file = write_file(rows[i].content);
         struct detector d;
@@ -419,6 +423,7 @@ static void test_bad_filters(void **state)
 static void test_near_misses(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *creation[3], *source, *why; /* why NULL: no near miss */
     } rows[] = {
@@ -500,6 +505,7 @@ static void test_near_misses(void **state)
           "C:\\Windows\\System32\\net1.exe"},
          "sigma", NULL},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct judged j;
         judge(&j, NULL, NULL, rows[i].creation);
