@@ -265,6 +265,41 @@ static void test_scenario_13(void **state)
     forget(&s);
 }
 
+/* Every scenario, hostile text and a chain of 100,000 included, goes through; what is found
+ * in it has its parts. */
+static void test_every_scenario(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "02-ghost-before-the-log",
+        "04-child-before-parent-in-file",
+        "05-guid-alias",
+        "06-null-parent",
+        "07-pid-reuse",
+        "08-clones",
+        "09-end-before-start",
+        "10-percent",
+        "16-hostile-text",
+        "17-cycle",
+        "18-scale",
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        struct story s;
+        tell_file(&s, names[n]);
+        for (size_t i = 0; i < s.d.finding_count; i++) {
+            const struct finding *f = &s.d.findings[i];
+            assert_int_equal(f->id.len, 14);
+            assert_true(f->reason_count > 0);
+            assert_false(text_is_empty(f->message));
+            assert_true(detector_in_family(&s.d, f->process));
+            assert_true(detector_findings_of(&s.d, f->process) > 0);
+        }
+        for (size_t i = 0; i < s.d.near_miss_count; i++)
+            assert_false(text_is_empty(s.d.near_misses[i].why));
+        forget(&s);
+    }
+}
+
 /* --- stories of our own */
 
 #define MSRA                                                                           \
@@ -391,7 +426,7 @@ static void test_relaunch_is_no_finding(void **state)
 
 #define ACCESS(at, source, mask)                                                       \
  "event 10 at " at " source " source " target msra GrantedAccess=" mask " CallTrace="  \
-                                                                        "x\n"
+ "x\n"
 
 static void test_accesses(void **state)
 {
@@ -487,6 +522,22 @@ static void test_family(void **state)
     forget(&s);
 }
 
+/* 20,000 msra.exe, each below the one before: walks share what they have found out. */
+static void test_deep_chain_of_hosts(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "process m0 pid 1000 at +1s image C:\\a\\msra.exe parent explorer\n"
+                  "repeat 20000 i\n"
+                  "process m$(i+1) pid $(i+1001) at ++1s image C:\\a\\msra.exe parent "
+                  "m$(i)\n"
+                  "done\n");
+    assert_int_equal(findings(&s, "MSRA_ODD_PATH", 0), 20001);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 20000);
+    assert_true(detector_in_family(&s.d, process_by_pid(&s, 10)));
+    forget(&s);
+}
+
 static void test_null_parent_with_candidate(void **state)
 {
     (void)state;
@@ -568,12 +619,14 @@ int main(void)
         cmocka_unit_test(test_scenario_11),
         cmocka_unit_test(test_scenario_12),
         cmocka_unit_test(test_scenario_13),
+        cmocka_unit_test(test_every_scenario),
         cmocka_unit_test(test_burst),
         cmocka_unit_test(test_odd_paths),
         cmocka_unit_test(test_relaunch_is_no_finding),
         cmocka_unit_test(test_accesses),
         cmocka_unit_test(test_cap_of_corroborations),
         cmocka_unit_test(test_family),
+        cmocka_unit_test(test_deep_chain_of_hosts),
         cmocka_unit_test(test_null_parent_with_candidate),
         cmocka_unit_test(test_filter_and_indicators),
         cmocka_unit_test(test_finding_ids),
