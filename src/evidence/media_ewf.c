@@ -30,6 +30,7 @@ struct ewf_media {
     struct evidence_image *image;
     libewf_handle_t *handle;
     uint32_t errors_seen;
+    uint64_t missing_from; /* the media behind it has no segment; its size if all is there */
     uint32_t sector_size;
 };
 
@@ -51,11 +52,21 @@ static void collect_errors(struct ewf_media *ewf)
     }
 }
 
+/* What no segment gave is zeros without asking libewf, which leaks a chunk each time it
+ * is asked for one. */
 ssize_t media_ewf_read(struct ewf_media *ewf, uint64_t offset, void *into, size_t len)
 {
     libewf_error_t *reason = NULL;
+    size_t have = len;
+    if (offset + len > ewf->missing_from)
+        have = offset < ewf->missing_from ? (size_t)(ewf->missing_from - offset) : 0;
+    memset((char *)into + have, 0, len - have);
+    if (!have)
+        return (ssize_t)len;
     ssize_t got =
-        libewf_handle_read_random(ewf->handle, into, len, (off64_t)offset, &reason);
+        libewf_handle_read_random(ewf->handle, into, have, (off64_t)offset, &reason);
+    if (got >= 0 && (size_t)got == have)
+        got = (ssize_t)len;
     if (got < 0) {
         char text[256] = "";
         libewf_error_sprint(reason, text, sizeof text);
@@ -293,6 +304,7 @@ static void tell_missing_segments(struct ewf_media *ewf)
     char *next = memory_copy_string(last->path);
     bool has_next = next_segment_name(next) && access(next, F_OK) == 0;
     uint64_t from = find_missing_end(ewf, size);
+    ewf->missing_from = from;
     if (from < size) {
         image_add_bad_range(image, from, size - from);
         image->bad[image->bad_count - 1].told = true;
@@ -365,6 +377,7 @@ enum status media_ewf_open(struct evidence_image *image,
         return status;
     }
     read_acquisition(ewf);
+    ewf->missing_from = image->item->acquisition.media_size;
     tell_missing_segments(ewf);
     uint64_t size = image->item->acquisition.media_size;
     image->media = size && size <= INT64_MAX
