@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..34
+echo 1..38
 
 # --- bad input
 : > empty.bin
@@ -79,11 +79,23 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
     run broken.raw
     check 'a volume that is broken is told' says '^problem VOLUME_UNREADABLE offset=0.*NTFS'
-    # an entry given away
-    make_ntfs reused.raw 8 --file=$winevt/Gone.evtx=Old.evtx --delete=$winevt/Gone.evtx \
-        --file=$winevt/Other.txt=Sysmon.evtx --folder=x --file=y=lsan.supp
+    # an entry given away: a new session takes the first free one
+    make_ntfs reused.raw 8 --file=$winevt/Gone.evtx=Old.evtx --delete=$winevt/Gone.evtx
+    "$ntfs_image" reused.raw --file=other.txt=Sysmon.evtx
     run reused.raw
     check 'a deleted log whose entry was given away is not made up' sh -c '! grep -q "^log .*Gone" out'
+    # clusters given away, the entry not: the new content goes to a file that was there
+    make_ntfs partly.raw 8 --file=other.txt=lsan.supp --file=$winevt/Gone.evtx=Sysmon.evtx \
+        --delete=$winevt/Gone.evtx
+    cp partly.raw zeroed.raw
+    head -c 40000 Sysmon.evtx > same_start && head -c 40000 /dev/zero > zeros
+    "$ntfs_image" partly.raw --file=other.txt=same_start
+    run partly.raw
+    check 'a deleted log with clusters in use is marked' says '^log .*Gone.* deleted=1 reused=1'
+    check 'and told' says '^problem DELETED_LOG_REUSED log=.*Gone'
+    "$ntfs_image" zeroed.raw --file=other.txt=zeros
+    run zeroed.raw
+    check 'one whose start is gone is told' says '^problem DELETED_LOG_UNREADABLE .*Gone.*not start as a log'
     # a gap in the numbers
     split -b 3000000 -d -a 3 ntfs.raw part.
     rm part.001
@@ -92,7 +104,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1

@@ -30,7 +30,8 @@ struct ewf_media {
     struct evidence_image *image;
     libewf_handle_t *handle;
     uint32_t errors_seen;
-    uint64_t missing_from; /* the media behind it has no segment; its size if all is there */
+    uint64_t
+        missing_from; /* the media behind it has no segment; its size if all is there */
     uint32_t sector_size;
 };
 
@@ -115,8 +116,8 @@ static struct text header_value(struct ewf_media *ewf, const char *name)
 {
     size_t size = 0, length = strlen(name);
     const uint8_t *id = (const uint8_t *)name;
-    if (libewf_handle_get_utf8_header_value_size(ewf->handle, id, length, &size, NULL) !=
-            1 ||
+    if (libewf_handle_get_utf8_header_value_size(ewf->handle, id, length, &size,
+                                                 NULL) != 1 ||
         size < 2 || size > EWF_TEXT_MAX)
         return NO_TEXT;
     char *value = arena_alloc(ewf->image->evidence->arena, size);
@@ -145,9 +146,9 @@ static struct text header_date(struct ewf_media *ewf, const char *name)
     if (!end || *end)
         return recorded;
     char utc[FILETIME_TEXT_MAX];
-    return arena_copy(ewf->image->evidence->arena,
-                      filetime_format(utc, filetime_from_unix(mktime(&local), 0),
-                                      FILETIME_SECONDS));
+    return arena_copy(
+        ewf->image->evidence->arena,
+        filetime_format(utc, filetime_from_unix(mktime(&local), 0), FILETIME_SECONDS));
 }
 
 static struct text hex(struct arena *arena, const uint8_t *value, size_t size)
@@ -310,16 +311,17 @@ static void tell_missing_segments(struct ewf_media *ewf)
         image->bad[image->bad_count - 1].told = true;
     }
     if (asks_for_next(last) && !has_next)
-        problems_add(problems, PROBLEM_IMAGE_SEGMENT_MISSING,
-                     item_place(image->item, from),
-                     "segment %s is missing: %" PRIu64
-                     " bytes of the media from here on cannot be read and count as zeros",
-                     next, size - from);
+        problems_add(
+            problems, PROBLEM_IMAGE_SEGMENT_MISSING, item_place(image->item, from),
+            "segment %s is missing: %" PRIu64
+            " bytes of the media from here on cannot be read and count as zeros",
+            next, size - from);
     else
-        problems_add(problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
-                     "a segment is cut short or damaged: %" PRIu64
-                     " bytes of the media from here on cannot be read and count as zeros",
-                     size - from);
+        problems_add(
+            problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
+            "a segment is cut short or damaged: %" PRIu64
+            " bytes of the media from here on cannot be read and count as zeros",
+            size - from);
     free(next);
 }
 
@@ -340,8 +342,8 @@ static int open_segments(struct ewf_media *ewf, libewf_error_t **reason)
     char **names = memory_get_zeroed(count, sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] = ewf->image->segments[i].path;
-    int opened = libewf_handle_open(ewf->handle, names, (int)count, LIBEWF_OPEN_READ,
-                                    reason);
+    int opened =
+        libewf_handle_open(ewf->handle, names, (int)count, LIBEWF_OPEN_READ, reason);
     free(names);
     return opened;
 }
