@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The same log out of every form of evidence, and what is said of what was not examined.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..33
+echo 1..35
 
 # --- a file
 run Sysmon.evtx
@@ -76,7 +76,7 @@ if [ -f ntfs.raw ] && have qemu-img; then
     done
     qemu-img convert -f raw -O qcow2 ntfs.raw ntfs.qcow2
     run ntfs.qcow2
-    check 'QCOW2 is told, with the remedy' says '^problem EVIDENCE_UNSUPPORTED: QCOW.*qemu-img convert'
+    check 'QCOW2 is told, with the remedy' says '^problem EVIDENCE_UNSUPPORTED: QCOW2.*qemu-img convert'
 else
     for i in 1 2 3 4; do skip 'converted image' 'qemu-img is absent'; done
 fi
@@ -104,8 +104,19 @@ if have mkfs.fat mcopy; then
     mcopy -i fat.raw Sysmon.evtx ::/$winevt/Sysmon.evtx
     run fat.raw
     check 'FAT' finds $winevt/Sysmon.evtx Sysmon.evtx
+    mdel -i fat.raw ::/$winevt/Sysmon.evtx
+    run fat.raw
+    check 'FAT: a deleted log' says "sha256=$(sha256sum < Sysmon.evtx | cut -c1-64) .* deleted=1"
 else
     skip 'FAT' 'mtools or dosfstools is absent'
+    skip 'FAT: a deleted log' 'mtools or dosfstools is absent'
+fi
+if have mkfs.exfat; then
+    truncate -s 8M exfat.raw && mkfs.exfat exfat.raw > /dev/null 2>&1
+    run exfat.raw
+    check 'exFAT is opened' says '^volume 0 .* read fs=exFAT'
+else
+    skip 'exFAT is opened' 'exfatprogs is absent'
 fi
 if have mke2fs; then
     mkdir -p root/$winevt && cp Sysmon.evtx root/$winevt/

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..38
+echo 1..39
 
 # --- bad input
 : > empty.bin
@@ -119,6 +119,10 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
         "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
     check 'other logs are whole' finds $winevt/Zed.evtx Old.evtx
     check 'the stored hash differs' says '^problem IMAGE_HASH_DIFFERS: stored MD5'
+    sha256sum cut.E0? > bytes_before; stat -c '%y %z' cut.E0? > times_before
+    run --verify cut.E01
+    sha256sum cut.E0? > bytes_after; stat -c '%y %z' cut.E0? > times_after
+    check 'bytes and times of an E01 stay' sh -c 'cmp -s bytes_before bytes_after && cmp -s times_before times_after'
     mkdir gap && cp cut.E0? gap/ && rm gap/cut.E03
     run gap/cut.E01
     check 'a missing segment of an E01 is told' says '^problem IMAGE_SEGMENT_MISSING offset=[1-9][0-9]*: segment .*cut.E03 is missing'
@@ -128,7 +132,7 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     run cutoff/cut.E01
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
 else
-    for i in 1 2 3 4 5 6 7; do skip 'E01' 'ewfacquirestream is absent'; done
+    for i in 1 2 3 4 5 6 7 8; do skip 'E01' 'ewfacquirestream is absent'; done
 fi
 images=${SHARED_DATA:-/nonexistent}/images
 if [ -f "$images/image-differential.vhd" ] && have qemu-img; then
