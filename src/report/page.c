@@ -303,6 +303,14 @@ void page_enter_section(struct page *page, size_t number)
         corroborations_of(page->report->detector, page_section(page)->host);
 }
 
+uint64_t page_corroborations_left_out(const struct page *page)
+{
+    uint32_t host = page_section(page)->host;
+    return host == PROCESS_NONE
+               ? 0
+               : detector_corroborations_left_out(page->report->detector, host);
+}
+
 /* --- one rule's verdict on one creation */
 
 static const struct finding *finding_by(const struct page *page,
@@ -454,6 +462,15 @@ enum status report_write_html(const struct report *report, struct output_dir *di
         else
             output_abandon(&out);
     }
+    template_close(template);
+    return status;
+}
+
+enum status report_check_templates(const char *template_dir, struct error *err)
+{
+    struct template *template;
+    enum status status =
+        template_open(&template, "report.html", template_dir, &page_language, err);
     template_close(template);
     return status;
 }
