@@ -411,12 +411,9 @@ static void tell_section(struct page *page, size_t number)
     snprintf(what, sizeof what, "matched process creations of finding section %zu",
              number + 1);
     tell(r, page->creations.left_out, page->creations.count, what, "findings.csv");
-    size_t corroborations = page->corroborations.count;
-    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu",
-             number + 1);
-    tell(r,
-         corroborations > CORROBORATIONS_MAX ? corroborations - CORROBORATIONS_MAX : 0,
-         CORROBORATIONS_MAX, what, "timeline.csv");
+    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu", number + 1);
+    tell(r, page_corroborations_left_out(page), page->corroborations.count, what,
+         "timeline.csv");
 }
 
 void page_add_problems(const struct report *report)
