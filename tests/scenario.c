@@ -27,7 +27,8 @@
  *   record ID provider NAME channel NAME [provider-guid {..}] [userdata ELEMENT]
  *                                  an event of anybody else; fields are strings unless typed
  *   repeat COUNT i .. done         the lines between, with $i = 0, 1, ..; blocks nest
- *   for x in a b c .. done         the lines between, with $x = a, b, c
+ *   for x in a b c .. done         the lines between, with $x = a, b, c; "for x y in a b"
+ *                                  takes two values a turn
  *                                  $(i*2+1): whole numbers, + - * / %, from left to right
  *
  * Every event also takes: logged TIME (TimeCreated), id N (EventRecordID; the next one goes
@@ -70,7 +71,7 @@
 #define NULL_GUID            "{00000000-0000-0000-0000-000000000000}"
 #define KEYWORDS_CLASSIC     UINT64_C(0x8000000000000000)
 
-enum { WORDS_MAX = 96, BLOCK_DEPTH = 4, SCHEMA_RULENAME_DASH = 421 };
+enum { WORDS_MAX = 96, VARIABLES_MAX = 8, SCHEMA_RULENAME_DASH = 421 };
 
 /* --- tables */
 
@@ -223,7 +224,7 @@ struct reader {
     struct line line;
     struct text *lines;
     size_t line_count, line_capacity;
-    struct variable variables[BLOCK_DEPTH];
+    struct variable variables[VARIABLES_MAX];
     size_t variable_count;
     struct map string_map, process_map;
     struct string_entry *strings;
@@ -1346,12 +1347,14 @@ static size_t block_end(const struct reader *r, size_t from, size_t to)
 
 static enum status run_lines(struct reader *r, size_t from, size_t to);
 
-static enum status run_turn(struct reader *r, struct text name, struct text value,
-                            size_t from, size_t to)
+/* One turn of a block, with its variables set. */
+static enum status run_turn(struct reader *r, const struct variable *variables,
+                            size_t count, size_t from, size_t to)
 {
-    r->variables[r->variable_count++] = (struct variable){name, value};
+    for (size_t i = 0; i < count; i++)
+        r->variables[r->variable_count++] = variables[i];
     enum status status = run_lines(r, from, to);
-    r->variable_count--;
+    r->variable_count -= count;
     return status;
 }
 
@@ -1365,25 +1368,31 @@ static enum status run_repeat(struct reader *r, size_t from, size_t to)
     for (uint64_t i = 0; i < turns; i++) {
         char digits[24];
         snprintf(digits, sizeof digits, "%" PRIu64, i);
-        enum status status = run_turn(r, name, text_from(digits), from, to);
+        struct variable variable = {name, text_from(digits)};
+        enum status status = run_turn(r, &variable, 1, from, to);
         if (status != OK)
             return status;
     }
     return OK;
 }
 
+/* for A B in 1 one 2 two: as many values a turn as there are names. */
 static enum status run_for(struct reader *r, size_t from, size_t to)
 {
     const struct line *line = &r->line;
-    if (line->word_count < 4 || !is_word(line->words[2].text, "in"))
-        return wrong(r, "for NAME in VALUE ..", NO_TEXT);
-    struct text name = keep(r, line->words[1].text);
-    struct text values[WORDS_MAX];
-    size_t count = line->word_count - 3;
-    for (size_t i = 0; i < count; i++)
-        values[i] = keep(r, line->words[i + 3].text);
-    for (size_t i = 0; i < count; i++) {
-        enum status status = run_turn(r, name, values[i], from, to);
+    struct variable variables[WORDS_MAX];
+    size_t in = 1, count = line->word_count;
+    while (in < count && !is_word(line->words[in].text, "in"))
+        in++;
+    size_t names = in - 1, values = in < count ? count - in - 1 : 0;
+    if (names == 0 || values == 0 || values % names ||
+        r->variable_count + names > VARIABLES_MAX)
+        return wrong(r, "for NAME .. in VALUE ..", NO_TEXT);
+    for (size_t i = 0; i < values; i++)
+        variables[i] = (struct variable){keep(r, line->words[1 + i % names].text),
+                                         keep(r, line->words[in + 1 + i].text)};
+    for (size_t i = 0; i < values; i += names) {
+        enum status status = run_turn(r, variables + i, names, from, to);
         if (status != OK)
             return status;
     }
@@ -1416,7 +1425,7 @@ static enum status run_lines(struct reader *r, size_t from, size_t to)
             status = split_line(r, line);
         if (status == OK && opens_block(line)) {
             size_t end = block_end(r, i, to);
-            if (end == to || r->variable_count == BLOCK_DEPTH)
+            if (end == to || r->variable_count == VARIABLES_MAX)
                 return wrong(r, "no done for this block, or too deep", line);
             status = is_word(first_word(line), "repeat") ? run_repeat(r, i + 1, end)
                                                          : run_for(r, i + 1, end);
