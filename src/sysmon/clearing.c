@@ -7,7 +7,10 @@
 static const struct {
     uint16_t event_id;
     const char *logged_in;
-} clearings[] = {{104, "System"}, {1102, "Security"}};
+} clearings[] = {
+    {104,  "System"  },
+    {1102, "Security"}
+};
 
 static bool is_clearing(const struct evtx_system *system)
 {

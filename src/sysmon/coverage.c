@@ -21,8 +21,8 @@ struct coverage_run {
  * Source: Microsoft's Sysmon manifests, schemas 4.0 to 4.90. */
 static const struct {
     const char *schema;
-    uint16_t event_id;        /* 0: any event */
-    enum sysmon_field field;  /* SYSMON_FIELDS: the event id alone tells */
+    uint16_t event_id;       /* 0: any event */
+    enum sysmon_field field; /* SYSMON_FIELDS: the event id alone tells */
 } schema_features[] = {
     {"4.0",  1,  SYSMON_FileVersion     },
     {"4.1",  0,  SYSMON_RuleName        },
@@ -151,8 +151,7 @@ static void widen(uint64_t *first, uint64_t *last, uint64_t value)
 
 static void series_add(struct coverage_series *s, const struct evtx_record *record)
 {
-    uint64_t id = record->system.record_id,
-             time = record->system.time_created_filetime;
+    uint64_t id = record->system.record_id, time = record->system.time_created_filetime;
     if (time != FILETIME_NONE)
         widen(&s->first_filetime, &s->last_filetime, time);
     if (id == NO_RECORD)
@@ -179,7 +178,8 @@ static bool was_forwarded(const struct evidence_log *log,
     if (text_equal_fold(system->channel, name))
         return true;
     size_t from = log->path.len;
-    while (from > 0 && log->path.ptr[from - 1] != '/' && log->path.ptr[from - 1] != '\\')
+    while (from > 0 && log->path.ptr[from - 1] != '/' &&
+           log->path.ptr[from - 1] != '\\')
         from--;
     return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), name);
 }
@@ -197,7 +197,8 @@ static void note_schema(struct coverage *c, const struct sysmon_event *event)
 
 static void note_version(struct coverage *c, const struct sysmon_event *event)
 {
-    uint64_t time = event->created_filetime == FILETIME_NONE ? 0 : event->created_filetime;
+    uint64_t time =
+        event->created_filetime == FILETIME_NONE ? 0 : event->created_filetime;
     if (event->event_id != 4 || time < c->version_filetime)
         return;
     c->version_filetime = time;
@@ -475,13 +476,15 @@ static void origin_from_ids(struct coverage *c, const struct evtx_log_facts *fac
                                 "; an export would begin at 1",
                                 c->lowest_header_id));
     else if (same > differs && has_gap(c))
-        set_origin(c, ORIGIN_RAW,
-                   TEXT_LITERAL("header ids equal EventRecordID on both sides of a gap; "
-                                "an export would have closed it"));
+        set_origin(
+            c, ORIGIN_RAW,
+            TEXT_LITERAL("header ids equal EventRecordID on both sides of a gap; "
+                         "an export would have closed it"));
     else
-        set_origin(c, ORIGIN_UNDETERMINED,
-                   TEXT_LITERAL("header ids equal EventRecordID from 1 on, as in a young "
-                                "channel file and in an export of the first records"));
+        set_origin(
+            c, ORIGIN_UNDETERMINED,
+            TEXT_LITERAL("header ids equal EventRecordID from 1 on, as in a young "
+                         "channel file and in an export of the first records"));
 }
 
 static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts)
@@ -489,7 +492,8 @@ static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts
     if (c->forwarded_records * 2 > c->records)
         set_origin(c, ORIGIN_FORWARDED,
                    arena_printf(c->arena,
-                                "%" PRIu64 " of %" PRIu64 " records were found in a log "
+                                "%" PRIu64 " of %" PRIu64
+                                " records were found in a log "
                                 "for forwarded events",
                                 c->forwarded_records, c->records));
     else if (c->log->path_is_winevt)
@@ -497,8 +501,7 @@ static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts
                    TEXT_LITERAL("it lies where Windows keeps its channel files "
                                 "(winevt\\Logs)"));
     else if (c->records == 0)
-        set_origin(c, ORIGIN_UNDETERMINED,
-                   TEXT_LITERAL("no record to tell it by"));
+        set_origin(c, ORIGIN_UNDETERMINED, TEXT_LITERAL("no record to tell it by"));
     else
         origin_from_ids(c, facts);
 }
@@ -509,7 +512,8 @@ static void tell_unreadable(const struct coverage *c, struct problems *problems)
                           c->first_unreadable_id};
     if (c->times_unreadable)
         problems_add(problems, PROBLEM_TIME_UNREADABLE, place,
-                     "UtcTime of %" PRIu64 " Sysmon record(s) is not a time; TimeCreated "
+                     "UtcTime of %" PRIu64
+                     " Sysmon record(s) is not a time; TimeCreated "
                      "stands in for it. The first of them is this one",
                      c->times_unreadable);
     for (size_t i = 0; i < c->unknown_field_count; i++) {

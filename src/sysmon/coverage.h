@@ -63,9 +63,8 @@ struct coverage {
     uint64_t
         sysmon_field_sets; /* schema features seen, or-ed: see coverage_schema_floor() */
     enum log_origin origin;
-    struct text origin_basis; /* a sentence */
-    struct text sysmon_version,
-        schema_version; /* newest event 4; absent if none */
+    struct text origin_basis;                   /* a sentence */
+    struct text sysmon_version, schema_version; /* newest event 4; absent if none */
     /* private */
     struct map series_index;
     size_t last_series;

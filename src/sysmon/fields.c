@@ -17,10 +17,10 @@ static const struct text field_names[SYSMON_FIELDS] = {
 };
 
 static const struct {
-    struct text spelling;
+    const char *spelling;
     enum sysmon_field field;
 } spellings[] = {
-#define SYSMON_SPELLING(other, name) {{#other, sizeof #other - 1}, SYSMON_##name},
+#define SYSMON_SPELLING(other, name) {#other, SYSMON_##name},
 #include "sysmon/fields.def"
 #undef SYSMON_SPELLING
 };
@@ -83,7 +83,7 @@ enum sysmon_field sysmon_field_find(struct text name)
         if (same_name(field_names[i], name))
             return (enum sysmon_field)i;
     for (unsigned i = 0; i < SPELLINGS; i++)
-        if (same_name(spellings[i].spelling, name))
+        if (same_name(text_from(spellings[i].spelling), name))
             return spellings[i].field;
     return SYSMON_FIELDS;
 }

@@ -38,11 +38,11 @@ bool sysmon_event_from_record(struct sysmon_event *event,
 {
     if (!is_sysmons(&record->system))
         return false;
-    *event = (struct sysmon_event){.record = record,
-                                   .log = log,
-                                   .event_id = record->system.event_id,
-                                   .created_filetime =
-                                       record->system.time_created_filetime};
+    *event =
+        (struct sysmon_event){.record = record,
+                              .log = log,
+                              .event_id = record->system.event_id,
+                              .created_filetime = record->system.time_created_filetime};
     find_fields(event, record);
     if (!filetime_parse(sysmon_value(event, SYSMON_UtcTime), &event->utc_filetime))
         event->utc_filetime = FILETIME_NONE;
