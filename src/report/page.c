@@ -438,16 +438,6 @@ void page_add_problems(const struct report *report)
     page_close(&page);
 }
 
-enum status report_check_templates(const char *template_dir, struct error *err)
-{
-    struct template *template;
-    enum status status =
-        template_open(&template, "report.html", template_dir, &page_language, err);
-    if (status == OK)
-        template_close(template);
-    return status;
-}
-
 enum status report_write_html(const struct report *report, struct output_dir *dir,
                               const char *template_dir, struct error *err)
 {

@@ -113,9 +113,6 @@ struct report {
  * schemas ask for. Adds CSV_FORMULA and REPORT_SHORTENED problems. */
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err);
-/* Read the templates and write nothing, so that a mistake in them is told before hours of
- * reading. Arguments and errors as of report_write_html(). */
-enum status report_check_templates(const char *template_dir, struct error *err);
 /* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
  * line for a template that is not well-formed or names a slot that does not exist. */
 enum status report_write_html(const struct report *report, struct output_dir *dir,
