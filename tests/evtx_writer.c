@@ -25,7 +25,13 @@ enum {
     TOKEN_MORE = 0x40
 };
 
-enum { NO_DEPENDENCY = 0xffff, CHUNK_FLAG_IN_USE = 1 };
+enum {
+    NO_DEPENDENCY = 0xffff,
+    CHUNK_FLAG_IN_USE = 1,
+    /* Windows leaves at least eight bytes free: 65528 is the largest free-space offset in
+     * 1,426 public chunks. libevtx drops a record that ends with its chunk, unsaid. */
+    CHUNK_LIMIT = EVTX_CHUNK_SIZE - 8
+};
 
 /* Value types of BinXML. */
 enum {
@@ -642,7 +648,7 @@ static enum status try_record(struct evtx_writer *w, const struct scenario_event
     if (!put_record(w, event))
         return fail(err, FAILED, NOWHERE, "line %u: a value cannot be written",
                     event->line);
-    if (w->chunk.len <= EVTX_CHUNK_SIZE) {
+    if (w->chunk.len <= CHUNK_LIMIT) {
         w->last_record = (uint32_t)len;
         return OK;
     }
@@ -708,4 +714,30 @@ void evtx_writer_release(struct evtx_writer *w)
     free(w->names);
     free(w->templates);
     *w = (struct evtx_writer){0};
+}
+
+enum status evtx_write_log(const struct scenario *scenario, struct text log,
+                           uint32_t flags, struct buffer *out, struct error *err)
+{
+    struct evtx_writer w = {.flags = flags};
+    for (size_t i = 0; i < scenario->count; i++) {
+        if (!text_equal(scenario->events[i].log, log))
+            continue;
+        enum status status = evtx_writer_add(&w, &scenario->events[i], err);
+        if (status != OK) {
+            evtx_writer_release(&w);
+            return status;
+        }
+    }
+    evtx_writer_finish(&w, out);
+    return OK;
+}
+
+bool evtx_writer_is_first_of_log(const struct scenario *scenario, size_t number)
+{
+    struct text log = scenario->events[number].log;
+    for (size_t i = number; i-- > 0;)
+        if (text_equal(scenario->events[i].log, log))
+            return false;
+    return true;
 }

@@ -2,14 +2,12 @@
  * The 18 acceptance scenarios of the lineage, by number. Each is told by its file in
  * tests/scenarios; each is also told in other orders, and must come out the same. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "tests/test.h"
 
 #include "lineage/lineage.h"
 #include "tests/scenario.h"
