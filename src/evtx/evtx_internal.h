@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Only src/evtx includes this file.
+ *
+ * How a log is read: survey.c walks the structure natively (header, slots, chunk headers,
+ * record frames) and so knows which records exist before anything is decoded. A chunk's
+ * live records go to a child process, which hands each to libevtx and sends back named
+ * fields (libevtx_child.c, in the child; libevtx_pool.c, in the parent). reader.c puts the
+ * two together: what the walk saw and the child did not give becomes a problem. */
+#ifndef FOREBEAR_EVTX_INTERNAL_H
+#define FOREBEAR_EVTX_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "evtx/evtx.h"
+#include "util/bytes.h"
+
+/* ---- file_header.c */
+
+enum { EVTX_FLAG_DIRTY = 1, EVTX_FLAG_FULL = 2, EVTX_FLAG_NO_CRC = 4 };
+
+/* The first 4096 bytes of a log. Source: libevtx documentation, "File header". */
+struct evtx_file_header {
+    bool has_magic, checksum_ok;
+    uint16_t major, minor, chunk_count;
+    uint32_t flags; /* the low three bits: the others hold junk in real logs */
+};
+
+struct evtx_file_header evtx_file_header_read(struct bytes header);
+
+/* ---- chunk.c */
+
+enum {
+    EVTX_FRAMES_MAX = (EVTX_CHUNK_SIZE - EVTX_CHUNK_HEADER_SIZE) / EVTX_RECORD_OVERHEAD,
+    EVTX_ALIGNMENT = 8 /* of records, and of their sizes */
+};
+
+/* Where a record lies in its chunk, and what its own header says. */
+struct evtx_frame {
+    uint32_t offset, size; /* from the chunk's first byte */
+    uint64_t id, written_filetime;
+};
+
+struct evtx_chunk {
+    struct bytes data; /* 65,536 bytes, fewer only at the end of a cut log */
+    bool has_magic, header_crc_ok, data_crc_ok;
+    uint32_t flags;
+    uint32_t free_space, last_record; /* as the header has them; may lie */
+    uint64_t first_number, last_number, first_id, last_id;
+    uint32_t cursor, records_end; /* where the walk is and where it ends */
+    uint64_t previous_id;         /* of the frame before the cursor; NO_RECORD: none */
+};
+
+/* Read a chunk's header and stand before its first record. Bytes without the chunk magic
+ * can be walked too: then every frame up to the end of the data is given. */
+void evtx_chunk_open(struct evtx_chunk *chunk, struct bytes data);
+/* Step to the next record. OK; END; DAMAGED where no record fits: then frame->offset and
+ * frame->size say from where to where, and the walk goes on behind it. The walk ends at
+ * the header's free space, or, where the header lies, where the ids stop being
+ * consecutive. Source: libevtx documentation, "Event record". */
+enum status evtx_chunk_next(struct evtx_chunk *chunk, struct evtx_frame *frame);
+/* Does a record lie at `at`: magic, size, alignment, size copy? */
+bool evtx_frame_at(struct bytes chunk, uint32_t at, struct evtx_frame *frame);
+/* How many frames lie in [from, end of data), 8-aligned. */
+uint32_t evtx_frames_count(struct bytes chunk, uint32_t from);
+bool evtx_all_zero(struct bytes bytes);
+
+/* ---- survey.c */
+
+enum evtx_slot_kind {
+    SLOT_CHUNK,  /* has the chunk magic and all of its bytes */
+    SLOT_CUT,    /* has the magic; the log ends inside it */
+    SLOT_ORPHAN, /* no magic, but records */
+    SLOT_FOREIGN, /* no magic and no record */
+    SLOT_ZERO
+};
+
+/* One place where a chunk belongs, surveyed. */
+struct evtx_slot {
+    uint64_t offset; /* in the log */
+    struct bytes data;
+    enum evtx_slot_kind kind;
+    struct evtx_chunk chunk;
+    struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
+    uint32_t frame_count;
+    uint32_t live_end;               /* behind the last live frame */
+    struct evtx_frame first_damage;  /* size 0: none */
+    uint32_t damages;                /* places where no record fits */
+    struct evtx_frame behind[2];     /* first and last intact record behind damage */
+    uint32_t behind_count;
+    uint32_t slack_count; /* old records behind the live ones */
+};
+
+/* slot->offset, data and frames are the caller's; the rest is filled in. */
+void evtx_slot_survey(struct evtx_slot *slot);
+
+/* ---- values.c */
+
+enum evtx_value_type {
+    EVTX_VALUE_STRING = 0x01,
+    EVTX_VALUE_ANSI = 0x02,
+    EVTX_VALUE_INT32 = 0x07,
+    EVTX_VALUE_SIZE = 0x10,
+    EVTX_VALUE_HEX32 = 0x14,
+    EVTX_VALUE_HEX64 = 0x15,
+    EVTX_VALUE_BINXML = 0x21
+};
+
+struct evtx_value {
+    uint8_t type;
+    bool is_data; /* of an inner template instance: the event's own data */
+    struct bytes raw;
+};
+
+enum { EVTX_VALUES_MAX = 1024, EVTX_INSTANCES_MAX = 16 };
+
+struct evtx_values {
+    struct evtx_value value[EVTX_VALUES_MAX];
+    size_t count;
+    bool is_mistemplated; /* an instance's id is not that of the template it points to */
+    bool is_complete;     /* all of them were seen */
+};
+
+/* The table of typed values that a record carries, without looking at its XML: type and
+ * raw bytes of each, outer instance first. */
+void evtx_values_read(struct evtx_values *values, struct bytes chunk,
+                      const struct evtx_frame *frame);
+
+/* ---- record_xml.c */
+
+enum { EVTX_REMARKS_MAX = 8, EVTX_FIELDS_MAX = 4096, EVTX_XML_DEPTH = 32 };
+
+/* A problem with a record that is given all the same. */
+struct evtx_remark {
+    enum problem_code code;
+    struct text message;
+};
+
+struct evtx_reading {
+    struct arena *arena;
+    struct evtx_system system;
+    bool is_user_data;
+    struct evtx_field *fields;
+    size_t field_count, field_capacity;
+    struct evtx_remark remarks[EVTX_REMARKS_MAX];
+    size_t remark_count;
+};
+
+void evtx_reading_add_remark(struct evtx_reading *r, enum problem_code code,
+                             struct text message);
+/* Take names from `xml` and values from `strings` (libevtx's strings by index; absent where
+ * it gave none). The XML need not be well-formed. Texts live in reading->arena, or in what
+ * was passed in. */
+void evtx_record_xml_read(struct evtx_reading *reading, struct text xml,
+                          const struct text *strings, size_t string_count);
+/* Write what libevtx prints differently from Windows as Windows prints it, and remark the
+ * values that it is known to get wrong. */
+void evtx_reading_correct(struct evtx_reading *reading,
+                          const struct evtx_values *values);
+
+/* ---- wire.c: a record between child and parent, in one block of bytes */
+
+struct evtx_answer {
+    uint32_t index;  /* of the live frame */
+    bool is_given;   /* else only `refusal` is filled */
+    struct text refusal;
+    struct evtx_reading reading;
+};
+
+void evtx_wire_put(struct buffer *out, const struct evtx_answer *answer);
+/* The answer that starts at *at; moves *at behind it. False at the end, or if the bytes are
+ * none of ours. Texts borrow from `in`; arrays are made in `arena`. */
+bool evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answer,
+                    struct arena *arena);
+
+/* ---- libevtx_child.c and libevtx_pool.c */
+
+enum {
+    EXCHANGE_RESULTS = 8 << 20, /* bytes of answers before the parent must take them */
+    EXCHANGE_OPENING = -1,      /* exchange.current before the first record */
+    DEADLINE_MILLISECONDS = 10000
+};
+
+enum exchange_outcome { EXCHANGE_DONE, EXCHANGE_FULL, EXCHANGE_NOT_OPENED };
+
+/* Memory that parent and child share, one block per child. The parent writes the first
+ * part and reads the second, each only while the other waits; `current` and `published`
+ * are what is left to read when a child is gone. */
+struct exchange {
+    uint64_t chunk_offset; /* in the log */
+    uint32_t first;        /* frame to start with */
+    uint32_t frame_count;
+    struct evtx_frame frames[EVTX_FRAMES_MAX];
+    uint8_t image[EVTX_HEADER_SIZE + EVTX_CHUNK_SIZE]; /* a log of one chunk */
+
+    _Atomic int32_t current;     /* frame being decoded */
+    _Atomic uint32_t published;  /* bytes of complete answers in results */
+    _Atomic uint32_t outcome;    /* enum exchange_outcome */
+    _Atomic uint32_t next;       /* EXCHANGE_FULL: the frame to go on with */
+    uint8_t results[EXCHANGE_RESULTS];
+};
+
+/* Called in the child before each record; a test makes it crash or hang there. */
+typedef void evtx_before_record(uint64_t record_offset);
+
+/* A child's life: never returns. */
+_Noreturn void libevtx_child_run(int socket, struct exchange *exchange,
+                                 evtx_before_record *before_record);
+
+/* What one chunk asks of the children. */
+struct pool_task {
+    const struct evtx_slot *slot;
+    struct buffer results; /* answers, in order */
+    struct pool_loss {
+        uint32_t index; /* of the frame that the child ended on */
+        char how[96];
+    } *losses;
+    size_t loss_count, loss_capacity;
+    unsigned hangs;
+    uint32_t unread_from;    /* frames from here on were given up; frame_count: none */
+    char unread_reason[512]; /* why */
+    bool is_done;
+};
+
+struct pool;
+
+struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
+                       evtx_before_record *before_record);
+void pool_close(struct pool *pool);
+/* Hand a task to an idle child; false if there is none. The task stays the caller's. */
+bool pool_submit(struct pool *pool, struct pool_task *task);
+/* Wait until a task is done or a child needed care; at most a fifth of a second. */
+void pool_wait(struct pool *pool);
+/* Drop whatever is under way. */
+void pool_cancel(struct pool *pool);
+
+/* ---- reader.c */
+
+/* evtx_reader_open() with the parts that tests replace. */
+struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milliseconds,
+                                          evtx_before_record *before_record);
+
+#endif

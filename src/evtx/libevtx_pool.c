@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The parent's side: children, what each is at, and what to do when one is gone.
+ *
+ * A child that ends or stands still costs the record it was at: the answers before that
+ * one are taken from the shared memory, and a new child goes on with the next record. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "evtx/evtx_internal.h"
+#include "util/memory.h"
+
+enum { POLL_MILLISECONDS = 200, HANGS_MAX = 5, WORKERS_MAX = 64 };
+
+struct worker {
+    pid_t pid;  /* 0: none yet */
+    int socket; /* the parent's end */
+    struct exchange *exchange;
+    struct pool_task *task; /* NULL: idle */
+    uint32_t first;         /* frame that was asked for first; the shared copy may change */
+    int32_t seen_current;   /* for the deadline: the frame it was at when last looked */
+    uint64_t since_milliseconds;
+};
+
+struct pool {
+    struct worker *workers;
+    unsigned count, deadline_milliseconds;
+    evtx_before_record *before_record;
+};
+
+static uint64_t now_milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
+                       evtx_before_record *before_record)
+{
+    struct pool *p = memory_get_zeroed(1, sizeof *p);
+    p->count = jobs == 0 ? 1 : jobs > WORKERS_MAX ? WORKERS_MAX : jobs;
+    p->deadline_milliseconds = deadline_milliseconds;
+    p->before_record = before_record;
+    p->workers = memory_get_zeroed(p->count, sizeof *p->workers);
+    return p;
+}
+
+/* ---- a child's life */
+
+static bool map_exchange(struct worker *w)
+{
+    if (w->exchange)
+        return true;
+    void *shared = mmap(NULL, sizeof *w->exchange, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    w->exchange = shared == MAP_FAILED ? NULL : shared;
+    return w->exchange != NULL;
+}
+
+static bool start_child(struct pool *p, struct worker *w)
+{
+    int ends[2];
+    if (w->pid)
+        return true;
+    if (!map_exchange(w) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+        return false;
+    pid_t pid = fork();
+    if (pid == 0)
+        libevtx_child_run(ends[1], w->exchange, p->before_record);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return false;
+    }
+    w->pid = pid;
+    w->socket = ends[0];
+    return true;
+}
+
+/* Returns the child's wait status. One that ended by itself keeps its own: a process that
+ * is ending takes no further signal. */
+static int end_child(struct worker *w)
+{
+    int status = 0;
+    if (!w->pid)
+        return 0;
+    kill(w->pid, SIGKILL);
+    close(w->socket);
+    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    w->pid = 0;
+    return status;
+}
+
+void pool_close(struct pool *p)
+{
+    if (!p)
+        return;
+    for (unsigned i = 0; i < p->count; i++) {
+        end_child(&p->workers[i]);
+        if (p->workers[i].exchange)
+            munmap(p->workers[i].exchange, sizeof *p->workers[i].exchange);
+    }
+    free(p->workers);
+    free(p);
+}
+
+/* ---- a task */
+
+static void give_up(struct pool_task *t, uint32_t from, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void give_up(struct pool_task *t, uint32_t from, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    t->unread_from = from;
+    vsnprintf(t->unread_reason, sizeof t->unread_reason, format, args);
+    va_end(args);
+    t->is_done = true;
+}
+
+static void finish(struct worker *w)
+{
+    w->task->is_done = true;
+    w->task = NULL;
+}
+
+/* Set the child to work on the task's frames from `first` on. */
+static void send_task(struct pool *p, struct worker *w, struct pool_task *t,
+                      uint32_t first)
+{
+    w->task = NULL;
+    if (first >= t->slot->frame_count) {
+        t->is_done = true;
+        return;
+    }
+    if (!start_child(p, w)) {
+        give_up(t, first, "no process could be started to read them: %s",
+                strerror(errno));
+        return;
+    }
+    struct exchange *x = w->exchange;
+    x->chunk_offset = t->slot->offset;
+    x->first = w->first = first;
+    x->frame_count = t->slot->frame_count;
+    memcpy(x->frames, t->slot->frames, t->slot->frame_count * sizeof *x->frames);
+    memcpy(x->image + EVTX_HEADER_SIZE, t->slot->data.ptr, EVTX_CHUNK_SIZE);
+    atomic_store(&x->published, 0);
+    atomic_store(&x->current, EXCHANGE_OPENING);
+    w->task = t;
+    w->seen_current = EXCHANGE_OPENING;
+    w->since_milliseconds = now_milliseconds();
+    /* If this fails the child is gone, which its socket tells at the next wait. */
+    ssize_t sent = send(w->socket, "", 1, MSG_NOSIGNAL);
+    (void)sent;
+}
+
+static void take_results(struct worker *w)
+{
+    uint32_t len = atomic_load_explicit(&w->exchange->published, memory_order_acquire);
+    if (len > EXCHANGE_RESULTS)
+        len = 0;
+    buffer_add(&w->task->results, w->exchange->results, len);
+}
+
+/* The frame the child was at, as it says itself: between what was asked and the end. */
+static uint32_t frame_reached(const struct worker *w)
+{
+    int32_t current = atomic_load(&w->exchange->current);
+    uint32_t count = w->task->slot->frame_count;
+    bool possible = current >= (int32_t)w->first && (uint32_t)current < count;
+    return possible ? (uint32_t)current : w->first;
+}
+
+static void lose_record(struct pool *p, struct worker *w, const char *how)
+{
+    struct pool_task *t = w->task;
+    bool opened = atomic_load(&w->exchange->current) != EXCHANGE_OPENING;
+    uint32_t at = frame_reached(w);
+    take_results(w);
+    if (!opened) {
+        w->task = NULL;
+        give_up(t, at, "libevtx could not open their chunk: the process %s", how);
+        return;
+    }
+    ARRAY_GROW(t->losses, t->loss_count, t->loss_capacity);
+    struct pool_loss *loss = &t->losses[t->loss_count++];
+    loss->index = at;
+    snprintf(loss->how, sizeof loss->how, "%s", how);
+    if (t->hangs >= HANGS_MAX) {
+        w->task = NULL;
+        give_up(t, at + 1, "libevtx hung on %u records of their chunk", t->hangs);
+        return;
+    }
+    send_task(p, w, t, at + 1);
+}
+
+static void child_ended(struct pool *p, struct worker *w)
+{
+    char how[96];
+    int status = end_child(w);
+    if (WIFSIGNALED(status))
+        snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(how, sizeof how, "ended with status %d", WEXITSTATUS(status));
+    if (w->task)
+        lose_record(p, w, how);
+}
+
+static void child_hangs(struct pool *p, struct worker *w)
+{
+    char how[96];
+    end_child(w);
+    snprintf(how, sizeof how, "did not answer within %u s",
+             (p->deadline_milliseconds + 999) / 1000);
+    w->task->hangs++;
+    lose_record(p, w, how);
+}
+
+static void child_answered(struct pool *p, struct worker *w)
+{
+    struct exchange *x = w->exchange;
+    switch (atomic_load(&x->outcome)) {
+    case EXCHANGE_FULL: {
+        uint32_t next = atomic_load(&x->next);
+        take_results(w);
+        /* A child that went nowhere would be asked for ever. */
+        if (next <= w->first || next >= w->task->slot->frame_count)
+            next = w->first + 1;
+        send_task(p, w, w->task, next);
+        break;
+    }
+    case EXCHANGE_NOT_OPENED: {
+        char why[400];
+        uint32_t len = atomic_load(&x->published);
+        len = len < sizeof why ? len : sizeof why;
+        memcpy(why, x->results, len);
+        give_up(w->task, w->first, "libevtx could not open their chunk: %.*s",
+                (int)len, why);
+        w->task = NULL;
+        break;
+    }
+    default:
+        take_results(w);
+        finish(w);
+    }
+}
+
+/* ---- the pool */
+
+bool pool_submit(struct pool *p, struct pool_task *task)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (!p->workers[i].task) {
+            task->unread_from = task->slot->frame_count;
+            send_task(p, &p->workers[i], task, 0);
+            return true;
+        }
+    return false;
+}
+
+static void look_at_clock(struct pool *p, struct worker *w)
+{
+    int32_t current = atomic_load(&w->exchange->current);
+    uint64_t now = now_milliseconds();
+    if (current != w->seen_current) {
+        w->seen_current = current;
+        w->since_milliseconds = now;
+    } else if (now - w->since_milliseconds > p->deadline_milliseconds) {
+        child_hangs(p, w);
+    }
+}
+
+static void look_at_socket(struct pool *p, struct worker *w)
+{
+    char done;
+    ssize_t got = recv(w->socket, &done, 1, MSG_DONTWAIT);
+    if (got == 1)
+        child_answered(p, w);
+    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+        child_ended(p, w);
+}
+
+void pool_wait(struct pool *p)
+{
+    struct pollfd ready[WORKERS_MAX];
+    struct worker *busy[WORKERS_MAX];
+    nfds_t count = 0;
+    for (unsigned i = 0; i < p->count; i++)
+        if (p->workers[i].task) {
+            busy[count] = &p->workers[i];
+            ready[count++] =
+                (struct pollfd){.fd = p->workers[i].socket, .events = POLLIN};
+        }
+    if (count == 0)
+        return;
+    int wait = POLL_MILLISECONDS;
+    if (p->deadline_milliseconds < POLL_MILLISECONDS)
+        wait = (int)p->deadline_milliseconds;
+    int n = poll(ready, count, wait);
+    for (nfds_t i = 0; i < count; i++)
+        if (n > 0 && ready[i].revents)
+            look_at_socket(p, busy[i]);
+        else
+            look_at_clock(p, busy[i]);
+}
+
+void pool_cancel(struct pool *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (p->workers[i].task) {
+            end_child(&p->workers[i]);
+            finish(&p->workers[i]);
+        }
+}

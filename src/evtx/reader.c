@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One log, from its first byte to its last.
+ *
+ * Slots of 64 KiB are read and surveyed in file order; a few of them are under way in the
+ * children at any time; they are handed on in file order again, each with its problems.
+ * Every live record that the survey saw is then either given or named. */
+#include <inttypes.h>
+#include <libevtx.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "evtx/evtx_internal.h"
+#include "util/memory.h"
+#include "util/stop.h"
+
+enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512 };
+
+/* A slot on its way. */
+struct passage {
+    uint8_t *bytes; /* EVTX_CHUNK_SIZE */
+    struct evtx_slot slot;
+    struct pool_task task;
+    struct arena arena; /* of its records */
+};
+
+struct evtx_reader {
+    struct pool *pool;
+    char name[64];
+    struct passage *ring;
+    size_t ring_size;
+};
+
+struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milliseconds,
+                                          evtx_before_record *before_record)
+{
+    struct evtx_reader *r = memory_get_zeroed(1, sizeof *r);
+    r->pool = pool_open(jobs, deadline_milliseconds, before_record);
+    r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
+    r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
+    for (size_t i = 0; i < r->ring_size; i++) {
+        r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE);
+        r->ring[i].slot.frames =
+            memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *r->ring[i].slot.frames);
+    }
+    snprintf(r->name, sizeof r->name, "libevtx %s", libevtx_get_version());
+    return r;
+}
+
+struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs)
+{
+    (void)kind; /* there is one */
+    return evtx_reader_open_with(jobs, DEADLINE_MILLISECONDS, NULL);
+}
+
+void evtx_reader_close(struct evtx_reader *r)
+{
+    if (!r)
+        return;
+    pool_close(r->pool);
+    for (size_t i = 0; i < r->ring_size; i++) {
+        struct passage *p = &r->ring[i];
+        free(p->bytes);
+        free(p->slot.frames);
+        free(p->task.losses);
+        buffer_release(&p->task.results);
+        arena_release(&p->arena);
+    }
+    free(r->ring);
+    free(r);
+}
+
+const char *evtx_reader_name(const struct evtx_reader *reader)
+{
+    return reader->name;
+}
+
+const char *record_state_name(enum record_state state)
+{
+    static const char *const names[] = {
+        "live", "deleted file", "behind damage", "orphan chunk",
+        "slack", "torn",         "positional"};
+    return names[state];
+}
+
+struct text evtx_record_field(const struct evtx_record *record, struct text name)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (text_equal(record->fields[i].name, name))
+            return record->fields[i].value;
+    return NO_TEXT;
+}
+
+/* One reading of one log. */
+struct reading {
+    struct evtx_reader *reader;
+    const struct evidence_log *log;
+    evtx_sink *sink;
+    void *context;
+    struct evtx_log_facts *facts;
+    struct problems *problems;
+    struct progress *progress;
+    struct evtx_file_header header;
+    uint64_t next_offset; /* of the slot to read next */
+    size_t first, count;  /* of the ring: what is under way, oldest first */
+    struct gap {          /* slots without a chunk, since the last one with */
+        uint64_t offset, slots, bytes;
+    } zeros, foreign;
+    uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
+    uint64_t slots;   /* up to the last one that held a chunk */
+};
+
+static struct place place_at(const struct reading *g, uint64_t offset,
+                             uint64_t record_id)
+{
+    return evidence_log_place(g->log, offset, record_id);
+}
+
+#define tell(g, code, offset, record_id, ...)                                          \
+ problems_add((g)->problems, PROBLEM_##code, place_at((g), (offset), (record_id)),     \
+              __VA_ARGS__)
+
+/* ---- reading bytes */
+
+/* Fill `into` from offset on; what cannot be read becomes zeros and one problem. */
+static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t len)
+{
+    size_t got = 0, lost = 0;
+    uint64_t lost_at = 0;
+    struct error err = {0};
+    enum status status = evidence_log_read(g->log, offset, into, len, &got, &err);
+    if (status == OK && got == len)
+        return;
+    char why[sizeof err.what];
+    snprintf(why, sizeof why, "%s", status == OK ? "it ends here" : err.what);
+    for (size_t at = got; at < len;) {
+        size_t step = READ_STEP - (offset + at) % READ_STEP;
+        step = step < len - at ? step : len - at;
+        memset(into + at, 0, step);
+        status = evidence_log_read(g->log, offset + at, into + at, step, &got, &err);
+        if (status != OK || got < step) {
+            memset(into + at + got, 0, step - got);
+            lost_at = lost ? lost_at : offset + at + got;
+            lost += step - got;
+        }
+        at += step;
+    }
+    if (lost)
+        tell(g, LOG_UNREADABLE, lost_at, NO_RECORD,
+             "%zu bytes from here could not be read and count as zeros: %s", lost, why);
+}
+
+/* The first chunk magic at a multiple of 512 behind the start; data.len if there is none. */
+static size_t find_magic(struct bytes data)
+{
+    for (size_t at = MAGIC_ALIGNMENT; at < data.len; at += MAGIC_ALIGNMENT)
+        if (bytes_equal_at(data, at, "ElfChnk\0", 8))
+            return at;
+    return data.len;
+}
+
+/* Read and survey the next slot. Where bytes were put in or lost, the grid of slots starts
+ * anew at the next chunk magic. */
+static void read_slot(struct reading *g, struct passage *p)
+{
+    uint64_t left = g->log->size - g->next_offset;
+    size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
+    read_bytes(g, g->next_offset, p->bytes, len);
+    struct bytes data = {p->bytes, len};
+    if (!bytes_equal_at(data, 0, "ElfChnk\0", 8))
+        data.len = find_magic(data);
+    p->slot.offset = g->next_offset;
+    p->slot.data = data;
+    evtx_slot_survey(&p->slot);
+    g->next_offset += data.len;
+}
+
+/* ---- what the file header says */
+
+static void tell_version(struct reading *g)
+{
+    const struct evtx_file_header *h = &g->header;
+    if (h->major != 3 || h->minor > 2)
+        tell(g, LOG_HEADER_LIES, 36, NO_RECORD,
+             "the header says version %u.%u; known are 3.0 to 3.2", h->major, h->minor);
+}
+
+static void tell_header(struct reading *g)
+{
+    const struct evtx_file_header *h = &g->header;
+    struct evtx_log_facts *f = g->facts;
+    f->major = h->major;
+    f->minor = h->minor;
+    f->is_dirty = h->flags & EVTX_FLAG_DIRTY;
+    f->is_full = h->flags & EVTX_FLAG_FULL;
+    f->has_no_checksums = h->flags & EVTX_FLAG_NO_CRC;
+    if (!h->checksum_ok && !f->has_no_checksums)
+        tell(g, LOG_HEADER_CHECKSUM, 124, NO_RECORD,
+             "the checksum of the file header is wrong");
+    if (f->is_dirty)
+        tell(g, LOG_DIRTY, 120, NO_RECORD,
+             "the header's dirty flag is set: its counts are not to be relied on");
+    tell_version(g);
+}
+
+/* Without a signature at its start a file is a log if chunks lie in it all the same. */
+static bool holds_a_chunk(struct reading *g, struct passage *p)
+{
+    for (uint64_t at = 0; at < g->log->size && !stop_requested();
+         at += EVTX_CHUNK_SIZE) {
+        uint64_t left = g->log->size - at;
+        size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
+        evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
+        struct bytes data = {p->bytes, got};
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_magic(data) < data.len)
+            return true;
+    }
+    return false;
+}
+
+static const char *what_it_starts_with(struct bytes header)
+{
+    for (size_t i = 0; i < 64 && i < header.len; i++) {
+        uint8_t c = header.ptr[i];
+        if (c != '\t' && c != '\r' && c != '\n' && (c < 0x20 || c > 0x7e))
+            return evtx_all_zero(header) ? "it starts with zeros"
+                                         : "it starts with other bytes";
+    }
+    return "it starts with text";
+}
+
+/* Read the file header. False if this is no log, which was told. */
+static bool read_header(struct reading *g, struct passage *p)
+{
+    if (g->log->size < EVTX_HEADER_SIZE) {
+        tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
+             g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
+                          : "the file is empty (%" PRIu64 " bytes)",
+             g->log->size);
+        return false;
+    }
+    read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
+    struct bytes bytes = {p->bytes, EVTX_HEADER_SIZE};
+    g->header = evtx_file_header_read(bytes);
+    if (g->header.has_magic) {
+        g->facts->is_evtx = true;
+        tell_header(g);
+        return true;
+    }
+    const char *start = what_it_starts_with(bytes);
+    g->facts->is_evtx = holds_a_chunk(g, p);
+    tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+         g->facts->is_evtx
+             ? "%s instead of ElfFile; chunks were found behind it and read"
+             : "%s instead of ElfFile, and no chunk was found in it",
+         start);
+    return g->facts->is_evtx;
+}
+
+/* ---- what a slot says */
+
+static bool has_checksums(const struct reading *g, const struct evtx_chunk *c)
+{
+    return !g->facts->has_no_checksums && !(c->flags & EVTX_FLAG_NO_CRC);
+}
+
+static void tell_checksums(struct reading *g, const struct evtx_slot *s)
+{
+    if (!has_checksums(g, &s->chunk))
+        return;
+    if (!s->chunk.header_crc_ok)
+        tell(g, CHUNK_HEADER_CHECKSUM, s->offset, NO_RECORD,
+             "the checksum of the chunk's header is wrong; its %" PRIu32
+             " records were read all the same",
+             s->frame_count);
+    if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK)
+        tell(g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
+             "the checksum over the chunk's records is wrong: the values of its %" PRIu32
+             " records are not verified",
+             s->frame_count);
+}
+
+static void add_lie(struct buffer *lies, const char *what, uint64_t said, uint64_t found)
+{
+    if (said != found)
+        buffer_printf(lies, "%s%s %" PRIu64 " (found %" PRIu64 ")",
+                      lies->len ? ", " : "", what, said, found);
+}
+
+static void tell_lies(struct reading *g, const struct evtx_slot *s)
+{
+    if (s->kind != SLOT_CHUNK || s->damages || s->frame_count == 0)
+        return;
+    const struct evtx_chunk *c = &s->chunk;
+    const struct evtx_frame *last = &s->frames[s->frame_count - 1];
+    struct buffer lies = {0};
+    bool over_zeros = c->free_space > s->live_end && c->free_space <= EVTX_CHUNK_SIZE;
+    if (!over_zeros)
+        add_lie(&lies, "free space", c->free_space, s->live_end);
+    add_lie(&lies, "last record's offset", c->last_record, last->offset);
+    add_lie(&lies, "first record id", c->first_id, s->frames[0].id);
+    add_lie(&lies, "last record id", c->last_id, last->id);
+    if (lies.len)
+        tell(g, CHUNK_HEADER_LIES, s->offset, NO_RECORD, "the chunk's header says: %.*s",
+             TEXT(buffer_text(&lies)));
+    buffer_release(&lies);
+}
+
+static void tell_unread(struct reading *g, const struct evtx_slot *s, const char *why)
+{
+    if (s->behind_count)
+        tell(g, RECORDS_NOT_READ, s->offset + s->behind[0].offset, s->behind[0].id,
+             "%" PRIu32 " intact records from here to offset %" PRIu64
+             " (header ids %" PRIu64 " to %" PRIu64 ") %s and were not read",
+             s->behind_count, s->offset + s->behind[1].offset + s->behind[1].size,
+             s->behind[0].id, s->behind[1].id, why);
+}
+
+static void tell_damage(struct reading *g, const struct evtx_slot *s)
+{
+    if (!s->damages)
+        return;
+    tell(g, RECORD_DAMAGED, s->offset + s->first_damage.offset, s->first_damage.id,
+         "no whole record lies in the %" PRIu32 " bytes from here%s", s->first_damage.size,
+         s->damages > 1 ? ", nor in further places of this chunk" : "");
+    g->facts->records_damaged += s->damages;
+}
+
+static void tell_chunk(struct reading *g, const struct evtx_slot *s)
+{
+    tell_checksums(g, s);
+    tell_lies(g, s);
+    if (s->kind == SLOT_CUT) {
+        tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
+             "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short",
+             s->offset, EVTX_CHUNK_SIZE - s->data.len);
+        tell_unread(g, s, "lie in a chunk that is cut off");
+    } else {
+        tell_damage(g, s);
+        tell_unread(g, s, "lie behind this damage");
+    }
+}
+
+static void tell_orphan(struct reading *g, const struct evtx_slot *s)
+{
+    tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
+         "no chunk header in %zu bytes that hold records", s->data.len);
+    tell_unread(g, s, "lie in a chunk without a header");
+}
+
+/* Slots without a chunk are judged when it is known what follows them. */
+static void keep_gap(struct reading *g, const struct evtx_slot *s)
+{
+    struct gap *gap = s->kind == SLOT_ZERO ? &g->zeros : &g->foreign;
+    if (gap->slots++ == 0)
+        gap->offset = s->offset;
+    gap->bytes += s->data.len;
+}
+
+/* With a chunk behind it, a gap is inside the log. */
+static void tell_gaps_inside(struct reading *g, uint64_t next_id)
+{
+    char ids[96] = "";
+    if (g->last_id != NO_RECORD && next_id != NO_RECORD && next_id > g->last_id + 1)
+        snprintf(ids, sizeof ids,
+                 "; the record header ids %" PRIu64 " to %" PRIu64 " are missing",
+                 g->last_id + 1, next_id - 1);
+    if (g->zeros.slots)
+        tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
+             "only zeros where %" PRIu64 " chunks should be, with chunks behind them%s",
+             g->zeros.slots, ids);
+    if (g->foreign.slots)
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "%" PRIu64 " bytes without a chunk header and without a record, with "
+             "chunks behind them%s",
+             g->foreign.bytes, ids);
+    g->slots += g->zeros.slots + g->foreign.slots;
+    g->zeros = g->foreign = (struct gap){0};
+}
+
+static void tell_slot(struct reading *g, const struct evtx_slot *s)
+{
+    struct evtx_log_facts *f = g->facts;
+    if (s->kind == SLOT_ZERO || s->kind == SLOT_FOREIGN) {
+        keep_gap(g, s);
+        return;
+    }
+    const struct evtx_frame *first = s->frame_count ? &s->frames[0] : &s->behind[0];
+    bool has_records = s->frame_count || s->behind_count;
+    tell_gaps_inside(g, has_records ? first->id : NO_RECORD);
+    g->slots++;
+    f->chunks++;
+    if (s->kind == SLOT_ORPHAN)
+        tell_orphan(g, s);
+    else
+        tell_chunk(g, s);
+    bool crc_bad = has_checksums(g, &s->chunk) &&
+                   (!s->chunk.header_crc_ok || !s->chunk.data_crc_ok);
+    f->chunks_damaged += s->kind != SLOT_CHUNK || s->damages || crc_bad;
+    f->records_recovered += s->behind_count + s->slack_count;
+    if (has_records)
+        g->last_id = s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;
+}
+
+/* Behind the last chunk lies space that was never used, mostly zeros. Only the header of a
+ * log that was closed can say that chunks should be there. */
+static void tell_missing_end(struct reading *g)
+{
+    uint64_t missing = g->header.chunk_count - g->slots;
+    if (g->zeros.slots)
+        tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
+             "the header counts %u chunks; only zeros where the last %" PRIu64
+             " of them should be",
+             g->header.chunk_count, missing);
+    else if (g->foreign.slots)
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "the header counts %u chunks; no chunk header and no record where the last "
+             "%" PRIu64 " of them should be",
+             g->header.chunk_count, missing);
+    else
+        tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
+             "the header counts %u chunks, the log ends after %" PRIu64,
+             g->header.chunk_count, g->slots);
+}
+
+static void tell_end(struct reading *g)
+{
+    uint16_t said = g->header.chunk_count;
+    if (g->header.has_magic && !g->facts->is_dirty && said > g->slots) {
+        tell_missing_end(g);
+        return;
+    }
+    if (g->foreign.slots)
+        tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
+             "%" PRIu64 " bytes behind the last chunk are neither a chunk nor zeros; no "
+             "record lies in them",
+             g->foreign.bytes);
+    /* The count is 16 bits wide and wraps above 4 GiB. */
+    if (g->header.has_magic && (uint16_t)g->slots != said)
+        tell(g, LOG_HEADER_LIES, 42, NO_RECORD,
+             "the header counts %u chunks; the last one found is number %" PRIu64, said,
+             g->slots);
+}
+
+/* ---- what the children gave */
+
+/* A live record that is not given: told at its place. */
+static void lose(struct reading *g, const struct passage *p, uint32_t index,
+                 enum problem_code code, const char *what, struct text why)
+{
+    const struct evtx_frame *frame = &p->slot.frames[index];
+    problems_add(g->problems, code,
+                 place_at(g, p->slot.offset + frame->offset, frame->id), "%s%.*s", what,
+                 TEXT(why));
+    g->facts->records_damaged++;
+}
+
+static void tell_losses(struct reading *g, const struct passage *p, uint32_t index)
+{
+    for (size_t i = 0; i < p->task.loss_count; i++)
+        if (p->task.losses[i].index == index)
+            lose(g, p, index, PROBLEM_READER_CRASHED,
+                 "libevtx could not read this record: its process ",
+                 text_from(p->task.losses[i].how));
+}
+
+static bool is_lost(const struct passage *p, uint32_t index)
+{
+    for (size_t i = 0; i < p->task.loss_count; i++)
+        if (p->task.losses[i].index == index)
+            return true;
+    return false;
+}
+
+/* Frames [from, to) for which no answer came. */
+static void tell_unanswered(struct reading *g, const struct passage *p, uint32_t from,
+                            uint32_t to)
+{
+    for (uint32_t i = from; i < to && i < p->task.unread_from; i++)
+        if (is_lost(p, i))
+            tell_losses(g, p, i);
+        else
+            lose(g, p, i, PROBLEM_RECORD_NOT_DECODED,
+                 "libevtx's process gave no answer for this record", NO_TEXT);
+}
+
+static void tell_given_up(struct reading *g, const struct passage *p)
+{
+    uint32_t from = p->task.unread_from, count = p->slot.frame_count;
+    if (from >= count)
+        return;
+    const struct evtx_frame *first = &p->slot.frames[from];
+    const struct evtx_frame *last = &p->slot.frames[count - 1];
+    tell(g, RECORDS_NOT_READ, p->slot.offset + first->offset, first->id,
+         "%" PRIu32 " records from here on (header ids %" PRIu64 " to %" PRIu64
+         ") were not read: %s",
+         count - from, first->id, last->id, p->task.unread_reason);
+    g->facts->records_damaged += count - from;
+}
+
+static void tell_remarks(struct reading *g, const struct evtx_record *record,
+                         const struct evtx_reading *reading)
+{
+    uint64_t id = record->system.record_id != NO_RECORD ? record->system.record_id
+                                                        : record->header_id;
+    for (size_t i = 0; i < reading->remark_count; i++)
+        problems_add(g->problems, reading->remarks[i].code,
+                     place_at(g, record->offset, id), "%.*s",
+                     TEXT(reading->remarks[i].message));
+}
+
+static void fill_record(struct reading *g, const struct passage *p,
+                        const struct evtx_answer *answer, struct evtx_record *record)
+{
+    const struct evtx_frame *frame = &p->slot.frames[answer->index];
+    *record = (struct evtx_record){
+        .offset = p->slot.offset + frame->offset,
+        .size = frame->size,
+        .state = g->log->is_deleted ? RECORD_DELETED_FILE : RECORD_LIVE,
+        .header_id = frame->id,
+        .header_filetime = frame->written_filetime,
+        .system = answer->reading.system,
+        .is_user_data = answer->reading.is_user_data,
+        .fields = answer->reading.fields,
+        .field_count = answer->reading.field_count,
+    };
+    if (record->system.record_id == frame->id)
+        g->facts->header_id_same++;
+    else
+        g->facts->header_id_differs++;
+    tell_remarks(g, record, &answer->reading);
+}
+
+/* Answers stand in the order of the frames; each gap between them is told. */
+static size_t collect(struct reading *g, struct passage *p, struct evtx_record *records)
+{
+    struct bytes in = {(const uint8_t *)p->task.results.ptr, p->task.results.len};
+    struct evtx_answer answer;
+    size_t at = 0, count = 0;
+    uint32_t next = 0;
+    while (next < p->slot.frame_count && evtx_wire_take(in, &at, &answer, &p->arena)) {
+        if (answer.index < next || answer.index >= p->slot.frame_count)
+            break;
+        tell_unanswered(g, p, next, answer.index);
+        next = answer.index + 1;
+        if (answer.is_given)
+            fill_record(g, p, &answer, &records[count++]);
+        else
+            lose(g, p, answer.index, PROBLEM_RECORD_NOT_DECODED,
+                 "libevtx could not decode this record: ", answer.refusal);
+    }
+    tell_unanswered(g, p, next, p->slot.frame_count);
+    tell_given_up(g, p);
+    return count;
+}
+
+static enum status deliver(struct reading *g, struct passage *p)
+{
+    arena_clear(&p->arena);
+    tell_slot(g, &p->slot);
+    enum status status = OK;
+    if (p->slot.frame_count) {
+        struct evtx_record *records =
+            arena_alloc(&p->arena, p->slot.frame_count * sizeof *records);
+        size_t count = collect(g, p, records);
+        g->facts->records += count;
+        if (count)
+            status = g->sink(g->context, records, count);
+    }
+    progress_advance(g->progress, p->slot.data.len);
+    return status;
+}
+
+/* ---- the log */
+
+static struct passage *passage_at(struct reading *g, size_t i)
+{
+    return &g->reader->ring[(g->first + i) % g->reader->ring_size];
+}
+
+static void begin_task(struct passage *p)
+{
+    buffer_clear(&p->task.results);
+    p->task.slot = &p->slot;
+    p->task.loss_count = 0;
+    p->task.hangs = 0;
+    p->task.unread_from = p->slot.frame_count;
+    p->task.is_done = p->slot.frame_count == 0;
+}
+
+/* Keep the children busy: read slots ahead as far as the ring goes. The last one read may
+ * have found no idle child; it is offered again. */
+static void feed(struct reading *g, size_t *submitted)
+{
+    for (;;) {
+        while (*submitted < g->count) {
+            struct passage *p = passage_at(g, *submitted);
+            if (!p->task.is_done && !pool_submit(g->reader->pool, &p->task))
+                return;
+            ++*submitted;
+        }
+        if (g->next_offset >= g->log->size || g->count == g->reader->ring_size)
+            return;
+        struct passage *p = passage_at(g, g->count++);
+        read_slot(g, p);
+        begin_task(p);
+    }
+}
+
+static enum status read_slots(struct reading *g, struct error *err)
+{
+    size_t submitted = 0;
+    for (;;) {
+        if (stop_requested())
+            return fail(err, FAILED, place_at(g, g->next_offset, NO_RECORD),
+                        "stopped while reading this log");
+        feed(g, &submitted);
+        if (g->count == 0)
+            return OK;
+        struct passage *oldest = passage_at(g, 0);
+        if (!oldest->task.is_done) {
+            pool_wait(g->reader->pool);
+            continue;
+        }
+        enum status status = deliver(g, oldest);
+        if (status != OK)
+            return status;
+        g->first = (g->first + 1) % g->reader->ring_size;
+        g->count--;
+        submitted--;
+    }
+}
+
+enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log,
+                      evtx_sink *sink, void *context, struct evtx_log_facts *facts,
+                      struct problems *problems, struct progress *progress,
+                      struct error *err)
+{
+    struct evtx_log_facts unwanted;
+    struct reading g = {.reader = reader,
+                        .log = log,
+                        .sink = sink,
+                        .context = context,
+                        .facts = facts ? facts : &unwanted,
+                        .problems = problems,
+                        .progress = progress,
+                        .next_offset = EVTX_HEADER_SIZE,
+                        .last_id = NO_RECORD};
+    *g.facts = (struct evtx_log_facts){0};
+    if (!read_header(&g, &reader->ring[0])) {
+        progress_advance(progress, log->size);
+        return OK;
+    }
+    progress_advance(progress, EVTX_HEADER_SIZE);
+    enum status status = read_slots(&g, err);
+    if (status != OK) {
+        pool_cancel(reader->pool);
+        return status;
+    }
+    tell_end(&g);
+    return OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evtx/evtx_internal.h"
+
+static void note_damage(struct evtx_slot *s, const struct evtx_frame *where)
+{
+    if (s->damages++ == 0)
+        s->first_damage = *where;
+}
+
+static void note_behind(struct evtx_slot *s, const struct evtx_frame *frame)
+{
+    if (s->behind_count++ == 0)
+        s->behind[0] = *frame;
+    s->behind[1] = *frame;
+}
+
+/* A record is live where no damage lies before it: behind damage a reader cannot know
+ * which chunk content its templates belong to. */
+static void walk_records(struct evtx_slot *s)
+{
+    struct evtx_frame frame;
+    enum status status;
+    while ((status = evtx_chunk_next(&s->chunk, &frame)) != END) {
+        if (status == DAMAGED)
+            note_damage(s, &frame);
+        else if (s->damages || s->kind != SLOT_CHUNK)
+            note_behind(s, &frame);
+        else
+            s->frames[s->frame_count++] = frame;
+    }
+}
+
+static enum evtx_slot_kind kind_of(const struct evtx_slot *s)
+{
+    if (s->chunk.has_magic)
+        return s->data.len < EVTX_CHUNK_SIZE ? SLOT_CUT : SLOT_CHUNK;
+    return evtx_all_zero(s->data) ? SLOT_ZERO : SLOT_ORPHAN;
+}
+
+void evtx_slot_survey(struct evtx_slot *s)
+{
+    *s = (struct evtx_slot){
+        .offset = s->offset, .data = s->data, .frames = s->frames};
+    evtx_chunk_open(&s->chunk, s->data);
+    s->kind = kind_of(s);
+    s->live_end = EVTX_CHUNK_HEADER_SIZE;
+    if (s->kind == SLOT_ZERO)
+        return;
+    walk_records(s);
+    if (s->frame_count)
+        s->live_end =
+            s->frames[s->frame_count - 1].offset + s->frames[s->frame_count - 1].size;
+    if (s->kind == SLOT_ORPHAN && s->behind_count == 0)
+        s->kind = SLOT_FOREIGN;
+    if (s->kind == SLOT_CHUNK || s->kind == SLOT_CUT)
+        s->slack_count = evtx_frames_count(s->data, s->chunk.cursor);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A record that crashes or hangs the child costs that record, by name, and nothing else;
+ * and the same log gives the same bytes with any number of children. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "memory_log.h"
+
+enum { DEADLINE = 300, CHUNKS = 4, RECORDS = 298 };
+
+/* Of issue_43.evtx: the first record, one in the middle, the last of chunk 0 and its
+ * neighbour, the first of chunk 1. */
+static const uint64_t bad_records[] = {4608, 16416, 68864, 70144};
+enum { BAD_RECORDS = sizeof bad_records / sizeof *bad_records };
+
+static bool is_bad(uint64_t offset)
+{
+    for (size_t i = 0; i < BAD_RECORDS; i++)
+        if (bad_records[i] == offset)
+            return true;
+    return false;
+}
+
+static void crash_there(uint64_t offset)
+{
+    if (is_bad(offset))
+        raise(SIGKILL);
+}
+
+static void exit_there(uint64_t offset)
+{
+    if (is_bad(offset))
+        _exit(7);
+}
+
+static void hang_there(uint64_t offset)
+{
+    while (is_bad(offset))
+        pause();
+}
+
+/* In chunk 0: each of its 78 records. */
+static void hang_in_first_chunk(uint64_t offset)
+{
+    while (offset < EVTX_HEADER_SIZE + EVTX_CHUNK_SIZE)
+        pause();
+}
+
+static void crash_everywhere(uint64_t offset)
+{
+    (void)offset;
+    _exit(1);
+}
+
+static struct memory_log *open_base(void)
+{
+    char *path = shared_path("evtx/parsers/issue_43.evtx");
+    struct memory_log *m = memory_log_open_start(path, CHUNKS);
+    free(path);
+    if (!m)
+        skip();
+    return m;
+}
+
+static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs,
+                      evtx_before_record *hook)
+{
+    struct evtx_reader *reader = evtx_reader_open_with(jobs, DEADLINE, hook);
+    outcome_read(o, reader, m);
+    evtx_reader_close(reader);
+    assert_int_equal(o->status, OK);
+}
+
+static void exactly_the_bad_ones_are_lost(evtx_before_record *hook, const char *how)
+{
+    struct memory_log *m = open_base();
+    struct outcome o;
+    read_with(&o, m, 2, hook);
+    assert_int_equal(o.records, RECORDS - BAD_RECORDS);
+    assert_int_equal(o.problems.per_code[PROBLEM_READER_CRASHED], BAD_RECORDS);
+    assert_int_equal(o.facts.records_damaged, BAD_RECORDS);
+    for (size_t i = 0; i < BAD_RECORDS; i++) {
+        const struct problem *p = outcome_problem(&o, PROBLEM_READER_CRASHED, i);
+        assert_int_equal(p->place.offset, bad_records[i]);
+        assert_true(text_contains_fold(p->message, text_from(how)));
+        assert_false(outcome_has_record_at(&o, bad_records[i]));
+    }
+    assert_int_equal(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->place.record_id, 1);
+    outcome_release(&o);
+    memory_log_free(m);
+}
+
+static void a_crash_costs_that_record(void **state)
+{
+    (void)state;
+    exactly_the_bad_ones_are_lost(crash_there, "signal 9");
+}
+
+static void an_exit_costs_that_record(void **state)
+{
+    (void)state;
+    exactly_the_bad_ones_are_lost(exit_there, "status 7");
+}
+
+static void a_hang_costs_that_record(void **state)
+{
+    (void)state;
+    exactly_the_bad_ones_are_lost(hang_there, "did not answer");
+}
+
+/* Waiting ten seconds for each of two thousand records would be a hang of its own. */
+static void many_hangs_give_up_the_chunk(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    read_with(&o, m, 1, hang_in_first_chunk);
+    assert_int_equal(o.records, RECORDS - 78);
+    assert_int_equal(o.problems.per_code[PROBLEM_READER_CRASHED], 5);
+    const struct problem *p = outcome_problem(&o, PROBLEM_RECORDS_NOT_READ, 0);
+    assert_int_equal(strtoul(p->message.ptr, NULL, 10), 73);
+    assert_int_equal(o.facts.records_damaged, 78);
+    outcome_release(&o);
+    memory_log_free(m);
+}
+
+static void every_crash_is_named(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    read_with(&o, m, 2, crash_everywhere);
+    assert_int_equal(o.records, 0);
+    assert_int_equal(o.problems.per_code[PROBLEM_READER_CRASHED], RECORDS);
+    outcome_release(&o);
+    memory_log_free(m);
+}
+
+static void same_bytes_for_any_jobs(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    static const unsigned jobs[] = {1, 2, 7};
+    struct outcome o[3];
+    for (int i = 0; i < 3; i++)
+        read_with(&o[i], m, jobs[i], exit_there);
+    assert_true(o[0].told.len > 10000);
+    for (int i = 1; i < 3; i++)
+        assert_true(text_equal(buffer_text(&o[0].told), buffer_text(&o[i].told)));
+    for (int i = 0; i < 3; i++)
+        outcome_release(&o[i]);
+    memory_log_free(m);
+}
+
+static enum status refuse_second(void *context, const struct evtx_record *records,
+                                 size_t count)
+{
+    (void)records;
+    (void)count;
+    return ++*(int *)context == 2 ? FAILED : OK;
+}
+
+/* The sink may end the reading; the reader can then be used again. */
+static void a_sink_that_fails_ends_the_read(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_LIBEVTX, 2);
+    int calls = 0;
+    struct error err;
+    assert_int_equal(
+        evtx_read(reader, &m->log, refuse_second, &calls, NULL, NULL, NULL, &err), FAILED);
+    assert_int_equal(calls, 2);
+    struct outcome o;
+    outcome_read(&o, reader, m);
+    assert_int_equal(o.records, RECORDS);
+    outcome_release(&o);
+    evtx_reader_close(reader);
+    memory_log_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_costs_that_record),
+        cmocka_unit_test(an_exit_costs_that_record),
+        cmocka_unit_test(a_hang_costs_that_record),
+        cmocka_unit_test(many_hangs_give_up_the_chunk),
+        cmocka_unit_test(every_crash_is_named),
+        cmocka_unit_test(same_bytes_for_any_jobs),
+        cmocka_unit_test(a_sink_that_fails_ends_the_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
