@@ -76,12 +76,13 @@ static void check_names(struct bytes chunk)
     for (size_t bucket = 0; bucket < 64; bucket++)
         for (uint32_t at = bytes_u32(chunk, 128 + 4 * bucket); at;) {
             uint16_t hash = bytes_u16(chunk, at + 4), units = bytes_u16(chunk, at + 6);
-    XX name_hash(chunk, at + 8, units) & 0xffff);
-    assert_int_equal(hash % 64, bucket);
-    assert_int_equal(bytes_u16(chunk, at + 8 + 2 * units), 0);
-    uint32_t next = bytes_u32(chunk, at);
-    assert_true(next < at);
-    at = next;
+            assert_true(at >= 512 && at < bytes_u32(chunk, 48));
+            assert_int_equal(hash, name_hash(chunk, at + 8, units) & 0xffff);
+            assert_int_equal(hash % 64, bucket);
+            assert_int_equal(bytes_u16(chunk, at + 8 + 2 * units), 0);
+            uint32_t next = bytes_u32(chunk, at);
+            assert_true(next < at);
+            at = next;
         }
 }
 
@@ -92,6 +93,7 @@ static size_t count_templates(struct bytes chunk)
         for (uint32_t at = bytes_u32(chunk, 384 + 4 * bucket); at; count++) {
             uint32_t size = bytes_u32(chunk, at + 20), next = bytes_u32(chunk, at);
             assert_true(at >= 512 && at < bytes_u32(chunk, 48));
+            assert_int_equal(name_hash(chunk, at + 4, 8) % 32, bucket);
             assert_int_equal(bytes_u32(chunk, at + 24), 0x0001010f);
             assert_int_equal(bytes_u8(chunk, at + 24 + size - 1), 0);
             assert_true(next < at);
@@ -478,6 +480,7 @@ static void what_does_not_fit_goes_into_the_next_chunk(void **state)
     for (size_t i = 0; i < 5; i++)
         events[i] = (struct scenario_event){
             .log = log,
+            .user_data = i == 3 ? TEXT_LITERAL("Odd") : NO_TEXT,
             .values = &values[i == 3],
             .value_count = 1,
             .header_id = i + 1,
