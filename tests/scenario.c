@@ -94,32 +94,69 @@ static const struct event_kind event_kinds[] = {
 static const char *const type_names[] = {"str",   "guid",  "u16",  "u32",
                                          "hex32", "hex64", "bool", "sid"};
 
-#define OPTION_TABLE                                                                   \
- OPTION(AT, "at")                                                                      \
- OPTION(BOOT, "boot") OPTION(CHANNEL, "channel") OPTION(COMMAND, "command") OPTION(    \
-     EXPORT, "export") OPTION(GUID, "guid") OPTION(HEADER, "header") OPTION(ID, "id")  \
-     OPTION(IDS, "ids") OPTION(IMAGE, "image") OPTION(LEVEL, "level")                  \
-         OPTION(LOGGED, "logged") OPTION(MACHINE, "machine") OPTION(PARENT, "parent")  \
-             OPTION(PID, "pid") OPTION(PROCESS, "process")                             \
-                 OPTION(PROVIDER, "provider") OPTION(PROVIDER_GUID, "provider-guid")   \
-                     OPTION(SCHEMA, "schema") OPTION(SEQ, "seq") OPTION(SID, "sid")    \
-                         OPTION(SKEW, "skew") OPTION(SORTED, "sorted")                 \
-                             OPTION(SOURCE, "source") OPTION(TARGET, "target")         \
-                                 OPTION(USER, "user") OPTION(USERDATA, "userdata")     \
-                                     OPTION(VERSION, "version")                        \
-                                         OPTION(WRITTEN, "written")
-
 enum option {
-#define OPTION(id, name) OPTION_##id,
-    OPTION_TABLE
-#undef OPTION
-        OPTIONS
+    OPTION_AT,
+    OPTION_BOOT,
+    OPTION_CHANNEL,
+    OPTION_COMMAND,
+    OPTION_EXPORT,
+    OPTION_GUID,
+    OPTION_HEADER,
+    OPTION_ID,
+    OPTION_IDS,
+    OPTION_IMAGE,
+    OPTION_LEVEL,
+    OPTION_LOGGED,
+    OPTION_MACHINE,
+    OPTION_PARENT,
+    OPTION_PID,
+    OPTION_PROCESS,
+    OPTION_PROVIDER,
+    OPTION_PROVIDER_GUID,
+    OPTION_SCHEMA,
+    OPTION_SEQ,
+    OPTION_SID,
+    OPTION_SKEW,
+    OPTION_SORTED,
+    OPTION_SOURCE,
+    OPTION_TARGET,
+    OPTION_USER,
+    OPTION_USERDATA,
+    OPTION_VERSION,
+    OPTION_WRITTEN,
+    OPTIONS
 };
 
 static const char *const option_names[OPTIONS] = {
-#define OPTION(id, name) name,
-    OPTION_TABLE
-#undef OPTION
+    [OPTION_AT] = "at",
+    [OPTION_BOOT] = "boot",
+    [OPTION_CHANNEL] = "channel",
+    [OPTION_COMMAND] = "command",
+    [OPTION_EXPORT] = "export",
+    [OPTION_GUID] = "guid",
+    [OPTION_HEADER] = "header",
+    [OPTION_ID] = "id",
+    [OPTION_IDS] = "ids",
+    [OPTION_IMAGE] = "image",
+    [OPTION_LEVEL] = "level",
+    [OPTION_LOGGED] = "logged",
+    [OPTION_MACHINE] = "machine",
+    [OPTION_PARENT] = "parent",
+    [OPTION_PID] = "pid",
+    [OPTION_PROCESS] = "process",
+    [OPTION_PROVIDER] = "provider",
+    [OPTION_PROVIDER_GUID] = "provider-guid",
+    [OPTION_SCHEMA] = "schema",
+    [OPTION_SEQ] = "seq",
+    [OPTION_SID] = "sid",
+    [OPTION_SKEW] = "skew",
+    [OPTION_SORTED] = "sorted",
+    [OPTION_SOURCE] = "source",
+    [OPTION_TARGET] = "target",
+    [OPTION_USER] = "user",
+    [OPTION_USERDATA] = "userdata",
+    [OPTION_VERSION] = "version",
+    [OPTION_WRITTEN] = "written",
 };
 
 static bool option_is_flag(enum option o)
