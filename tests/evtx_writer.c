@@ -636,13 +636,12 @@ static void end_chunk(struct evtx_writer *w)
     start_chunk(w);
 }
 
-/* Put the record behind the others; if it does not fit, leave the chunk as it was. */
+/* Put the record behind the others; END if the chunk is to be ended without it. */
 static enum status try_record(struct evtx_writer *w, const struct scenario_event *event,
                               struct error *err)
 {
     uint32_t names[EVTX_NAME_BUCKETS], templates[EVTX_TEMPLATE_BUCKETS];
-    size_t len = w->chunk.len, name_count = w->name_count;
-    size_t template_count = w->template_count;
+    size_t len = w->chunk.len;
     memcpy(names, w->name_buckets, sizeof names);
     memcpy(templates, w->template_buckets, sizeof templates);
     if (!put_record(w, event))
@@ -653,8 +652,6 @@ static enum status try_record(struct evtx_writer *w, const struct scenario_event
         return OK;
     }
     w->chunk.len = len;
-    w->name_count = name_count;
-    w->template_count = template_count;
     memcpy(w->name_buckets, names, sizeof names);
     memcpy(w->template_buckets, templates, sizeof templates);
     return END;

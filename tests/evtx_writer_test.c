@@ -76,7 +76,7 @@ static void check_names(struct bytes chunk)
     for (size_t bucket = 0; bucket < 64; bucket++)
         for (uint32_t at = bytes_u32(chunk, 128 + 4 * bucket); at;) {
             uint16_t hash = bytes_u16(chunk, at + 4), units = bytes_u16(chunk, at + 6);
-            assert_true(at >= 512);
+            assert_true(at >= 512 && at < bytes_u32(chunk, 48));
             assert_int_equal(hash, name_hash(chunk, at + 8, units) & 0xffff);
             assert_int_equal(hash % 64, bucket);
             assert_int_equal(bytes_u16(chunk, at + 8 + 2 * units), 0);
@@ -92,6 +92,8 @@ static size_t count_templates(struct bytes chunk)
     for (size_t bucket = 0; bucket < 32; bucket++)
         for (uint32_t at = bytes_u32(chunk, 384 + 4 * bucket); at; count++) {
             uint32_t size = bytes_u32(chunk, at + 20), next = bytes_u32(chunk, at);
+            assert_true(at >= 512 && at < bytes_u32(chunk, 48));
+            assert_int_equal(name_hash(chunk, at + 4, 8) % 32, bucket);
             assert_int_equal(bytes_u32(chunk, at + 24), 0x0001010f);
             assert_int_equal(bytes_u8(chunk, at + 24 + size - 1), 0);
             assert_true(next < at);
@@ -463,6 +465,38 @@ static void what_cannot_be_written(void **state)
     evtx_writer_release(&w);
 }
 
+/* A record that does not fit leaves nothing in the tables of the chunk it leaves. */
+static void what_does_not_fit_goes_into_the_next_chunk(void **state)
+{
+    (void)state;
+    static uint8_t units[60000];
+    struct scenario_value values[2] = {
+        {.name = TEXT_LITERAL("CommandLine"),     .utf16 = {units, 9000}        },
+        {.name = TEXT_LITERAL("SeenNowhereElse"), .utf16 = {units, sizeof units}}
+    };
+    struct scenario_event events[5];
+    struct scenario scenario = {.events = events, .count = 5};
+    struct text log = TEXT_LITERAL("a.evtx");
+    for (size_t i = 0; i < 5; i++)
+        events[i] = (struct scenario_event){
+            .log = log,
+            .user_data = i == 3 ? TEXT_LITERAL("Odd") : NO_TEXT,
+            .values = &values[i == 3],
+            .value_count = 1,
+            .header_id = i + 1,
+            .system = {.provider = TEXT_LITERAL("p"),
+                       .channel = TEXT_LITERAL("c"),
+                       .computer = TEXT_LITERAL("pc"),
+                       .user_sid = TEXT_LITERAL("S-1-5-18")}
+        };
+    struct buffer file = {0};
+    struct error err = {0};
+    assert_int_equal(evtx_write_log(&scenario, log, 0, &file, &err), OK);
+    assert_int_equal(file.len, EVTX_HEADER_SIZE + 3 * EVTX_CHUNK_SIZE);
+    check_bytes(&scenario, log, bytes_of(&file));
+    buffer_release(&file);
+}
+
 static void flags_reach_the_header(void **state)
 {
     (void)state;
@@ -477,11 +511,13 @@ static void flags_reach_the_header(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[SCENARIOS_MAX + 2];
+    static struct CMUnitTest tests[SCENARIOS_MAX + 3];
     size_t count = add_folder(tests, 0, "tests/scenarios");
     count = add_folder(tests, count, "samples/scenarios");
     size_t files = count;
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(what_cannot_be_written);
+    tests[count++] =
+        (struct CMUnitTest)cmocka_unit_test(what_does_not_fit_goes_into_the_next_chunk);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(flags_reach_the_header);
     int failed = files < 19
                      ? 1

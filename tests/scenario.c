@@ -128,11 +128,36 @@ enum option {
 };
 
 static const char *const option_names[OPTIONS] = {
-    "at",      "boot",   "channel",  "command", "export",   "guid",
-    "header",  "id",     "ids",      "image",   "level",    "logged",
-    "machine", "parent", "pid",      "process", "provider", "provider-guid",
-    "schema",  "seq",    "sid",      "skew",    "sorted",   "source",
-    "target",  "user",   "userdata", "version", "written"};
+    [OPTION_AT] = "at",
+    [OPTION_BOOT] = "boot",
+    [OPTION_CHANNEL] = "channel",
+    [OPTION_COMMAND] = "command",
+    [OPTION_EXPORT] = "export",
+    [OPTION_GUID] = "guid",
+    [OPTION_HEADER] = "header",
+    [OPTION_ID] = "id",
+    [OPTION_IDS] = "ids",
+    [OPTION_IMAGE] = "image",
+    [OPTION_LEVEL] = "level",
+    [OPTION_LOGGED] = "logged",
+    [OPTION_MACHINE] = "machine",
+    [OPTION_PARENT] = "parent",
+    [OPTION_PID] = "pid",
+    [OPTION_PROCESS] = "process",
+    [OPTION_PROVIDER] = "provider",
+    [OPTION_PROVIDER_GUID] = "provider-guid",
+    [OPTION_SCHEMA] = "schema",
+    [OPTION_SEQ] = "seq",
+    [OPTION_SID] = "sid",
+    [OPTION_SKEW] = "skew",
+    [OPTION_SORTED] = "sorted",
+    [OPTION_SOURCE] = "source",
+    [OPTION_TARGET] = "target",
+    [OPTION_USER] = "user",
+    [OPTION_USERDATA] = "userdata",
+    [OPTION_VERSION] = "version",
+    [OPTION_WRITTEN] = "written",
+};
 
 static bool option_is_flag(enum option o)
 {
