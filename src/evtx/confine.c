@@ -127,11 +127,21 @@ static void allow_few_calls(void) {}
 
 #endif
 
+/* A handler of the parent must not run here: the child's fault is to end the child. */
+static void set_signals(void)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+                                 SIGABRT, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        signal(faults[i], SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* the parent decides when to end */
+    signal(SIGTERM, SIG_IGN);
+}
+
 int evtx_confine(int socket)
 {
     pid_t parent = getppid();
-    signal(SIGINT, SIG_IGN); /* the parent decides when to end */
-    signal(SIGTERM, SIG_IGN);
+    set_signals();
     rlim_t memory = mapped_now() + MEMORY_MAX;
     socket = fcntl(socket, F_DUPFD, 3);
     close_files_but(socket);
