@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..39
+echo 1..40
 
 # --- bad input
 : > empty.bin
@@ -74,6 +74,12 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     head -c 1600000 ntfs.raw > short.raw
     run short.raw
     check 'a truncated image is told' says '^problem IMAGE_TRUNCATED offset=1600000'
+    # cut inside the content of a log: clusters are given out from the start on
+    at=$(grep -abo 'Sysmon 000079190' ntfs.raw | head -1 | cut -d: -f1)
+    head -c $((at / 4096 * 4096 + 8192)) ntfs.raw > cut.raw
+    run cut.raw
+    check 'a log that goes on behind the end is told, with the place' says \
+        "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[1-9][0-9]*: cannot be read"
     # damaged boot sector
     cp ntfs.raw broken.raw
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
@@ -104,7 +110,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1
