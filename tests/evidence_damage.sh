@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..40
+echo 1..42
 
 # --- bad input
 : > empty.bin
@@ -85,11 +85,28 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
     run broken.raw
     check 'a volume that is broken is told' says '^problem VOLUME_UNREADABLE offset=0.*NTFS'
-    # an entry given away: a new session takes the first free one
-    make_ntfs reused.raw 8 --file=$winevt/Gone.evtx=Old.evtx --delete=$winevt/Gone.evtx
-    "$ntfs_image" reused.raw --file=other.txt=Sysmon.evtx
-    run reused.raw
-    check 'a deleted log whose entry was given away is not made up' sh -c '! grep -q "^log .*Gone" out'
+    # A name that stays in the slack of its folder's index. Deleting the last name of an
+    # index node wipes the address of its entry, which is known from the entry itself.
+    # (libtsk takes what lies there for a name only if its times lie before 2020.)
+    set --
+    for i in $(seq 10 60); do set -- "$@" "--file=$winevt/some longer name $i.log=lsan.supp"; done
+    make_ntfs slack.raw 8 --time=2019-05-06T07:08:09Z "$@" --file=$winevt/zzz-gone.evtx=Old.evtx \
+        --delete=$winevt/zzz-gone.evtx
+    run slack.raw
+    check 'a name without its entry is found through the entry' sh -c \
+        "grep -q '^log .*zzz-gone.evtx .*$(sha256sum < Old.evtx | cut -c1-64).* deleted=1' out && ! grep -q ^problem out"
+    entry=$(sed -n 's/^log .* entry=\([0-9]*\)-.*/\1/p' out)
+    "$ntfs_image" slack.raw --file=other.txt=Sysmon.evtx
+    run slack.raw
+    check 'one whose entry is not known is told' says '^problem DELETED_LOG_UNREADABLE .*gone.*not which entry'
+    # The same with its address: the entry, sequence 1, now is that of another file.
+    for at in $(LC_ALL=C grep -abo -P 'z\x00z\x00z\x00-\x00g\x00o\x00n\x00e' slack.raw | cut -d: -f1); do
+        printf "\\$(printf %o "$entry")\\0\\0\\0\\0\\0\\1\\0" |
+            dd of=slack.raw bs=1 seek=$((at - 82)) conv=notrunc status=none
+    done
+    run slack.raw
+    check 'one whose entry was given away is told, not made up' sh -c '! grep -q "^log .*gone" out &&
+        grep -q "^problem DELETED_LOG_UNREADABLE .*gone.*given to another file" out'
     # clusters given away, the entry not: the new content goes to a file that was there
     make_ntfs partly.raw 8 --file=other.txt=lsan.supp --file=$winevt/Gone.evtx=Sysmon.evtx \
         --delete=$winevt/Gone.evtx
@@ -110,7 +127,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1
