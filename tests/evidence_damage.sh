@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..42
+echo 1..46
 
 # --- bad input
 : > empty.bin
@@ -156,6 +156,32 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
 else
     for i in 1 2 3 4 5 6 7 8; do skip 'E01' 'ewfacquirestream is absent'; done
+fi
+if [ -f ntfs.raw ] && have qemu-img; then
+    qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx
+    # both headers' log GUID, at 48 of 64 KiB and of 128 KiB
+    for at in 65584 131120; do printf '\1' | dd of=dirty.vhdx bs=1 seek=$at conv=notrunc status=none; done
+    run dirty.vhdx
+    check 'a VHDX whose log was not applied is told' says '^problem IMAGE_NOT_CLOSED'
+    # "has parent" in the file parameters, where qemu-img puts them
+    printf '\2' | dd of=child.vhdx bs=1 seek=3211268 conv=notrunc status=none
+    run child.vhdx
+    check 'a differencing VHDX is not read as if it were whole' says '^problem EVIDENCE_UNSUPPORTED: VHDX'
+    qemu-img convert -f raw -O vmdk ntfs.raw parent.vmdk
+    qemu-img create -q -f vmdk -b parent.vmdk -F vmdk child.vmdk
+    run child.vmdk
+    check 'a differencing VMDK is not read as if it were whole' says '^problem EVIDENCE_UNSUPPORTED: VMDK'
+else
+    for i in 1 2 3; do skip 'converted image' 'qemu-img is absent'; done
+fi
+loop=
+[ -f ntfs.raw ] && [ "$(id -u)" = 0 ] && have losetup && loop=$(losetup -f --show -r ntfs.raw 2> /dev/null)
+if [ -b "$loop" ]; then
+    run "$loop"
+    losetup -d "$loop"
+    check 'a block device' sh -c "grep -q '^item format=block device' out && grep -q '^log $winevt/Sysmon.evtx .*$(sha256sum < Sysmon.evtx | cut -c1-64)' out"
+else
+    skip 'a block device' 'no loop device to be had'
 fi
 images=${SHARED_DATA:-/nonexistent}/images
 if [ -f "$images/image-differential.vhd" ] && have qemu-img; then
