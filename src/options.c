@@ -174,21 +174,17 @@ static const struct command_row *find_command(const char *name)
 static void add_filled(struct buffer *out, const char *text, size_t margin)
 {
     size_t column = margin;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        if (column + word > 79) {
+    for (size_t word; *text; text += word + (text[word] == ' ')) {
+        word = strcspn(text, " ");
+        if (column > margin && column + 1 + word > 79) {
             buffer_printf(out, "\n%*s", (int)margin, "");
             column = margin;
+        } else if (column > margin) {
+            buffer_add_char(out, ' ');
+            column++;
         }
         buffer_add(out, text, word);
         column += word;
-        text += word;
-        if (*text == ' ') {
-            text++;
-            if (column < 79)
-                buffer_add_char(out, ' ');
-            column++;
-        }
     }
     buffer_add_char(out, '\n');
 }
