@@ -108,8 +108,8 @@ uint64_t sysmon_event_filetime(const struct sysmon_event *event)
 
 struct place sysmon_event_place(const struct sysmon_event *event)
 {
-    return (struct place){event->log->evidence, event->log->path, event->record->offset,
-                          event->record->system.record_id};
+    return evidence_log_place(event->log, event->record->offset,
+                              event->record->system.record_id);
 }
 
 bool sysmon_text_is_missing(struct text t)
