@@ -305,8 +305,8 @@ static enum status write_report(struct run *run, struct error *err)
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
-    if (report_write_html(report, &run->output, run->options->templates, err) != OK ||
-        report_write_csv(report, &run->output, err) != OK)
+    if (report_write_csv(report, &run->output, err) != OK ||
+        report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);

@@ -102,7 +102,8 @@ static void print_problems(const struct problems *problems)
     }
 }
 
-static int examine(const char *const *paths, size_t count, const struct request *request)
+static int examine(const char *const *paths, size_t count,
+                   const struct request *request)
 {
     struct arena arena = {0};
     struct problems problems;

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every public log in $SHARED_DATA/evtx against counts.tsv: as many records as libevtx can
  * give, and each that it cannot in the problems. One test per log. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "memory_log.h"
+#include "test.h"
 #include "util/memory.h"
 
 enum column {

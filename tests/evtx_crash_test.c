@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A record that crashes or hangs the child costs that record, by name, and nothing else;
  * and the same log gives the same bytes with any number of children. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "memory_log.h"
+#include "test.h"
 
 enum { DEADLINE = 300, CHUNKS = 4, RECORDS = 298 };
 
@@ -92,7 +87,8 @@ static void exactly_the_bad_ones_are_lost(evtx_before_record *hook, const char *
         assert_true(text_contains_fold(p->message, text_from(how)));
         assert_false(outcome_has_record_at(&o, bad_records[i]));
     }
-    assert_int_equal(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->place.record_id, 1);
+    assert_int_equal(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->place.record_id,
+                     1);
     outcome_release(&o);
     memory_log_free(m);
 }
@@ -176,7 +172,8 @@ static void a_sink_that_fails_ends_the_read(void **state)
     int calls = 0;
     struct error err;
     assert_int_equal(
-        evtx_read(reader, &m->log, refuse_second, &calls, NULL, NULL, NULL, &err), FAILED);
+        evtx_read(reader, &m->log, refuse_second, &calls, NULL, NULL, NULL, &err),
+        FAILED);
     assert_int_equal(calls, 2);
     struct outcome o;
     outcome_read(&o, reader, m);

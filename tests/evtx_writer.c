@@ -25,7 +25,13 @@ enum {
     TOKEN_MORE = 0x40
 };
 
-enum { NO_DEPENDENCY = 0xffff, CHUNK_FLAG_IN_USE = 1 };
+enum {
+    NO_DEPENDENCY = 0xffff,
+    CHUNK_FLAG_IN_USE = 1,
+    /* Windows leaves at least eight bytes free: 65528 is the largest free-space offset in
+     * 1,426 public chunks. libevtx drops a record that ends with its chunk, unsaid. */
+    CHUNK_LIMIT = EVTX_CHUNK_SIZE - 8
+};
 
 /* Value types of BinXML. */
 enum {
@@ -630,25 +636,22 @@ static void end_chunk(struct evtx_writer *w)
     start_chunk(w);
 }
 
-/* Put the record behind the others; if it does not fit, leave the chunk as it was. */
+/* Put the record behind the others; END if the chunk is to be ended without it. */
 static enum status try_record(struct evtx_writer *w, const struct scenario_event *event,
                               struct error *err)
 {
     uint32_t names[EVTX_NAME_BUCKETS], templates[EVTX_TEMPLATE_BUCKETS];
-    size_t len = w->chunk.len, name_count = w->name_count;
-    size_t template_count = w->template_count;
+    size_t len = w->chunk.len;
     memcpy(names, w->name_buckets, sizeof names);
     memcpy(templates, w->template_buckets, sizeof templates);
     if (!put_record(w, event))
         return fail(err, FAILED, NOWHERE, "line %u: a value cannot be written",
                     event->line);
-    if (w->chunk.len <= EVTX_CHUNK_SIZE) {
+    if (w->chunk.len <= CHUNK_LIMIT) {
         w->last_record = (uint32_t)len;
         return OK;
     }
     w->chunk.len = len;
-    w->name_count = name_count;
-    w->template_count = template_count;
     memcpy(w->name_buckets, names, sizeof names);
     memcpy(w->template_buckets, templates, sizeof templates);
     return END;
@@ -708,4 +711,30 @@ void evtx_writer_release(struct evtx_writer *w)
     free(w->names);
     free(w->templates);
     *w = (struct evtx_writer){0};
+}
+
+enum status evtx_write_log(const struct scenario *scenario, struct text log,
+                           uint32_t flags, struct buffer *out, struct error *err)
+{
+    struct evtx_writer w = {.flags = flags};
+    for (size_t i = 0; i < scenario->count; i++) {
+        if (!text_equal(scenario->events[i].log, log))
+            continue;
+        enum status status = evtx_writer_add(&w, &scenario->events[i], err);
+        if (status != OK) {
+            evtx_writer_release(&w);
+            return status;
+        }
+    }
+    evtx_writer_finish(&w, out);
+    return OK;
+}
+
+bool evtx_writer_is_first_of_log(const struct scenario *scenario, size_t number)
+{
+    struct text log = scenario->events[number].log;
+    for (size_t i = number; i-- > 0;)
+        if (text_equal(scenario->events[i].log, log))
+            return false;
+    return true;
 }

@@ -42,5 +42,11 @@ enum status evtx_writer_add(struct evtx_writer *w, const struct scenario_event *
 /* The whole file is added to out; the writer is released. */
 void evtx_writer_finish(struct evtx_writer *w, struct buffer *out);
 void evtx_writer_release(struct evtx_writer *w);
+/* The file of one log: every event of the scenario that goes to it, in order. flags as in
+ * the file header (0: clean). Added to out. */
+enum status evtx_write_log(const struct scenario *scenario, struct text log,
+                           uint32_t flags, struct buffer *out, struct error *err);
+/* Is event `number` the first one of its log? So callers find each log once. */
+bool evtx_writer_is_first_of_log(const struct scenario *scenario, size_t number);
 
 #endif

@@ -75,22 +75,25 @@ dd if=disk.raw of=volume.raw bs=512 skip="$start" status=none
 report volume volume.raw
 golden volume volume 'volume\.raw'
 
-mkdir -p folder/Windows/System32/winevt/Logs
-cp "$top"/samples/*.evtx folder/Windows/System32/winevt/Logs
-find folder -exec touch -d 2026-01-15T00:00:00Z {} +
-report folder folder
+mkdir -p collection/Windows/System32/winevt/Logs
+cp "$top"/samples/*.evtx collection/Windows/System32/winevt/Logs
+find collection -exec touch -d 2026-01-15T00:00:00Z {} +
+report folder collection
 # times of a copied file are the copy's
-golden folder folder 'folder/'
+golden folder folder "collection"
 
 cp "$(ls "$top"/samples/*.evtx | head -n 1)" one.evtx
 touch -d 2026-01-15T00:00:00Z one.evtx
 report file one.evtx
 golden file file 'one\.evtx'
 
-report again sample.E01
-for f in $(cd e01 && ls *.csv report.html); do
-    case $f in *.golden) continue ;; esac
-    same "the same evidence and options give the same $f" "e01/$f" "again/$f"
+mkdir again
+cp -p sample.E01 again
+cd again || exit 1
+report e01 sample.E01
+cd ..
+for f in $(cd e01 && ls *.csv report.html manifest.json run.log SHA256SUMS); do
+    same "the same evidence and options give the same $f" "e01/$f" "again/e01/$f"
 done
 
 finish

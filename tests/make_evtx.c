@@ -5,33 +5,11 @@
  * as for a terminal. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/evtx_writer.h"
 #include "util/filetime.h"
-#include "util/memory.h"
 #include "util/utf.h"
-
-struct output_log {
-    struct text name;
-    struct evtx_writer writer;
-};
-
-struct output_logs {
-    struct output_log *logs;
-    size_t count, capacity;
-};
-
-static struct evtx_writer *writer_of(struct output_logs *logs, struct text name)
-{
-    for (size_t i = 0; i < logs->count; i++)
-        if (text_equal(logs->logs[i].name, name))
-            return &logs->logs[i].writer;
-    ARRAY_GROW(logs->logs, logs->count, logs->capacity);
-    logs->logs[logs->count] = (struct output_log){.name = name};
-    return &logs->logs[logs->count++].writer;
-}
 
 static enum status write_file(const char *folder, struct text name,
                               const struct buffer *content, struct error *err)
@@ -43,9 +21,8 @@ static enum status write_file(const char *folder, struct text name,
     FILE *file = fopen(path.ptr, "wb");
     bool good = file && fwrite(content->ptr, 1, content->len, file) == content->len;
     good = file && fclose(file) == 0 && good;
-    enum status status = good ? OK : fail(err, FAILED, place, "cannot be written");
-    if (!good)
-        fprintf(stderr, "%s: cannot be written\n", path.ptr);
+    enum status status =
+        good ? OK : fail(err, FAILED, place, "%s: cannot be written", path.ptr);
     buffer_release(&path);
     return status;
 }
@@ -53,20 +30,17 @@ static enum status write_file(const char *folder, struct text name,
 static enum status write_logs(const struct scenario *scenario, const char *folder,
                               struct error *err)
 {
-    struct output_logs logs = {0};
     enum status status = OK;
     for (size_t i = 0; i < scenario->count && status == OK; i++) {
-        const struct scenario_event *event = &scenario->events[i];
-        status = evtx_writer_add(writer_of(&logs, event->log), event, err);
-    }
-    for (size_t i = 0; i < logs.count; i++) {
         struct buffer content = {0};
-        evtx_writer_finish(&logs.logs[i].writer, &content);
+        struct text log = scenario->events[i].log;
+        if (!evtx_writer_is_first_of_log(scenario, i))
+            continue;
+        status = evtx_write_log(scenario, log, 0, &content, err);
         if (status == OK)
-            status = write_file(folder, logs.logs[i].name, &content, err);
+            status = write_file(folder, log, &content, err);
         buffer_release(&content);
     }
-    free(logs.logs);
     return status;
 }
 

@@ -111,8 +111,9 @@ void memory_log_seal_chunk(struct memory_log *m, unsigned n)
                        libdeflate_crc32(0, chunk.ptr + EVTX_CHUNK_HEADER_SIZE,
                                         end - EVTX_CHUNK_HEADER_SIZE));
     uint32_t crc = libdeflate_crc32(0, chunk.ptr, 120);
-    memory_log_u32(m, at + 124,
-                   libdeflate_crc32(crc, chunk.ptr + 128, EVTX_CHUNK_HEADER_SIZE - 128));
+    memory_log_u32(
+        m, at + 124,
+        libdeflate_crc32(crc, chunk.ptr + 128, EVTX_CHUNK_HEADER_SIZE - 128));
 }
 
 char *shared_path(const char *below)

@@ -1,54 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0
  * scenario.c - reads scenario files.
  *
- * A scenario is lines; each is one statement: a verb, its name if it has one, then options
- * ("pid 30"), fields of the event ("GrantedAccess=0x1fffff") and omissions ("-ParentUser").
- * Options, fields and omissions may stand in any order. What is not said takes a default
- * that real logs have, so a line says what matters in the story and nothing else.
+ * A scenario is lines; each is one statement: a verb, its name if it has one, then
+ * options ("pid 30"), fields of the event ("GrantedAccess=0x1fffff") and omissions
+ * ("-ParentUser") in any order. What is not said takes a default that real logs have, so
+ * a line says what matters in the story and nothing else.
  *
  *   # to the end of the line: a comment (at the start of a word)
- *   t0 2026-01-01T00:00:00Z        the time that +10s counts from
+ *   t0 2026-01-01T00:00:00Z      the time that +10s counts from
  *   log FILE [ids 100] [export] [sorted]
- *                                  the events that follow go to this log; ids: its first
- *                                  EventRecordID (1); export: the record headers count from
- *                                  1 whatever the ids are; sorted: its events are put in
- *                                  order of TimeCreated, then numbered
+ *                                the events that follow go to this log; ids: its first
+ *                                EventRecordID (1); export: the record headers count
+ *                                from 1 whatever the ids are; sorted: its events are put
+ *                                in order of TimeCreated, then numbered
  *   host NAME [machine 0x1] [boot 7] [schema 4.90] [guid LAYOUT] [user DOMAIN\name]
- *        [skew 20ms]               the computer of what follows; naming it again goes back
- *                                  to it; skew: TimeCreated - UtcTime of its events
- *   about FILE.exe Field=value ..  defaults for every process and image of that file name
+ *        [skew 20ms]             the computer of what follows; naming it again goes back
+ *                                to it; skew: TimeCreated - UtcTime of its events
+ *   about FILE.exe Field=value ..
+ *                                defaults for every image of that file name
  *   process KEY pid N [at TIME] image PATH [command TEXT] [parent REF] [seq N] [guid ..]
- *                                  a process, and its event 1
- *   known KEY ..                   the same, without an event
- *   created KEY [parent REF] ..    the event 1 of a process that is known
- *   end REF [at TIME]              its event 5
+ *                                a process, and its event 1; command: the image
+ *   known KEY ..                 the same, without an event
+ *   created KEY [parent REF] ..  the event 1 of a process that is known
+ *   end REF [at TIME]            its event 5
  *   event ID [at TIME] [process REF] [source REF] [target REF]
- *                                  any Sysmon event
+ *                                any Sysmon event
  *   record ID provider NAME channel NAME [provider-guid {..}] [userdata ELEMENT]
- *                                  an event of anybody else; fields are strings unless typed
- *   repeat COUNT i .. done         the lines between, with $i = 0, 1, ..; blocks nest
- *   for x in a b c .. done         the lines between, with $x = a, b, c; "for x y in a b"
- *                                  takes two values a turn
- *                                  $(i*2+1): whole numbers, + - * / %, from left to right
+ *                                an event of anybody else; its fields are strings unless
+ *                                typed
+ *   repeat COUNT i .. done       the lines between, with $i = 0, 1, ..; blocks nest
+ *   for x in a b c .. done       the lines between, with $x = a, b, c; "for x y in a b"
+ *                                takes two values a turn
+ *                                $(i*2+1): whole numbers, + - * / %, from left to right;
+ *                                $ means nothing outside blocks
  *
- * Every event also takes: logged TIME (TimeCreated), id N (EventRecordID; the next one goes
- * on from there), header N (id of the record header), written TIME (of the record header),
- * version N, level N, sid S-1-5-18.
+ * Every event also takes: logged TIME (TimeCreated), id N (EventRecordID; the next one
+ * goes on from there), header N (id of the record header), written TIME (of the record
+ * header), version N, level N, sid S-1-5-18.
  *
- * TIME is +1d2h3m4.5s or -10s from t0, ++5s from the last event, or 2026-01-01T00:00:00Z.
- * Without one it is that of the last event.
- * A value is a bare word; "..." or '...' taken as it stands between the quotes; or e"..."
- * with \\ \" \r \n \t \0 and \u{202e}. \u{d800} alone makes a lone surrogate.
+ * TIME is +1d2h3m4.5s or -10s from t0, ++5s from the last event, or a time as t0 has it;
+ * without one it is that of the last event.
+ * A value is a bare word; "..." or '...' taken as it stands between the quotes; or
+ * e"..." with \\ \" \r \n \t \0 and \u{202e}. \u{d800} makes a lone surrogate.
  * Field=value sets a field that the event has, or adds one (string) behind them;
  * Field:type=value gives it a type: str guid u16 u32 hex32 hex64 bool sid.
  *
- * REF is the KEY of a process, KEY/LAYOUT for another guid of the same process, or "-" for
- * none: a null guid, pid 0, "-" for the texts. LAYOUT is how the last eight bytes of a
- * ProcessGuid are made: token (TokenId << 32 | 0x10000000, Sysmon until 2021), startkey
+ * REF is the KEY of a process, KEY/LAYOUT for another guid of the same process, or "-"
+ * for none: a null guid, pid 0, "-" for the texts. LAYOUT is how the last eight bytes of
+ * a ProcessGuid are made: token (TokenId << 32 | 0x10000000, Sysmon until 2021), startkey
  * (boot << 48 | sequence, newer) or plain (TokenId alone, old Windows). "guid" takes a
- * LAYOUT, null, or a {GUID} as it is to be. The first eight are the machine and the second
- * of the start. A child has its parent's User, logon, session and integrity unless it says
- * otherwise. CommandLine holds % doubled, as Sysmon writes it, ParentCommandLine does not. */
+ * LAYOUT, null, or a {GUID} as it is to be. The first eight bytes are the machine and the
+ * second of the start. A child has its parent's User, logon, session and integrity unless
+ * it says otherwise. CommandLine holds % doubled, as Sysmon writes it, ParentCommandLine
+ * does not. */
 #include "tests/scenario.h"
 
 #include <ctype.h>
@@ -124,11 +128,36 @@ enum option {
 };
 
 static const char *const option_names[OPTIONS] = {
-    "at",      "boot",   "channel",  "command", "export",   "guid",
-    "header",  "id",     "ids",      "image",   "level",    "logged",
-    "machine", "parent", "pid",      "process", "provider", "provider-guid",
-    "schema",  "seq",    "sid",      "skew",    "sorted",   "source",
-    "target",  "user",   "userdata", "version", "written"};
+    [OPTION_AT] = "at",
+    [OPTION_BOOT] = "boot",
+    [OPTION_CHANNEL] = "channel",
+    [OPTION_COMMAND] = "command",
+    [OPTION_EXPORT] = "export",
+    [OPTION_GUID] = "guid",
+    [OPTION_HEADER] = "header",
+    [OPTION_ID] = "id",
+    [OPTION_IDS] = "ids",
+    [OPTION_IMAGE] = "image",
+    [OPTION_LEVEL] = "level",
+    [OPTION_LOGGED] = "logged",
+    [OPTION_MACHINE] = "machine",
+    [OPTION_PARENT] = "parent",
+    [OPTION_PID] = "pid",
+    [OPTION_PROCESS] = "process",
+    [OPTION_PROVIDER] = "provider",
+    [OPTION_PROVIDER_GUID] = "provider-guid",
+    [OPTION_SCHEMA] = "schema",
+    [OPTION_SEQ] = "seq",
+    [OPTION_SID] = "sid",
+    [OPTION_SKEW] = "skew",
+    [OPTION_SORTED] = "sorted",
+    [OPTION_SOURCE] = "source",
+    [OPTION_TARGET] = "target",
+    [OPTION_USER] = "user",
+    [OPTION_USERDATA] = "userdata",
+    [OPTION_VERSION] = "version",
+    [OPTION_WRITTEN] = "written",
+};
 
 static bool option_is_flag(enum option o)
 {

@@ -12,6 +12,7 @@ static const struct {
     struct column column;
 } table[] = {
     {TAXONOMY_SIGMA,    "Computer",                      {COLUMN_COMPUTER, 0}                                   },
+    {TAXONOMY_SIGMA,    "Provider_Name",                 {COLUMN_PROVIDER, 0}                                   },
 
     {TAXONOMY_ASIM,     "ParentProcessName",             {COLUMN_NOT_FILLED, 0}                                 },
     {TAXONOMY_ASIM,     "ParentProcessCommandLine",      {COLUMN_NOT_FILLED, 0}                                 },
@@ -163,6 +164,8 @@ struct text column_value(const struct column_view *view, struct column column)
     case COLUMN_COMPUTER:
         return view->event ? view->event->record->system.computer
                            : lineage_computer(view->lineage, view->process);
+    case COLUMN_PROVIDER:
+        return view->event ? view->event->record->system.provider : NO_TEXT;
     case COLUMN_HOST_FIELD: return host_value(view, column.field);
     case COLUMN_HOST_FIELD_NAME: return text_basename(host_value(view, column.field));
     }

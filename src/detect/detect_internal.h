@@ -61,6 +61,7 @@ enum column_source {
     COLUMN_FIELD,      /* a field of event 1, as recorded */
     COLUMN_FIELD_NAME, /* what follows the last '\' of it */
     COLUMN_COMPUTER,
+    COLUMN_PROVIDER,
     COLUMN_HOST_FIELD, /* the same of the resolved parent's own event 1 */
     COLUMN_HOST_FIELD_NAME
 };

@@ -46,7 +46,8 @@ static void add_file_log(struct evidence *evidence, struct evidence_item *item,
                 file->size);
 }
 
-static enum status examine_content(struct evidence *evidence, struct evidence_item *item,
+static enum status examine_content(struct evidence *evidence,
+                                   struct evidence_item *item,
                                    const struct image_candidate *file,
                                    const struct evidence_options *options,
                                    struct error *err)

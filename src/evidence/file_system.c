@@ -61,8 +61,8 @@ static struct place path_place(const struct volume_search *search, struct text p
 static struct text full_path(const struct volume_search *search, const char *folder,
                              const char *name)
 {
-    return arena_printf(search->image->evidence->arena, "%s%s%s", search->prefix, folder,
-                        name);
+    return arena_printf(search->image->evidence->arena, "%s%s%s", search->prefix,
+                        folder, name);
 }
 
 static TSK_FS_DIR *open_folder(struct volume_search *search,
@@ -109,7 +109,6 @@ static bool has_reused_clusters(struct volume_search *search, TSK_FS_FILE *file)
 {
     const TSK_FS_ATTR *data = tsk_fs_file_attr_get(file);
     TSK_FS_INFO *fs = search->file_system;
-    TSK_FS_BLOCK *block = NULL;
     bool reused = false;
     if (!data || !(data->flags & TSK_FS_ATTR_NONRES))
         return false;
@@ -119,14 +118,10 @@ static bool has_reused_clusters(struct volume_search *search, TSK_FS_FILE *file)
         for (TSK_DADDR_T i = 0; i < run->len && !reused && !stop_requested(); i++) {
             if (run->addr + i > fs->last_block_act)
                 break;
-            block = tsk_fs_block_get_flag(fs, block, run->addr + i,
-                                          TSK_FS_BLOCK_FLAG_AONLY);
-            if (!block)
-                return reused;
-            reused = block->flags & TSK_FS_BLOCK_FLAG_ALLOC;
+            /* The function behind tsk_fs_block_get(), without reading the cluster. */
+            reused = fs->block_getflags(fs, run->addr + i) & TSK_FS_BLOCK_FLAG_ALLOC;
         }
     }
-    tsk_fs_block_free(block);
     return reused;
 }
 
@@ -225,8 +220,7 @@ static const char *why_unreadable(struct volume_search *search, TSK_FS_FILE *fil
         return "its entry was given to another file";
     if (file->meta->size == 0)
         return "its entry has no content left";
-    return starts_as_log(file) ? NULL
-                               : "the content does not start as a log any more";
+    return starts_as_log(file) ? NULL : "the content does not start as a log any more";
 }
 
 /* A name that is not allocated. libtsk's own look-up from name to entry refuses entries

@@ -110,17 +110,18 @@ static void look_at_file(struct walk *walk, const char *path, const char *name)
     if (has_log_name(name) || (walk->by_signature && starts_as_log(walk, path)))
         add_log(walk, path);
     else if (has_image_name(name))
-        problems_add(walk->evidence->problems, PROBLEM_IMAGE_IN_FOLDER,
-                     path_place(walk, path),
-                     "this looks like a disk image and was not opened; give it as evidence "
-                     "of its own");
+        problems_add(
+            walk->evidence->problems, PROBLEM_IMAGE_IN_FOLDER, path_place(walk, path),
+            "this looks like a disk image and was not opened; give it as evidence "
+            "of its own");
 }
 
 static void add_pending(struct walk *walk, const char *path)
 {
     if (strlen(path) > PATH_LIMIT) {
         problems_add(walk->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE,
-                     path_place(walk, path), "folders are nested too deep to be walked");
+                     path_place(walk, path),
+                     "folders are nested too deep to be walked");
         return;
     }
     ARRAY_GROW(walk->pending, walk->pending_count, walk->pending_capacity);
@@ -182,8 +183,8 @@ static void walk_folder(struct walk *walk, const char *folder)
     char **names = read_names(dir, &count);
     if (errno)
         problems_add(walk->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE,
-                     path_place(walk, folder), "the folder cannot be read to its end: %s",
-                     strerror(errno));
+                     path_place(walk, folder),
+                     "the folder cannot be read to its end: %s", strerror(errno));
     struct buffer path = {0};
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&path);

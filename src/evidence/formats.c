@@ -5,71 +5,55 @@
 #include "util/bytes.h"
 #include "util/guid.h"
 
-#define CONVERT_WITH_QEMU                                                              \
- "convert a copy with `qemu-img convert -O raw` and give that"
-#define UNPACK "unpack it and give the folder"
+#define CONVERT  "convert a copy with `qemu-img convert -O raw` and give that"
+#define EXPORT   "export it as E01 or raw with the tool that made it and give that"
+#define EXTRACT  "export its files with the tool that made it and give the folder"
+#define UNPACK   "unpack it and give what was in it"
+#define AFF_RAW  "convert a copy with `affconvert -r` and give that"
+#define AFF4_RAW "convert it to E01 or raw with an AFF4 tool and give that"
 
 /* Sources: QEMU's docs/interop/qcow2.txt; libewf documentation (EWF, EWF2, LVF); AFF4
  * standard 1.0; AFFLIB's format notes; Apple's koly block as libmodi documents it;
- * VirtualBox' and Parallels' headers as libqemu names them; [MS-VHDX]; the VHD
- * specification 1.0; VMware's Virtual Disk Format 5.0; the archives' own specifications. */
+ * VirtualBox' and Parallels' headers as QEMU names them; [MS-VHDX]; the VHD
+ * specification 1.0; VMware's Virtual Disk Format 5.0; the archives' own specifications.
+ * The first that fits is taken; {bytes, their length, offset}. */
+/* clang-format off: one row a line */
 static const struct magic {
-    uint32_t offset;
-    uint32_t len;
     const char *bytes;
-    struct format format;
+    uint32_t len, offset;
+    enum format_kind kind;
+    const char *name, *remedy;
 } magics[] = {
-    {0,   8, "ElfFile\0",                    {FORMAT_EVTX, "EVTX file", NULL}         },
-    {0,   8, "EVF\x09\x0d\x0a\xff\0",        {FORMAT_EWF, "EWF image (E01)", NULL}    },
-    {0,   4, "KDMV",                         {FORMAT_VMDK, "VMDK image", NULL}        },
-    {0,   4, "COWD",                         {FORMAT_VMDK, "VMDK image", NULL}        },
-    {0,   21, "# Disk DescriptorFile",       {FORMAT_VMDK, "VMDK image", NULL}        },
-    {0,   8, "vhdxfile",                     {FORMAT_VHDX, "VHDX image", NULL}        },
-    {0,   8, "conectix",                     {FORMAT_VHD, "VHD image", NULL}          },
-    {0,
-     8,   "EVF2\x0d\x0a\x81\0",
-     {FORMAT_UNSUPPORTED, "Ex01 image (EWF2)",
-      "export it as E01 or raw with the tool that made it (FTK Imager, EnCase) and give "
-      "that"}                                                                         },
-    {0,
-     8,   "LEF2\x0d\x0a\x81\0",
-     {FORMAT_UNSUPPORTED, "Lx01 logical evidence file",
-      "export its files with the tool that made it and give the folder"}              },
-    {0,
-     8,   "LVF\x09\x0d\x0a\xff\0",
-     {FORMAT_UNSUPPORTED, "L01 logical evidence file",
-      "export its files with the tool that made it and give the folder"}              },
-    {0,   4, "QFI\xfb",        {FORMAT_UNSUPPORTED, "QCOW image", CONVERT_WITH_QEMU}  },
-    {64,  4, "\x7f\x10\xda\xbe", {FORMAT_UNSUPPORTED, "VDI image", CONVERT_WITH_QEMU} },
-    {0,
-     16,  "WithoutFreeSpace",
-     {FORMAT_UNSUPPORTED, "Parallels image", CONVERT_WITH_QEMU}                       },
-    {0,
-     16,  "WithouFreSpacExt",
-     {FORMAT_UNSUPPORTED, "Parallels image", CONVERT_WITH_QEMU}                       },
-    {0,
-     5,   "AFF10",
-     {FORMAT_UNSUPPORTED, "AFF image", "convert a copy with `affconvert -r` and give that"}},
-    {0,
-     8,   "MSWIM\0\0\0",
-     {FORMAT_UNSUPPORTED, "WIM archive", "extract it with wimlib and give the folder"}},
-    {0,   4, "PK\3\4",                       {FORMAT_UNSUPPORTED, "ZIP archive", UNPACK}},
-    {0,   6, "7z\xbc\xaf\x27\x1c",           {FORMAT_UNSUPPORTED, "7z archive", UNPACK}},
-    {0,   6, "Rar!\x1a\x07",                 {FORMAT_UNSUPPORTED, "RAR archive", UNPACK}},
-    {0,   3, "\x1f\x8b\x08", {FORMAT_UNSUPPORTED, "gzip file", "unpack it and give that"}},
-    {0,
-     6,   "\xfd"
-          "7zXZ\0", {FORMAT_UNSUPPORTED, "xz file", "unpack it and give that"}        },
-    {0,
-     4,   "\x28\xb5\x2f\xfd",
-     {FORMAT_UNSUPPORTED, "Zstandard file", "unpack it and give that"}                },
-    {257, 5, "ustar",                        {FORMAT_UNSUPPORTED, "tar archive", UNPACK}},
+    {"ElfFile\0",             8,  0,   FORMAT_EVTX,        "EVTX file",                  NULL   },
+    {"EVF\x09\x0d\x0a\xff\0", 8,  0,   FORMAT_EWF,         "EWF image (E01)",            NULL   },
+    {"KDMV",                  4,  0,   FORMAT_VMDK,        "VMDK image",                 NULL   },
+    {"COWD",                  4,  0,   FORMAT_VMDK,        "VMDK image",                 NULL   },
+    {"# Disk DescriptorFile", 21, 0,   FORMAT_VMDK,        "VMDK image",                 NULL   },
+    {"vhdxfile",              8,  0,   FORMAT_VHDX,        "VHDX image",                 NULL   },
+    {"conectix",              8,  0,   FORMAT_VHD,         "VHD image",                  NULL   },
+    {"EVF2\x0d\x0a\x81\0",    8,  0,   FORMAT_UNSUPPORTED, "Ex01 image (EWF2)",          EXPORT },
+    {"LEF2\x0d\x0a\x81\0",    8,  0,   FORMAT_UNSUPPORTED, "Lx01 logical evidence file",
+     EXTRACT                                                                                    },
+    {"LVF\x09\x0d\x0a\xff\0", 8,  0,   FORMAT_UNSUPPORTED, "L01 logical evidence file",
+     EXTRACT                                                                                    },
+    {"QFI\xfb",               4,  0,   FORMAT_UNSUPPORTED, "QCOW2 image",                CONVERT},
+    {"\x7f\x10\xda\xbe",      4,  64,  FORMAT_UNSUPPORTED, "VDI image",                  CONVERT},
+    {"WithoutFreeSpace",      16, 0,   FORMAT_UNSUPPORTED, "Parallels image",            CONVERT},
+    {"WithouFreSpacExt",      16, 0,   FORMAT_UNSUPPORTED, "Parallels image",            CONVERT},
+    {"AFF10",                 5,  0,   FORMAT_UNSUPPORTED, "AFF image",                  AFF_RAW},
+    {"MSWIM\0\0\0",           8,  0,   FORMAT_UNSUPPORTED, "WIM archive",                UNPACK },
+    {"PK\3\4",                4,  0,   FORMAT_UNSUPPORTED, "ZIP archive",                UNPACK },
+    {"7z\xbc\xaf\x27\x1c",    6,  0,   FORMAT_UNSUPPORTED, "7z archive",                 UNPACK },
+    {"Rar!\x1a\x07",          6,  0,   FORMAT_UNSUPPORTED, "RAR archive",                UNPACK },
+    {"\x1f\x8b\x08",          3,  0,   FORMAT_UNSUPPORTED, "gzip file",                  UNPACK },
+    {"\xfd\x37zXZ\0",         6,  0,   FORMAT_UNSUPPORTED, "xz file",                    UNPACK },
+    {"\x28\xb5\x2f\xfd",      4,  0,   FORMAT_UNSUPPORTED, "Zstandard file",             UNPACK },
+    {"ustar",                 5,  257, FORMAT_UNSUPPORTED, "tar archive",                UNPACK },
 };
+/* clang-format on */
 
-static const struct format aff4 = {
-    FORMAT_UNSUPPORTED, "AFF4 image",
-    "convert it to E01 or raw with an AFF4 tool (`aff4imager -e`) and give that"};
-static const struct format dmg = {FORMAT_UNSUPPORTED, "DMG image", CONVERT_WITH_QEMU};
+static const struct format aff4 = {FORMAT_UNSUPPORTED, "AFF4 image", AFF4_RAW};
+static const struct format dmg = {FORMAT_UNSUPPORTED, "DMG image", CONVERT};
 static const struct format vhd_fixed = {FORMAT_VHD, "VHD image", NULL};
 
 static bool contains(struct bytes where, const char *what)
@@ -83,7 +67,7 @@ struct format format_recognise(struct bytes head, struct bytes tail)
         return aff4;
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (bytes_equal_at(head, magics[i].offset, magics[i].bytes, magics[i].len))
-            return magics[i].format;
+            return (struct format){magics[i].kind, magics[i].name, magics[i].remedy};
     if (tail.len == FORMAT_TAIL_SIZE && bytes_equal_at(tail, 0, "conectix", 8))
         return vhd_fixed;
     if (tail.len == FORMAT_TAIL_SIZE && bytes_equal_at(tail, 0, "koly", 4))
@@ -115,8 +99,7 @@ static bool vmdk_needs_parent(int fd, struct bytes head)
     if (at > UINT64_C(1) << 40)
         return false;
     ssize_t got = system_file_read(fd, at * 512, text, sizeof text - 1);
-    const char *parent =
-        got > 0 ? memmem(text, (size_t)got, "parentCID=", 10) : NULL;
+    const char *parent = got > 0 ? memmem(text, (size_t)got, "parentCID=", 10) : NULL;
     return parent && strncasecmp(parent + 10, "ffffffff", 8) != 0;
 }
 
@@ -146,17 +129,16 @@ static bool vhdx_needs_parent(int fd)
 {
     enum { TABLE = 8192 };
     uint8_t block[TABLE];
-    struct bytes region = table_entry(
-        read_block(fd, 192 * 1024, block, TABLE), 16, vhdx_metadata_region);
+    struct bytes region =
+        table_entry(read_block(fd, 192 * 1024, block, TABLE), 16, vhdx_metadata_region);
     if (!region.len)
         return false;
     uint64_t metadata = bytes_u64(region, 16);
-    struct bytes item = table_entry(read_block(fd, metadata, block, TABLE), 32,
-                                    vhdx_file_parameters);
+    struct bytes item =
+        table_entry(read_block(fd, metadata, block, TABLE), 32, vhdx_file_parameters);
     if (!item.len)
         return false;
-    struct bytes parameters =
-        read_block(fd, metadata + bytes_u32(item, 16), block, 8);
+    struct bytes parameters = read_block(fd, metadata + bytes_u32(item, 16), block, 8);
     return bytes_u32(parameters, 4) & 2;
 }
 

@@ -95,10 +95,11 @@ static enum status open_through_tsk(struct evidence_image *image,
     struct file_identity identity;
     if (format_needs_parent(candidate->fd, candidate->format.kind, candidate->head,
                             candidate->tail)) {
-        problems_add(image->evidence->problems, PROBLEM_EVIDENCE_UNSUPPORTED, place,
-                     "%s that holds only the differences to a parent image: merge a copy "
-                     "of both (`qemu-img convert -O raw`) and give that",
-                     candidate->format.name);
+        problems_add(
+            image->evidence->problems, PROBLEM_EVIDENCE_UNSUPPORTED, place,
+            "%s that holds only the differences to a parent image: merge a copy "
+            "of both (`qemu-img convert -O raw`) and give that",
+            candidate->format.name);
         return END;
     }
     if (system_file_identity(candidate->fd, &identity))

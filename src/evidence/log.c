@@ -34,15 +34,15 @@ struct evidence_log *evidence_add_log(struct evidence *evidence,
     /* The capacity is the next power of two: the struct keeps the count alone. */
     if ((evidence->log_count & (evidence->log_count - 1)) == 0)
         evidence->logs = memory_resize(
-            evidence->logs,
-            (evidence->log_count ? 2 * evidence->log_count : 1) * sizeof *evidence->logs);
+            evidence->logs, (evidence->log_count ? 2 * evidence->log_count : 1) *
+                                sizeof *evidence->logs);
     struct evidence_log *log = &evidence->logs[evidence->log_count++];
     *log = (struct evidence_log){.item = item,
                                  .evidence = item->given,
                                  .standard = unknown,
                                  .name = unknown,
-                                 .stream = arena_alloc(evidence->arena,
-                                                       sizeof *log->stream)};
+                                 .stream =
+                                     arena_alloc(evidence->arena, sizeof *log->stream)};
     log->stream->folder = AT_FDCWD;
     item->log_count++;
     return log;
@@ -186,8 +186,9 @@ static enum status read_image(const struct evidence_log *log, uint64_t offset,
     uint64_t bad = first_bad_byte(log, offset, len);
     pthread_mutex_unlock(&image->lock);
     if (bad != NO_OFFSET && (status == OK || bad < err->place.offset))
-        status = fail(err, DAMAGED, evidence_log_place(log, bad, NO_RECORD),
-                      "lies in a part of the image that fails its checksum or is missing");
+        status =
+            fail(err, DAMAGED, evidence_log_place(log, bad, NO_RECORD),
+                 "lies in a part of the image that fails its checksum or is missing");
     return status;
 }
 
@@ -286,10 +287,11 @@ static void check_image(struct evidence *evidence, struct evidence_log *log)
     if (log->unchanged || image->change_told)
         return;
     image->change_told = true;
-    problems_add(evidence->problems, PROBLEM_EVIDENCE_CHANGED,
-                 item_place(image->item, NO_OFFSET),
-                 "size or times of the image's files differ from what they were when it "
-                 "was opened");
+    problems_add(
+        evidence->problems, PROBLEM_EVIDENCE_CHANGED,
+        item_place(image->item, NO_OFFSET),
+        "size or times of the image's files differ from what they were when it "
+        "was opened");
 }
 
 static bool digests_equal(const struct digest_values *a, const struct digest_values *b)
@@ -320,5 +322,6 @@ void evidence_log_check(struct evidence *evidence, struct evidence_log *log,
     if (digests_equal(&log->digests, &log->digests_after))
         return;
     log->unchanged = false;
-    tell_change(evidence, log, "the hash of the content differs from the first reading");
+    tell_change(evidence, log,
+                "the hash of the content differs from the first reading");
 }

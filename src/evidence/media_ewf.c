@@ -30,6 +30,8 @@ struct ewf_media {
     struct evidence_image *image;
     libewf_handle_t *handle;
     uint32_t errors_seen;
+    uint64_t
+        missing_from; /* the media behind it has no segment; its size if all is there */
     uint32_t sector_size;
 };
 
@@ -51,11 +53,21 @@ static void collect_errors(struct ewf_media *ewf)
     }
 }
 
+/* What no segment gave is zeros without asking libewf, which leaks a chunk each time it
+ * is asked for one. */
 ssize_t media_ewf_read(struct ewf_media *ewf, uint64_t offset, void *into, size_t len)
 {
     libewf_error_t *reason = NULL;
+    size_t have = len;
+    if (offset + len > ewf->missing_from)
+        have = offset < ewf->missing_from ? (size_t)(ewf->missing_from - offset) : 0;
+    memset((char *)into + have, 0, len - have);
+    if (!have)
+        return (ssize_t)len;
     ssize_t got =
-        libewf_handle_read_random(ewf->handle, into, len, (off64_t)offset, &reason);
+        libewf_handle_read_random(ewf->handle, into, have, (off64_t)offset, &reason);
+    if (got >= 0 && (size_t)got == have)
+        got = (ssize_t)len;
     if (got < 0) {
         char text[256] = "";
         libewf_error_sprint(reason, text, sizeof text);
@@ -104,8 +116,8 @@ static struct text header_value(struct ewf_media *ewf, const char *name)
 {
     size_t size = 0, length = strlen(name);
     const uint8_t *id = (const uint8_t *)name;
-    if (libewf_handle_get_utf8_header_value_size(ewf->handle, id, length, &size, NULL) !=
-            1 ||
+    if (libewf_handle_get_utf8_header_value_size(ewf->handle, id, length, &size,
+                                                 NULL) != 1 ||
         size < 2 || size > EWF_TEXT_MAX)
         return NO_TEXT;
     char *value = arena_alloc(ewf->image->evidence->arena, size);
@@ -134,9 +146,9 @@ static struct text header_date(struct ewf_media *ewf, const char *name)
     if (!end || *end)
         return recorded;
     char utc[FILETIME_TEXT_MAX];
-    return arena_copy(ewf->image->evidence->arena,
-                      filetime_format(utc, filetime_from_unix(mktime(&local), 0),
-                                      FILETIME_SECONDS));
+    return arena_copy(
+        ewf->image->evidence->arena,
+        filetime_format(utc, filetime_from_unix(mktime(&local), 0), FILETIME_SECONDS));
 }
 
 static struct text hex(struct arena *arena, const uint8_t *value, size_t size)
@@ -293,21 +305,23 @@ static void tell_missing_segments(struct ewf_media *ewf)
     char *next = memory_copy_string(last->path);
     bool has_next = next_segment_name(next) && access(next, F_OK) == 0;
     uint64_t from = find_missing_end(ewf, size);
+    ewf->missing_from = from;
     if (from < size) {
         image_add_bad_range(image, from, size - from);
         image->bad[image->bad_count - 1].told = true;
     }
     if (asks_for_next(last) && !has_next)
-        problems_add(problems, PROBLEM_IMAGE_SEGMENT_MISSING,
-                     item_place(image->item, from),
-                     "segment %s is missing: %" PRIu64
-                     " bytes of the media from here on cannot be read and count as zeros",
-                     next, size - from);
+        problems_add(
+            problems, PROBLEM_IMAGE_SEGMENT_MISSING, item_place(image->item, from),
+            "segment %s is missing: %" PRIu64
+            " bytes of the media from here on cannot be read and count as zeros",
+            next, size - from);
     else
-        problems_add(problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
-                     "a segment is cut short or damaged: %" PRIu64
-                     " bytes of the media from here on cannot be read and count as zeros",
-                     size - from);
+        problems_add(
+            problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
+            "a segment is cut short or damaged: %" PRIu64
+            " bytes of the media from here on cannot be read and count as zeros",
+            size - from);
     free(next);
 }
 
@@ -328,8 +342,8 @@ static int open_segments(struct ewf_media *ewf, libewf_error_t **reason)
     char **names = memory_get_zeroed(count, sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] = ewf->image->segments[i].path;
-    int opened = libewf_handle_open(ewf->handle, names, (int)count, LIBEWF_OPEN_READ,
-                                    reason);
+    int opened =
+        libewf_handle_open(ewf->handle, names, (int)count, LIBEWF_OPEN_READ, reason);
     free(names);
     return opened;
 }
@@ -365,6 +379,7 @@ enum status media_ewf_open(struct evidence_image *image,
         return status;
     }
     read_acquisition(ewf);
+    ewf->missing_from = image->item->acquisition.media_size;
     tell_missing_segments(ewf);
     uint64_t size = image->item->acquisition.media_size;
     image->media = size && size <= INT64_MAX

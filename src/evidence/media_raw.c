@@ -165,11 +165,12 @@ static uint64_t add_split_segments(struct evidence_image *image, const char *fir
         segment_name(&name, first, n, number);
         add_segment_file(image, name.ptr, &start);
         if (image->segment_count == before) {
-            problems_add(image->evidence->problems, PROBLEM_IMAGE_SEGMENT_MISSING,
-                         item_place(image->item, start),
-                         "segment %s cannot be opened (%s); the image was read up to it, "
-                         "segments up to number %lu lie behind it",
-                         name.ptr, strerror(errno), highest);
+            problems_add(
+                image->evidence->problems, PROBLEM_IMAGE_SEGMENT_MISSING,
+                item_place(image->item, start),
+                "segment %s cannot be opened (%s); the image was read up to it, "
+                "segments up to number %lu lie behind it",
+                name.ptr, strerror(errno), highest);
             break;
         }
     }
@@ -179,7 +180,8 @@ static uint64_t add_split_segments(struct evidence_image *image, const char *fir
 
 static bool is_split_image(const char *path, struct numbering *n)
 {
-    return parse_numbering(path, n) && n->number <= 1 && highest_number(path, n) > n->number;
+    return parse_numbering(path, n) && n->number <= 1 &&
+           highest_number(path, n) > n->number;
 }
 
 /* A segment that is not the first: its number is above 1 and its predecessor is there. */

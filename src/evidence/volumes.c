@@ -25,27 +25,26 @@ static const struct signature {
     TSK_FS_TYPE_ENUM type;
     const char *name;
 } signatures[] = {
-    {3,     8,  "-FVE-FS-",         CONTENT_LOCKED,   0,                       "BitLocker"},
-    {424,
-     16,        "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01",
-     CONTENT_LOCKED,                                  0,                       "BitLocker To Go"},
-    {0,     6,  "LUKS\xba\xbe",     CONTENT_LOCKED,   0,                       "LUKS"     },
-    {3,     8,  "NTFS    ",         CONTENT_READABLE, TSK_FS_TYPE_NTFS_DETECT, "NTFS"     },
-    {3,     8,  "EXFAT   ",         CONTENT_READABLE, TSK_FS_TYPE_EXFAT,       "exFAT"    },
-    {82,    8,  "FAT32   ",         CONTENT_READABLE, TSK_FS_TYPE_FAT32,       "FAT32"    },
-    {54,    8,  "FAT16   ",         CONTENT_READABLE, TSK_FS_TYPE_FAT16,       "FAT16"    },
-    {54,    8,  "FAT12   ",         CONTENT_READABLE, TSK_FS_TYPE_FAT12,       "FAT12"    },
-    {54,    3,  "FAT",              CONTENT_READABLE, TSK_FS_TYPE_FAT_DETECT,  "FAT"      },
-    {1080,  2,  "\x53\xef",         CONTENT_READABLE, TSK_FS_TYPE_EXT_DETECT,  "ext"      },
-    {3,     8,  "ReFS\0\0\0\0",     CONTENT_FOREIGN,  0,                       "ReFS"     },
-    {0,     4,  "XFSB",             CONTENT_FOREIGN,  0,                       "XFS"      },
-    {65600, 8,  "_BHRfS_M",         CONTENT_FOREIGN,  0,                       "Btrfs"    },
-    {32,    4,  "NXSB",             CONTENT_FOREIGN,  0,                       "APFS"     },
-    {1024,  2,  "H+",               CONTENT_FOREIGN,  0,                       "HFS+"     },
-    {1024,  2,  "HX",               CONTENT_FOREIGN,  0,                       "HFSX"     },
-    {32769, 5,  "CD001",            CONTENT_FOREIGN,  0,                       "ISO 9660" },
-    {512,   8,  "LABELONE",         CONTENT_FOREIGN,  0,                       "LVM2"     },
-    {4086,  10, "SWAPSPACE2",       CONTENT_FOREIGN,  0,                       "swap"     },
+    {3,     8,  "-FVE-FS-",                                                         CONTENT_LOCKED,   0,                       "BitLocker"      },
+    {424,   16, "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01",
+     CONTENT_LOCKED,                                                                                  0,                       "BitLocker To Go"},
+    {0,     6,  "LUKS\xba\xbe",                                                     CONTENT_LOCKED,   0,                       "LUKS"           },
+    {3,     8,  "NTFS    ",                                                         CONTENT_READABLE, TSK_FS_TYPE_NTFS_DETECT, "NTFS"           },
+    {3,     8,  "EXFAT   ",                                                         CONTENT_READABLE, TSK_FS_TYPE_EXFAT,       "exFAT"          },
+    {82,    8,  "FAT32   ",                                                         CONTENT_READABLE, TSK_FS_TYPE_FAT32,       "FAT32"          },
+    {54,    8,  "FAT16   ",                                                         CONTENT_READABLE, TSK_FS_TYPE_FAT16,       "FAT16"          },
+    {54,    8,  "FAT12   ",                                                         CONTENT_READABLE, TSK_FS_TYPE_FAT12,       "FAT12"          },
+    {54,    3,  "FAT",                                                              CONTENT_READABLE, TSK_FS_TYPE_FAT_DETECT,  "FAT"            },
+    {1080,  2,  "\x53\xef",                                                         CONTENT_READABLE, TSK_FS_TYPE_EXT_DETECT,  "ext"            },
+    {3,     8,  "ReFS\0\0\0\0",                                                     CONTENT_FOREIGN,  0,                       "ReFS"           },
+    {0,     4,  "XFSB",                                                             CONTENT_FOREIGN,  0,                       "XFS"            },
+    {65600, 8,  "_BHRfS_M",                                                         CONTENT_FOREIGN,  0,                       "Btrfs"          },
+    {32,    4,  "NXSB",                                                             CONTENT_FOREIGN,  0,                       "APFS"           },
+    {1024,  2,  "H+",                                                               CONTENT_FOREIGN,  0,                       "HFS+"           },
+    {1024,  2,  "HX",                                                               CONTENT_FOREIGN,  0,                       "HFSX"           },
+    {32769, 5,  "CD001",                                                            CONTENT_FOREIGN,  0,                       "ISO 9660"       },
+    {512,   8,  "LABELONE",                                                         CONTENT_FOREIGN,  0,                       "LVM2"           },
+    {4086,  10, "SWAPSPACE2",                                                       CONTENT_FOREIGN,  0,                       "swap"           },
 };
 
 static const struct signature *probe(struct bytes start)
@@ -89,7 +88,8 @@ static struct text serial_text(struct arena *arena, const TSK_FS_INFO *fs)
 {
     static const char digits[] = "0123456789abcdef";
     bool is_little = !TSK_FS_TYPE_ISEXT(fs->ftype);
-    size_t count = fs->fs_id_used < sizeof fs->fs_id ? fs->fs_id_used : sizeof fs->fs_id;
+    size_t count =
+        fs->fs_id_used < sizeof fs->fs_id ? fs->fs_id_used : sizeof fs->fs_id;
     if (!count)
         return NO_TEXT;
     char *text = arena_alloc(arena, 2 * count + 1);
@@ -152,17 +152,18 @@ static void look_for_shadow_copies(struct volume_search *search)
     size_t count = in_catalog > in_folder ? in_catalog : in_folder;
     volume->has_shadow_copies = count > 0;
     if (count)
-        problems_add(image->evidence->problems, PROBLEM_SHADOW_COPIES_PRESENT,
-                     volume_place(image, volume),
-                     "%.*s has %zu volume shadow copies, which were not examined: older "
-                     "logs may lie in them",
-                     TEXT(volume_label(image->evidence->arena, volume)), count);
+        problems_add(
+            image->evidence->problems, PROBLEM_SHADOW_COPIES_PRESENT,
+            volume_place(image, volume),
+            "%.*s has %zu volume shadow copies, which were not examined: older "
+            "logs may lie in them",
+            TEXT(volume_label(image->evidence->arena, volume)), count);
 }
 
 /* --- one volume */
 
-static void tell_truncation(struct evidence_image *image, struct evidence_volume *volume,
-                            const TSK_FS_INFO *fs)
+static void tell_truncation(struct evidence_image *image,
+                            struct evidence_volume *volume, const TSK_FS_INFO *fs)
 {
     bool is_cut = volume->size > image->item->size - volume->offset;
     if (!is_cut && (!fs || fs->last_block_act >= fs->last_block))
@@ -199,11 +200,11 @@ static void tell_locked(struct evidence_image *image, struct evidence_volume *vo
                         const char *name)
 {
     volume->state = VOLUME_LOCKED;
-    problems_add(image->evidence->problems, PROBLEM_VOLUME_LOCKED,
-                 volume_place(image, volume),
-                 "%.*s is encrypted with %s and was not examined: unlock it with its key "
-                 "and give the decrypted volume",
-                 TEXT(volume_label(image->evidence->arena, volume)), name);
+    problems_add(
+        image->evidence->problems, PROBLEM_VOLUME_LOCKED, volume_place(image, volume),
+        "%.*s is encrypted with %s and was not examined: unlock it with its key "
+        "and give the decrypted volume",
+        TEXT(volume_label(image->evidence->arena, volume)), name);
 }
 
 static void tell_foreign(struct evidence_image *image, struct evidence_volume *volume,
@@ -211,7 +212,8 @@ static void tell_foreign(struct evidence_image *image, struct evidence_volume *v
 {
     volume->state = VOLUME_FOREIGN;
     problems_add(image->evidence->problems, PROBLEM_VOLUME_UNKNOWN,
-                 volume_place(image, volume), "%.*s holds %s: nothing in it was examined",
+                 volume_place(image, volume),
+                 "%.*s holds %s: nothing in it was examined",
                  TEXT(volume_label(image->evidence->arena, volume)),
                  name ? name : "no file system that is known here");
 }
@@ -286,8 +288,8 @@ static bool is_reserved_gpt(struct evidence_image *image, const TSK_VS_PART_INFO
     uint64_t size = bytes_u32(header, 84);
     if (table > INT64_MAX / 65536 || size > 4096)
         return false;
-    struct bytes type = read_media(
-        image, table * sector + (uint64_t)part->slot_num * size, block, 16);
+    struct bytes type =
+        read_media(image, table * sector + (uint64_t)part->slot_num * size, block, 16);
     for (size_t i = 0; i < sizeof reserved_types / sizeof *reserved_types; i++)
         if (bytes_equal_at(type, 0, reserved_types[i], 16))
             return true;
@@ -342,10 +344,31 @@ static bool is_one_volume(struct evidence_image *image)
     return one;
 }
 
+/* An MBR whose four entries (16 bytes from 446, type at 4) hold no protective one (0xEE)
+ * is meant: a GPT behind it, or its copy at the end of the disk, is an old one. */
+static bool has_plain_mbr(struct evidence_image *image)
+{
+    uint8_t block[512];
+    struct bytes mbr = read_media(image, 0, block, sizeof block);
+    bool is_plain = bytes_u16(mbr, 510) == 0xaa55;
+    for (size_t entry = 446; entry < 510; entry += 16)
+        is_plain = is_plain && bytes_u8(mbr, entry + 4) != 0xee;
+    return is_plain;
+}
+
+/* Not by libtsk's detection, which also takes BSD, Sun and Mac tables, and leaks. */
+static TSK_VS_INFO *open_volume_system(struct evidence_image *image)
+{
+    TSK_VS_INFO *vs = NULL;
+    if (!has_plain_mbr(image))
+        vs = tsk_vs_open(image->media, 0, TSK_VS_TYPE_GPT);
+    return vs ? vs : tsk_vs_open(image->media, 0, TSK_VS_TYPE_DOS);
+}
+
 static enum status list_volumes(struct evidence_image *image)
 {
     if (!is_one_volume(image))
-        image->volume_system = tsk_vs_open(image->media, 0, TSK_VS_TYPE_DETECT);
+        image->volume_system = open_volume_system(image);
     if (image->volume_system) {
         journal_say(image->evidence->journal, JOURNAL_ACTION, "%.*s: volume system %s",
                     TEXT(image->item->given),
@@ -359,9 +382,8 @@ static enum status list_volumes(struct evidence_image *image)
     if (!is_known)
         return DAMAGED;
     make_volumes(image, 1);
-    image->item->volumes[0] = (struct evidence_volume){.size = image->item->size,
-                                                       .description =
-                                                           TEXT_LITERAL("whole image")};
+    image->item->volumes[0] = (struct evidence_volume){
+        .size = image->item->size, .description = TEXT_LITERAL("whole image")};
     return OK;
 }
 
@@ -369,10 +391,11 @@ static void tell_nothing_known(struct evidence_image *image)
 {
     struct place place = item_place(image->item, NO_OFFSET);
     image->item->examined = false;
-    problems_add(image->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE, place,
-                 "neither an event log nor a disk image with a volume system (MBR, GPT) "
-                 "or file system (NTFS, FAT, exFAT, ext) that is known here; if it is a "
-                 "log, name it .evtx");
+    problems_add(
+        image->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE, place,
+        "neither an event log nor a disk image with a volume system (MBR, GPT) "
+        "or file system (NTFS, FAT, exFAT, ext) that is known here; if it is a "
+        "log, name it .evtx");
 }
 
 static enum status search_all(struct evidence_image *image,

@@ -105,18 +105,17 @@ enum status evtx_chunk_next(struct evtx_chunk *c, struct evtx_frame *frame)
         return OK;
     }
     /* A chunk in use may claim space that was not written yet. */
-    struct bytes rest =
-        bytes_slice(c->data, c->cursor, c->records_end - c->cursor);
+    struct bytes rest = bytes_slice(c->data, c->cursor, c->records_end - c->cursor);
     if (evtx_all_zero(rest)) {
         c->cursor = c->records_end;
         return END;
     }
     uint32_t next = next_frame_from(c, c->cursor + EVTX_ALIGNMENT);
-    *frame = (struct evtx_frame){.offset = c->cursor,
-                                 .size = next - c->cursor,
-                                 .id = bytes_u64(c->data, c->cursor + 8),
-                                 .written_filetime =
-                                     bytes_u64(c->data, c->cursor + 16)};
+    *frame =
+        (struct evtx_frame){.offset = c->cursor,
+                            .size = next - c->cursor,
+                            .id = bytes_u64(c->data, c->cursor + 8),
+                            .written_filetime = bytes_u64(c->data, c->cursor + 16)};
     if (!bytes_equal_at(c->data, c->cursor, "**\0\0", 4))
         frame->id = NO_RECORD;
     c->cursor = next;

@@ -67,9 +67,9 @@ bool evtx_all_zero(struct bytes bytes);
 /* ---- survey.c */
 
 enum evtx_slot_kind {
-    SLOT_CHUNK,  /* has the chunk magic and all of its bytes */
-    SLOT_CUT,    /* has the magic; the log ends inside it */
-    SLOT_ORPHAN, /* no magic, but records */
+    SLOT_CHUNK,   /* has the chunk magic and all of its bytes */
+    SLOT_CUT,     /* has the magic; the log ends inside it */
+    SLOT_ORPHAN,  /* no magic, but records */
     SLOT_FOREIGN, /* no magic and no record */
     SLOT_ZERO
 };
@@ -82,10 +82,10 @@ struct evtx_slot {
     struct evtx_chunk chunk;
     struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
     uint32_t frame_count;
-    uint32_t live_end;               /* behind the last live frame */
-    struct evtx_frame first_damage;  /* size 0: none */
-    uint32_t damages;                /* places where no record fits */
-    struct evtx_frame behind[2];     /* first and last intact record behind damage */
+    uint32_t live_end;              /* behind the last live frame */
+    struct evtx_frame first_damage; /* size 0: none */
+    uint32_t damages;               /* places where no record fits */
+    struct evtx_frame behind[2];    /* first and last intact record behind damage */
     uint32_t behind_count;
     uint32_t slack_count; /* old records behind the live ones */
 };
@@ -116,8 +116,9 @@ enum { EVTX_VALUES_MAX = 1024, EVTX_INSTANCES_MAX = 16 };
 struct evtx_values {
     struct evtx_value value[EVTX_VALUES_MAX];
     size_t count;
-    bool is_mistemplated; /* an instance's id is not that of the template it points to */
-    bool is_complete;     /* all of them were seen */
+    bool
+        is_mistemplated; /* an instance's id is not that of the template it points to */
+    bool is_complete;    /* all of them were seen */
 };
 
 /* The table of typed values that a record carries, without looking at its XML: type and
@@ -160,8 +161,8 @@ void evtx_reading_correct(struct evtx_reading *reading,
 /* ---- wire.c: a record between child and parent, in one block of bytes */
 
 struct evtx_answer {
-    uint32_t index;  /* of the live frame */
-    bool is_given;   /* else only `refusal` is filled */
+    uint32_t index; /* of the live frame */
+    bool is_given;  /* else only `refusal` is filled */
     struct text refusal;
     struct evtx_reading reading;
 };
@@ -192,10 +193,10 @@ struct exchange {
     struct evtx_frame frames[EVTX_FRAMES_MAX];
     uint8_t image[EVTX_HEADER_SIZE + EVTX_CHUNK_SIZE]; /* a log of one chunk */
 
-    _Atomic int32_t current;     /* frame being decoded */
-    _Atomic uint32_t published;  /* bytes of complete answers in results */
-    _Atomic uint32_t outcome;    /* enum exchange_outcome */
-    _Atomic uint32_t next;       /* EXCHANGE_FULL: the frame to go on with */
+    _Atomic int32_t current;    /* frame being decoded */
+    _Atomic uint32_t published; /* bytes of complete answers in results */
+    _Atomic uint32_t outcome;   /* enum exchange_outcome */
+    _Atomic uint32_t next;      /* EXCHANGE_FULL: the frame to go on with */
     uint8_t results[EXCHANGE_RESULTS];
 };
 
@@ -213,7 +214,7 @@ struct pool_task {
     struct pool_loss {
         uint32_t index; /* of the frame that the child ended on */
         char how[96];
-    } *losses;
+    } * losses;
     size_t loss_count, loss_capacity;
     unsigned hangs;
     uint32_t unread_from;    /* frames from here on were given up; frame_count: none */

@@ -20,7 +20,8 @@
 #include "util/memory.h"
 
 enum {
-    XML_GUESS = 1 << 20, /* bytes; asking for the size first would build the XML twice */
+    XML_GUESS =
+        1 << 20, /* bytes; asking for the size first would build the XML twice */
     XML_MAX = 4 << 20,
     STRING_GUESS = 256 << 10,
     STRINGS_MAX = 4096,
@@ -52,12 +53,12 @@ static void make_file_header(uint8_t *h)
 {
     memset(h, 0, EVTX_HEADER_SIZE);
     memcpy(h, "ElfFile\0", 8);
-    h[24] = 1;                        /* next record id */
-    h[32] = 128;                      /* size of the used header */
-    h[36] = 1;                        /* version 3.1 */
+    h[24] = 1;   /* next record id */
+    h[32] = 128; /* size of the used header */
+    h[36] = 1;   /* version 3.1 */
     h[38] = 3;
-    h[41] = EVTX_HEADER_SIZE >> 8;    /* size of the header block */
-    h[42] = 1;                        /* chunks */
+    h[41] = EVTX_HEADER_SIZE >> 8; /* size of the header block */
+    h[42] = 1;                     /* chunks */
     put_u32(h + 124, libdeflate_crc32(0, h, 120));
 }
 
@@ -70,12 +71,11 @@ static void correct_chunk(const struct exchange *x, uint8_t *chunk)
     memset(chunk + end, 0, EVTX_CHUNK_SIZE - end);
     put_u32(chunk + 44, last->offset);
     put_u32(chunk + 48, end);
-    put_u32(chunk + 52,
-            libdeflate_crc32(0, chunk + EVTX_CHUNK_HEADER_SIZE,
-                             end - EVTX_CHUNK_HEADER_SIZE));
+    put_u32(chunk + 52, libdeflate_crc32(0, chunk + EVTX_CHUNK_HEADER_SIZE,
+                                         end - EVTX_CHUNK_HEADER_SIZE));
     uint32_t crc = libdeflate_crc32(0, chunk, 120);
-    put_u32(chunk + 124, libdeflate_crc32(crc, chunk + 128,
-                                          EVTX_CHUNK_HEADER_SIZE - 128));
+    put_u32(chunk + 124,
+            libdeflate_crc32(crc, chunk + 128, EVTX_CHUNK_HEADER_SIZE - 128));
 }
 
 /* ---- answers */
@@ -156,8 +156,9 @@ static void compare_event_id(struct evtx_reading *r, libevtx_record_t *record)
 static struct text refuse_for_template(const struct evtx_values *values)
 {
     return values->is_mistemplated
-               ? TEXT_LITERAL("the record names one template and points to another: its "
-                              "fields would carry foreign names")
+               ? TEXT_LITERAL(
+                     "the record names one template and points to another: its "
+                     "fields would carry foreign names")
                : NO_TEXT;
 }
 
@@ -219,9 +220,8 @@ static bool open_chunk(struct child *c, libevtx_error_t **error)
     return libbfio_memory_range_initialize(&c->range, error) == 1 &&
            libbfio_memory_range_set(c->range, x->image, sizeof x->image, error) == 1 &&
            libevtx_file_initialize(&c->file, error) == 1 &&
-           libevtx_file_open_file_io_handle(c->file, c->range,
-                                            libevtx_get_access_flags_read(),
-                                            error) == 1;
+           libevtx_file_open_file_io_handle(
+               c->file, c->range, libevtx_get_access_flags_read(), error) == 1;
 }
 
 static void close_chunk(struct child *c)

@@ -24,8 +24,8 @@ struct worker {
     int socket; /* the parent's end */
     struct exchange *exchange;
     struct pool_task *task; /* NULL: idle */
-    uint32_t first;         /* frame that was asked for first; the shared copy may change */
-    int32_t seen_current;   /* for the deadline: the frame it was at when last looked */
+    uint32_t first; /* frame that was asked for first; the shared copy may change */
+    int32_t seen_current; /* for the deadline: the frame it was at when last looked */
     uint64_t since_milliseconds;
 };
 
@@ -245,14 +245,12 @@ static void child_answered(struct pool *p, struct worker *w)
         uint32_t len = atomic_load(&x->published);
         len = len < sizeof why ? len : sizeof why;
         memcpy(why, x->results, len);
-        give_up(w->task, w->first, "libevtx could not open their chunk: %.*s",
-                (int)len, why);
+        give_up(w->task, w->first, "libevtx could not open their chunk: %.*s", (int)len,
+                why);
         w->task = NULL;
         break;
     }
-    default:
-        take_results(w);
-        finish(w);
+    default: take_results(w); finish(w);
     }
 }
 

@@ -76,9 +76,9 @@ const char *evtx_reader_name(const struct evtx_reader *reader)
 
 const char *record_state_name(enum record_state state)
 {
-    static const char *const names[] = {
-        "live", "deleted file", "behind damage", "orphan chunk",
-        "slack", "torn",         "positional"};
+    static const char *const names[] = {"live",         "deleted file", "behind damage",
+                                        "orphan chunk", "slack",        "torn",
+                                        "positional"};
     return names[state];
 }
 
@@ -273,13 +273,15 @@ static void tell_checksums(struct reading *g, const struct evtx_slot *s)
              " records were read all the same",
              s->frame_count);
     if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK)
-        tell(g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
-             "the checksum over the chunk's records is wrong: the values of its %" PRIu32
-             " records are not verified",
-             s->frame_count);
+        tell(
+            g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
+            "the checksum over the chunk's records is wrong: the values of its %" PRIu32
+            " records are not verified",
+            s->frame_count);
 }
 
-static void add_lie(struct buffer *lies, const char *what, uint64_t said, uint64_t found)
+static void add_lie(struct buffer *lies, const char *what, uint64_t said,
+                    uint64_t found)
 {
     if (said != found)
         buffer_printf(lies, "%s%s %" PRIu64 " (found %" PRIu64 ")",
@@ -300,8 +302,8 @@ static void tell_lies(struct reading *g, const struct evtx_slot *s)
     add_lie(&lies, "first record id", c->first_id, s->frames[0].id);
     add_lie(&lies, "last record id", c->last_id, last->id);
     if (lies.len)
-        tell(g, CHUNK_HEADER_LIES, s->offset, NO_RECORD, "the chunk's header says: %.*s",
-             TEXT(buffer_text(&lies)));
+        tell(g, CHUNK_HEADER_LIES, s->offset, NO_RECORD,
+             "the chunk's header says: %.*s", TEXT(buffer_text(&lies)));
     buffer_release(&lies);
 }
 
@@ -320,7 +322,8 @@ static void tell_damage(struct reading *g, const struct evtx_slot *s)
     if (!s->damages)
         return;
     tell(g, RECORD_DAMAGED, s->offset + s->first_damage.offset, s->first_damage.id,
-         "no whole record lies in the %" PRIu32 " bytes from here%s", s->first_damage.size,
+         "no whole record lies in the %" PRIu32 " bytes from here%s",
+         s->first_damage.size,
          s->damages > 1 ? ", nor in further places of this chunk" : "");
     g->facts->records_damaged += s->damages;
 }
@@ -333,6 +336,7 @@ static void tell_chunk(struct reading *g, const struct evtx_slot *s)
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
              "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short",
              s->offset, EVTX_CHUNK_SIZE - s->data.len);
+        tell_damage(g, s);
         tell_unread(g, s, "lie in a chunk that is cut off");
     } else {
         tell_damage(g, s);
@@ -398,7 +402,8 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
     f->chunks_damaged += s->kind != SLOT_CHUNK || s->damages || crc_bad;
     f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
-        g->last_id = s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;
+        g->last_id =
+            s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;
 }
 
 /* Behind the last chunk lies space that was never used, mostly zeros. Only the header of a
@@ -412,10 +417,11 @@ static void tell_missing_end(struct reading *g)
              " of them should be",
              g->header.chunk_count, missing);
     else if (g->foreign.slots)
-        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
-             "the header counts %u chunks; no chunk header and no record where the last "
-             "%" PRIu64 " of them should be",
-             g->header.chunk_count, missing);
+        tell(
+            g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+            "the header counts %u chunks; no chunk header and no record where the last "
+            "%" PRIu64 " of them should be",
+            g->header.chunk_count, missing);
     else
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
              "the header counts %u chunks, the log ends after %" PRIu64,
@@ -431,7 +437,8 @@ static void tell_end(struct reading *g)
     }
     if (g->foreign.slots)
         tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
-             "%" PRIu64 " bytes behind the last chunk are neither a chunk nor zeros; no "
+             "%" PRIu64
+             " bytes behind the last chunk are neither a chunk nor zeros; no "
              "record lies in them",
              g->foreign.bytes);
     /* The count is 16 bits wide and wraps above 4 GiB. */

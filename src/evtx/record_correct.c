@@ -87,7 +87,8 @@ static void remark(struct evtx_reading *r, enum problem_code code, size_t number
                    const char *what)
 {
     evtx_reading_add_remark(
-        r, code, arena_printf(r->arena, "value %zu of the event's data %s", number, what));
+        r, code,
+        arena_printf(r->arena, "value %zu of the event's data %s", number, what));
 }
 
 static void remark_string(struct evtx_reading *r, size_t number, struct bytes utf16)

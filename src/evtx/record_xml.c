@@ -262,8 +262,7 @@ static void add_attributes(struct evtx_reading *r, const struct xml_token *token
     struct text name, value;
     while (next_attribute(token->attributes, &at, &name, &value))
         if (!is_namespace(name) && !text_equal(name, except))
-            add_field(r,
-                      arena_printf(r->arena, "%.*s@%.*s", TEXT(path), TEXT(name)),
+            add_field(r, arena_printf(r->arena, "%.*s@%.*s", TEXT(path), TEXT(name)),
                       decode(r->arena, value));
 }
 
@@ -321,8 +320,7 @@ static void end_level(struct evtx_reading *r, struct level *level)
 {
     struct text raw = buffer_text(&level->text);
     if (!level->has_elements || !is_blank(raw))
-        add_field(r, level->name,
-                  decode(r->arena, arena_copy(r->arena, raw)));
+        add_field(r, level->name, decode(r->arena, arena_copy(r->arena, raw)));
     buffer_release(&level->text);
 }
 
@@ -330,10 +328,9 @@ static void begin_level(struct evtx_reading *r, struct level *levels, size_t dep
                         const struct xml_token *token)
 {
     levels[depth - 1].has_elements = true;
-    levels[depth] =
-        (struct level){.name = arena_printf(r->arena, "%.*s.%.*s",
-                                            TEXT(levels[depth - 1].name),
-                                            TEXT(token->name))};
+    levels[depth] = (struct level){.name = arena_printf(r->arena, "%.*s.%.*s",
+                                                        TEXT(levels[depth - 1].name),
+                                                        TEXT(token->name))};
     add_attributes(r, token, levels[depth].name, NO_TEXT);
 }
 
@@ -455,10 +452,11 @@ static void compare(struct evtx_reading *r, const struct values *v)
         if (!is_blank(v->strings[i]) && !is_a_value(r, v->strings[i], &from))
             evtx_reading_add_remark(
                 r, PROBLEM_VALUE_DISAGREES,
-                arena_printf(r->arena,
-                             "libevtx's string %zu is not the value of any field in its "
-                             "XML, which is what is given: %.*s",
-                             i + 1, TEXT(v->strings[i])));
+                arena_printf(
+                    r->arena,
+                    "libevtx's string %zu is not the value of any field in its "
+                    "XML, which is what is given: %.*s",
+                    i + 1, TEXT(v->strings[i])));
 }
 
 /* ---- System */
@@ -499,9 +497,9 @@ enum system_element {
 };
 
 static const char *const system_names[SYSTEM_ELEMENTS] = {
-    "Provider", "EventID",     "Version",       "Level",     "Task",    "Opcode",
-    "Keywords", "TimeCreated", "EventRecordID", "Execution", "Channel", "Computer",
-    "Security"};
+    "Provider", "EventID",  "Version",     "Level",         "Task",
+    "Opcode",   "Keywords", "TimeCreated", "EventRecordID", "Execution",
+    "Channel",  "Computer", "Security"};
 
 static enum system_element system_element(struct text name)
 {
@@ -555,9 +553,7 @@ static void take_content(struct evtx_reading *r, struct text name, struct text c
     case IS_TASK: s->task = (uint16_t)number(content); break;
     case IS_OPCODE: s->opcode = (uint8_t)number(content); break;
     case IS_KEYWORDS: s->keywords = number(content); break;
-    case IS_RECORD_ID:
-        s->record_id = text_to_u64(content, &id) ? id : NO_RECORD;
-        break;
+    case IS_RECORD_ID: s->record_id = text_to_u64(content, &id) ? id : NO_RECORD; break;
     case IS_CHANNEL: s->channel = content; break;
     case IS_COMPUTER: s->computer = content; break;
     default: break;

@@ -46,8 +46,8 @@ static void add_value(struct walk *w, uint8_t type, uint32_t at, uint32_t size)
         v->is_complete = false;
         return;
     }
-    v->value[v->count++] = (struct evtx_value){
-        type, w->instances > 1, bytes_slice(w->chunk, at, size)};
+    v->value[v->count++] =
+        (struct evtx_value){type, w->instances > 1, bytes_slice(w->chunk, at, size)};
     if (type == EVTX_VALUE_BINXML && size)
         push(w, at, at + size);
 }

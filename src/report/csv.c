@@ -34,7 +34,7 @@ static const char *const finding_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "process", "host_process", "code", "message", "corroboration", "techniques",
-    "tactics", "rule_sha256", "original_file_name", "current_directory",
+    "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id"};
 
 /* What events 8, 10 and 25 on the host process speak for injection, by strength. */
@@ -117,6 +117,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_list(t, b, &rule->techniques);
     put_list(t, b, &rule->tactics);
     table_digest(t, &rule->digests, DIGEST_SHA256);
+    table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
     table_end_row(t);
 }

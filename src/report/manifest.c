@@ -92,7 +92,7 @@ static void put_rules(struct json *j, const struct rules *rules)
     json_name(j, "rules");
     json_open_object(j);
     put_digests(j, &rules->digests);
-    json_name(j, "files");
+    json_name(j, "items");
     json_open_array(j);
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->items[i];
@@ -106,6 +106,15 @@ static void put_rules(struct json *j, const struct rules *rules)
         put_text(j, "modified", rule->modified);
         json_member_u64(j, "process_creations_matched", rule->matches);
         json_member_u64(j, "process_creations_filtered", rule->filtered);
+        json_close_object(j);
+    }
+    json_close_array(j);
+    json_name(j, "files");
+    json_open_array(j);
+    for (size_t i = 0; i < rules->file_count; i++) {
+        json_open_object(j);
+        put_text(j, "file", rules->files[i].file);
+        put_digests(j, &rules->files[i].digests);
         json_close_object(j);
     }
     json_close_array(j);

@@ -303,6 +303,14 @@ void page_enter_section(struct page *page, size_t number)
         corroborations_of(page->report->detector, page_section(page)->host);
 }
 
+uint64_t page_corroborations_left_out(const struct page *page)
+{
+    uint32_t host = page_section(page)->host;
+    return host == PROCESS_NONE
+               ? 0
+               : detector_corroborations_left_out(page->report->detector, host);
+}
+
 /* --- one rule's verdict on one creation */
 
 static const struct finding *finding_by(const struct page *page,
@@ -403,12 +411,9 @@ static void tell_section(struct page *page, size_t number)
     snprintf(what, sizeof what, "matched process creations of finding section %zu",
              number + 1);
     tell(r, page->creations.left_out, page->creations.count, what, "findings.csv");
-    size_t corroborations = page->corroborations.count;
-    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu",
-             number + 1);
-    tell(r,
-         corroborations > CORROBORATIONS_MAX ? corroborations - CORROBORATIONS_MAX : 0,
-         CORROBORATIONS_MAX, what, "timeline.csv");
+    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu", number + 1);
+    tell(r, page_corroborations_left_out(page), page->corroborations.count, what,
+         "timeline.csv");
 }
 
 void page_add_problems(const struct report *report)
@@ -433,16 +438,6 @@ void page_add_problems(const struct report *report)
     page_close(&page);
 }
 
-enum status report_check_templates(const char *template_dir, struct error *err)
-{
-    struct template *template;
-    enum status status =
-        template_open(&template, "report.html", template_dir, &page_language, err);
-    if (status == OK)
-        template_close(template);
-    return status;
-}
-
 enum status report_write_html(const struct report *report, struct output_dir *dir,
                               const char *template_dir, struct error *err)
 {
@@ -464,6 +459,15 @@ enum status report_write_html(const struct report *report, struct output_dir *di
         else
             output_abandon(&out);
     }
+    template_close(template);
+    return status;
+}
+
+enum status report_check_templates(const char *template_dir, struct error *err)
+{
+    struct template *template;
+    enum status status =
+        template_open(&template, "report.html", template_dir, &page_language, err);
     template_close(template);
     return status;
 }

@@ -17,7 +17,6 @@ enum {
     ROWS_MAX = 2000,     /* of one lineage tree */
     CHAIN_MAX = 200,     /* of them ancestors */
     EVENTS_MAX = 5000,   /* of one section's timeline */
-    CORROBORATIONS_MAX = 500,
     MISSES_MAX = 500,
     PROBLEMS_MAX = 1000,
     HOSTS_MAX = 500,
@@ -76,7 +75,7 @@ struct page {
     struct {
         size_t statement, item, volume, log, section, creation, support, verdict,
             reason, row, corroboration, silence, event, miss, miss_reason, rule,
-            rule_line, host, kind, problem, clearing, library;
+            rule_line, host, filter, kind, problem, clearing, library;
     } at;
     struct text supports[SUPPORT_MAX];
     size_t support_count;
@@ -87,6 +86,8 @@ struct page {
 void page_open(struct page *page, const struct report *report);
 void page_close(struct page *page);
 void page_enter_section(struct page *page, size_t number);
+/* Events 8, 10 and 25 that the detector counted beyond what it keeps of one process. */
+uint64_t page_corroborations_left_out(const struct page *page);
 /* What the verdict of the current rule on the current creation is. */
 void page_enter_verdict(struct page *page);
 

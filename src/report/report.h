@@ -2,7 +2,7 @@
  * report.h - one model of the run, many writers: CSV, HTML, manifest.
  *
  * A writer reads the model and adds files to an output_dir; it decides nothing about the
- * evidence. What a report may say is in doc/report.md: every sentence is recorded, derived
+ * evidence. What a report may say is in doc/outputs.md: every sentence is recorded, derived
  * or assessed, and says which.
  *
  * Invariants  1. The same evidence and options give the same bytes. Only the manifest,
@@ -113,13 +113,13 @@ struct report {
  * schemas ask for. Adds CSV_FORMULA and REPORT_SHORTENED problems. */
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err);
-/* Read the templates and write nothing, so that a mistake in them is told before hours of
- * reading. Arguments and errors as of report_write_html(). */
-enum status report_check_templates(const char *template_dir, struct error *err);
 /* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
  * line for a template that is not well-formed or names a slot that does not exist. */
 enum status report_write_html(const struct report *report, struct output_dir *dir,
                               const char *template_dir, struct error *err);
+/* Would report_write_html() take these templates? FAILED as it would fail; nothing is
+ * written. */
+enum status report_check_templates(const char *template_dir, struct error *err);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,

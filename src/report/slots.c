@@ -986,9 +986,7 @@ SLOT(row_candidate)
 
 LOOP(next_corroboration)
 {
-    size_t count = page->corroborations.count;
-    return step(&page->at.corroboration, is_first,
-                count < CORROBORATIONS_MAX ? count : CORROBORATIONS_MAX);
+    return step(&page->at.corroboration, is_first, page->corroborations.count);
 }
 
 static const struct corroboration *corroboration(const struct page *page)
@@ -998,8 +996,7 @@ static const struct corroboration *corroboration(const struct page *page)
 
 SLOT(corroborations_left_out)
 {
-    if (page->corroborations.count > CORROBORATIONS_MAX)
-        put_number(out, page->corroborations.count - CORROBORATIONS_MAX);
+    put_number_unless(out, page_corroborations_left_out(page), 0);
 }
 SLOT(corroboration_code)
 {
@@ -1199,6 +1196,33 @@ SLOT(miss_place)
     put_place(out, process_place(page->report, page_miss(page)->process));
 }
 
+/* --- the user's filters */
+
+#define FILTER(page) (&(page)->report->detector->filters[(page)->at.filter])
+
+LOOP(next_filter)
+{
+    return step(&page->at.filter, is_first, page->report->detector->filter_count);
+}
+
+SLOT(filter_title)
+{
+    put(out, FILTER(page)->title);
+}
+SLOT(filter_reason)
+{
+    put(out, FILTER(page)->reason);
+}
+SLOT(filter_place)
+{
+    put(out, FILTER(page)->file);
+    buffer_printf(out, ", line %u", FILTER(page)->line);
+}
+SLOT(filter_taken)
+{
+    put_number(out, FILTER(page)->taken);
+}
+
 /* --- rules */
 
 #define RULE(page) (&(page)->report->detector->rules->items[(page)->at.rule])
@@ -1340,6 +1364,34 @@ SLOT(rule_risk)
         buffer_printf(
             out, "%" PRIu32 " = impact %" PRIu32 " x confidence %" PRIu32 " / 100",
             RULE(page)->risk_score, RULE(page)->impact, RULE(page)->confidence);
+}
+
+SLOT(rule_type)
+{
+    put(out, RULE(page)->type);
+}
+SLOT(rule_code)
+{
+    put(out, RULE(page)->code);
+}
+SLOT(rule_taxonomy)
+{
+    put(out, RULE(page)->taxonomy);
+}
+SLOT(rule_extensions)
+{
+    put_list(out, &RULE(page)->extensions);
+}
+SLOT(rule_alert_level)
+{
+    const struct rule *rule = RULE(page);
+    if (rule->alert_level == rule->level)
+        return;
+    buffer_add_string(out, rule_level_name(rule->alert_level));
+    if (!text_is_empty(rule->alert_level_basis)) {
+        buffer_add_string(out, ": ");
+        put(out, rule->alert_level_basis);
+    }
 }
 
 LOOP(next_reference)
@@ -1690,6 +1742,15 @@ static const struct slot slots[] = {
     {"clearings",       "clearing-computer",              SLOT_TEXT,  clearing_computer_slot      },
     {"clearings",       "clearing-account",               SLOT_TEXT,  clearing_account_slot       },
     {"clearings",       "clearing-place",                 SLOT_TEXT,  clearing_place_slot         },
+    {"rules",           "rule-type",                      SLOT_TEXT,  rule_type_slot              },
+    {"rules",           "rule-code",                      SLOT_TEXT,  rule_code_slot              },
+    {"rules",           "rule-taxonomy",                  SLOT_TEXT,  rule_taxonomy_slot          },
+    {"rules",           "rule-extensions",                SLOT_TEXT,  rule_extensions_slot        },
+    {"rules",           "rule-alert-level",               SLOT_TEXT,  rule_alert_level_slot       },
+    {"filters",         "filter-title",                   SLOT_TEXT,  filter_title_slot           },
+    {"filters",         "filter-reason",                  SLOT_TEXT,  filter_reason_slot          },
+    {"filters",         "filter-place",                   SLOT_TEXT,  filter_place_slot           },
+    {"filters",         "filter-taken",                   SLOT_TEXT,  filter_taken_slot           },
 };
 
 static const struct loop loops[] = {
@@ -1715,6 +1776,7 @@ static const struct loop loops[] = {
     {"",          "problem-kinds",   next_kind_loop          },
     {"",          "problems",        next_problem_loop       },
     {"",          "clearings",       next_clearing_loop      },
+    {"",          "filters",         next_filter_loop        },
 };
 
 const struct template_language page_language = {slots, sizeof slots / sizeof *slots,

@@ -132,7 +132,7 @@ static void say_rule(const struct report *r, const struct rule *rule,
                        "%" PRIu64 " process creation%s meet%s Forebear's own indicator "
                        "\"%.*s\" (level %s).",
                        n, PLURAL(n), n == 1 ? "s" : "", TEXT(rule->title),
-                       rule_level_name(rule->level));
+                       rule_level_name(rule->alert_level));
     else
         statements_add(
             out, arena, DERIVED,
