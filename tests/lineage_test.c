@@ -213,14 +213,15 @@ static void one_guid_two_creations(void **state)
 static void a_record_in_two_logs_counts_once(void **state)
 {
     const char *g = guid_of(1, 10, 5);
-    STORY({.id = 1, .at = 10, .guid = g, .pid = "50", .image = "a", .record_id = 77},
-          {.id = 1,
+    /* The record of the second log lies first in it: still the log named first counts. */
+    STORY({.id = 1,
            .at = 10,
            .guid = g,
            .pid = "50",
            .image = "a",
            .record_id = 77,
-           .log = 1})
+           .log = 1},
+          {.id = 1, .at = 10, .guid = g, .pid = "50", .image = "a", .record_id = 77})
     {
         const struct process *p = logged(&t, 50);
         assert_int_equal(t.lineage.hosts[0].process_creations, 1);
