@@ -28,17 +28,19 @@ static inline void make_event(struct made_event *m, size_t count,
         .record_id = 7};
     for (size_t i = 0; i < count; i++)
         if (pairs[i][1])
-            m->fields[m->record.field_count++] = (struct evtx_field){
-                text_from(pairs[i][0]), text_from(pairs[i][1])};
+            m->fields[m->record.field_count++] =
+                (struct evtx_field){text_from(pairs[i][0]), text_from(pairs[i][1])};
     assert_true(sysmon_event_from_record(&m->event, &m->record, &m->log));
 }
 
 static inline void make_creation(struct made_event *m, const char *parent_image,
                                  const char *parent_command_line, const char *image)
 {
-    const char *const pairs[][2] = {{"Image", image},
-                                    {"ParentImage", parent_image},
-                                    {"ParentCommandLine", parent_command_line}};
+    const char *const pairs[][2] = {
+        {"Image",             image              },
+        {"ParentImage",       parent_image       },
+        {"ParentCommandLine", parent_command_line}
+    };
     make_event(m, 3, pairs);
 }
 

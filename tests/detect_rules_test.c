@@ -65,7 +65,8 @@ static char *write_file(const char *content)
 
 /* --- the truth table */
 
-static const char *const verdict_columns[] = {"sigma", "asim", "splunk-v1", "splunk-v4"};
+static const char *const verdict_columns[] = {"sigma", "asim", "splunk-v1",
+                                              "splunk-v4"};
 
 static size_t split(char *line, char *cells[], size_t max)
 {
@@ -87,7 +88,8 @@ static void check_row(char *cells[])
     for (size_t v = 0; v < 4; v++) {
         bool wanted = strcmp(cells[4 + v], "yes") == 0;
         assert_true(wanted || strcmp(cells[4 + v], "no") == 0);
-        bool got = condition_holds(rule_of(&rules, verdict_columns[v])->condition, &view);
+        bool got =
+            condition_holds(rule_of(&rules, verdict_columns[v])->condition, &view);
         if (got != wanted)
             fail_msg("case %s: %s says %s", cells[0], verdict_columns[v],
                      got ? "yes" : "no");
@@ -137,17 +139,17 @@ static void test_metadata(void **state)
     (void)state;
     struct rule *sigma = rule_of(&rules, "sigma"), *asim = rule_of(&rules, "asim"),
                 *v1 = rule_of(&rules, "splunk-v1"), *v4 = rule_of(&rules, "splunk-v4");
-    assert_true(text_equal(sigma->id,
-                           TEXT_LITERAL("744a188b-0415-4792-896f-11ddb0588dbc")));
-    assert_true(text_equal(v1->id,
-                           TEXT_LITERAL("ced50492-8849-11ec-9f68-acde48001122")));
+    assert_true(
+        text_equal(sigma->id, TEXT_LITERAL("744a188b-0415-4792-896f-11ddb0588dbc")));
+    assert_true(
+        text_equal(v1->id, TEXT_LITERAL("ced50492-8849-11ec-9f68-acde48001122")));
     assert_int_equal(sigma->level, LEVEL_HIGH);
     assert_true(text_equal(sigma->author, TEXT_LITERAL("Alexander McDonald")));
     assert_int_equal(sigma->techniques.count, 1);
     assert_true(text_equal(sigma->techniques.items[0], TEXT_LITERAL("T1055")));
     assert_int_equal(sigma->tactics.count, 2);
-    assert_true(text_equal(sigma->tactics.items[0],
-                           TEXT_LITERAL("Privilege Escalation")));
+    assert_true(
+        text_equal(sigma->tactics.items[0], TEXT_LITERAL("Privilege Escalation")));
     assert_true(text_equal(sigma->tactics.items[1], TEXT_LITERAL("Stealth")));
     assert_false(sigma->has_risk);
     assert_true(text_equal(asim->confidence_label, TEXT_LITERAL("medium")));
@@ -173,6 +175,63 @@ static void test_metadata(void **state)
         assert_int_equal(rules.items[i].extensions.count, 0);
     }
     assert_int_equal(rules.file_count, rules.count + 2); /* two lists of shells */
+}
+
+/* The folder rules/ is what is compiled in; the digest is over the contents in order. */
+static void test_folder_is_what_is_built_in(void **state)
+{
+    (void)state;
+    struct arena mine = {0};
+    struct rules from_folder;
+    struct error err = {0};
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path_of("rules"));
+    assert_int_equal(rules_load(&from_folder, folder, &mine, &err), OK);
+    assert_int_equal(from_folder.count, rules.count);
+    assert_int_equal(from_folder.file_count, rules.file_count);
+    assert_memory_equal(&from_folder.digests, &rules.digests, sizeof rules.digests);
+    struct digester all;
+    struct digest_values value;
+    digester_init(&all, DIGEST_BIT(DIGEST_SHA256));
+    for (size_t i = 0; i < from_folder.file_count; i++) {
+        struct text content;
+        assert_int_equal(
+            rule_file_read(&content, from_folder.files[i].file.ptr, &mine, &err), OK);
+        digester_add(&all, content.ptr, content.len);
+    }
+    digester_finish(&all, &value);
+    assert_memory_equal(&value, &rules.digests, sizeof value);
+    rules_release(&from_folder);
+    arena_release(&mine);
+}
+
+static void test_bad_folders(void **state)
+{
+    (void)state;
+    struct arena mine = {0};
+    struct rules none;
+    struct error err = {0};
+    assert_int_equal(rules_load(&none, "/nonexistent", &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "cannot be opened"));
+    char folder[] = "/tmp/forebear-rules-XXXXXX", file[64];
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(rules_load(&none, folder, &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "no rule file"));
+    snprintf(file, sizeof file, "%s/a.yml", folder);
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    fputs("title: t\nid: 1\nlogsource: {category: process_creation}\n"
+          "detection: {s: {Image|re: x}, condition: s}\n",
+          out);
+    fclose(out);
+    assert_int_equal(rules_load(&none, folder, &mine, &err), FAILED);
+    assert_true(text_equal(err.place.evidence, text_from(file)));
+    assert_non_null(strstr(err.what, "line 4: the modifier 're'"));
+    assert_int_equal(rules_load_extended(&none, NULL, file, &mine, &err), FAILED);
+    assert_non_null(strstr(err.what, "not an extension"));
+    unlink(file);
+    rmdir(folder);
+    arena_release(&mine);
 }
 
 /* --- a detector in the first pass */
@@ -257,8 +316,9 @@ static void test_reasons_and_message(void **state)
     check_reason(&v1->reasons[1], "process_name", "equals", "cmd.exe", "CMD.EXE");
     assert_true(text_equal(
         v1->message,
-        TEXT_LITERAL("An instance of msra.exe spawning CMD.EXE was identified on endpoint "
-                     "PC-17, generating behavior not common with msra.exe.")));
+        TEXT_LITERAL(
+            "An instance of msra.exe spawning CMD.EXE was identified on endpoint "
+            "PC-17, generating behavior not common with msra.exe.")));
     assert_int_equal(rule_of(&j.rules, "splunk-v1")->matches, 1);
     forget(&j);
 }
@@ -293,21 +353,20 @@ static void test_more_shells(void **state)
 static void test_filter(void **state)
 {
     (void)state;
-    const char *file = write_file(
-        "filters:\n"
-        "  - title: the help desk's shells\n"
-        "    reason: ticket 17\n"
-        "    rules: [splunk-v1, splunk-v4]\n"
-        "    detection:\n"
-        "      known:\n"
-        "        Computer: 'pc-*'\n"
-        "        ImageName: cmd.exe\n"
-        "      condition: known\n"
-        "  - title: nothing\n"
-        "    reason: meets no record\n"
-        "    detection:\n"
-        "      known: {User: nobody}\n"
-        "      condition: known\n");
+    const char *file = write_file("filters:\n"
+                                  "  - title: the help desk's shells\n"
+                                  "    reason: ticket 17\n"
+                                  "    rules: [splunk-v1, splunk-v4]\n"
+                                  "    detection:\n"
+                                  "      known:\n"
+                                  "        Computer: 'pc-*'\n"
+                                  "        ImageName: cmd.exe\n"
+                                  "      condition: known\n"
+                                  "  - title: nothing\n"
+                                  "    reason: meets no record\n"
+                                  "    detection:\n"
+                                  "      known: {User: nobody}\n"
+                                  "      condition: known\n");
     struct judged j;
     judge(&j, NULL, file, injected_cmd);
     assert_int_equal(j.d.finding_count, 2);
@@ -327,6 +386,7 @@ static void test_filter(void **state)
 static void test_bad_filters(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *content, *words;
     } rows[] = {
@@ -340,6 +400,7 @@ static void test_bad_filters(void **state)
         {"filters:\n  - title: x\n    reason: y\n    detection:\n"
          "      a: {Nonsense: b}\n      condition: a\n",                            "line 5: the field 'Nonsense'"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *file = write_file(rows[i].content);
         struct detector d;
@@ -362,6 +423,7 @@ static void test_bad_filters(void **state)
 static void test_near_misses(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *creation[3], *source, *why; /* why NULL: no near miss */
     } rows[] = {
@@ -443,6 +505,7 @@ static void test_near_misses(void **state)
           "C:\\Windows\\System32\\net1.exe"},
          "sigma", NULL},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct judged j;
         judge(&j, NULL, NULL, rows[i].creation);
@@ -465,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_truth_table),
         cmocka_unit_test(test_absent_fields_match_nothing),
         cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_folder_is_what_is_built_in),
+        cmocka_unit_test(test_bad_folders),
         cmocka_unit_test(test_reasons_and_message),
         cmocka_unit_test(test_more_shells),
         cmocka_unit_test(test_filter),

@@ -74,7 +74,8 @@ static void tell_file(struct story *s, const char *name)
 {
     char path[4096];
     const char *top = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/tests/scenarios/%s.scenario", top ? top : ".", name);
+    snprintf(path, sizeof path, "%s/tests/scenarios/%s.scenario", top ? top : ".",
+             name);
     tell(s, path, NULL);
 }
 
@@ -122,8 +123,8 @@ static size_t findings(const struct story *s, const char *name, uint32_t pid)
         const struct finding *f = &s->d.findings[i];
         bool named = text_equal(f->rule->source, text_from(name)) ||
                      text_equal(f->code, text_from(name));
-        count += named &&
-                 (pid == 0 || lineage_process(&s->lineage, f->process)->pid == pid);
+        count +=
+            named && (pid == 0 || lineage_process(&s->lineage, f->process)->pid == pid);
     }
     return count;
 }
@@ -133,9 +134,9 @@ static const struct near_miss *near_miss(const struct story *s, const char *sour
 {
     for (size_t i = 0; i < s->d.near_miss_count; i++) {
         const struct near_miss *miss = &s->d.near_misses[i];
-        bool named = source ? miss->rule && text_equal(miss->rule->source,
-                                                       text_from(source))
-                            : !miss->rule;
+        bool named =
+            source ? miss->rule && text_equal(miss->rule->source, text_from(source))
+                   : !miss->rule;
         if (named && lineage_process(&s->lineage, miss->process)->pid == pid)
             return miss;
     }
@@ -241,8 +242,8 @@ static void test_scenario_12(void **state)
     assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 41), 1);
     const struct near_miss *miss = near_miss(&s, "sigma", 41);
     assert_non_null(miss);
-    assert_true(text_contains_fold(miss->why,
-                                   TEXT_LITERAL("a quotation mark and a blank")));
+    assert_true(
+        text_contains_fold(miss->why, TEXT_LITERAL("a quotation mark and a blank")));
     assert_null(near_miss(&s, "asim", 41)); /* the same rule in other words */
     forget(&s);
 }
@@ -259,8 +260,44 @@ static void test_scenario_13(void **state)
     assert_int_equal(findings(&s, "MSRA_RENAMED", 0), 1);
     const struct near_miss *blind = near_miss(&s, NULL, 40);
     assert_non_null(blind);
-    assert_true(text_contains_fold(blind->why, TEXT_LITERAL("C:\\ProgramData\\svc.exe")));
+    assert_true(
+        text_contains_fold(blind->why, TEXT_LITERAL("C:\\ProgramData\\svc.exe")));
     forget(&s);
+}
+
+/* Every scenario, hostile text and a chain of 100,000 included, goes through; what is found
+ * in it has its parts. */
+static void test_every_scenario(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "02-ghost-before-the-log",
+        "04-child-before-parent-in-file",
+        "05-guid-alias",
+        "06-null-parent",
+        "07-pid-reuse",
+        "08-clones",
+        "09-end-before-start",
+        "10-percent",
+        "16-hostile-text",
+        "17-cycle",
+        "18-scale",
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        struct story s;
+        tell_file(&s, names[n]);
+        for (size_t i = 0; i < s.d.finding_count; i++) {
+            const struct finding *f = &s.d.findings[i];
+            assert_int_equal(f->id.len, 14);
+            assert_true(f->reason_count > 0);
+            assert_false(text_is_empty(f->message));
+            assert_true(detector_in_family(&s.d, f->process));
+            assert_true(detector_findings_of(&s.d, f->process) > 0);
+        }
+        for (size_t i = 0; i < s.d.near_miss_count; i++)
+            assert_false(text_is_empty(s.d.near_misses[i].why));
+        forget(&s);
+    }
 }
 
 /* --- stories of our own */
@@ -268,7 +305,7 @@ static void test_scenario_13(void **state)
 #define MSRA                                                                           \
  "process msra pid 30 at +10s image C:\\Windows\\SysWOW64\\msra.exe parent explorer\n"
 #define CHILD(pid, at, name)                                                           \
- "process p" pid " pid " pid " at " at " image C:\\Windows\\SysWOW64\\" name          \
+ "process p" pid " pid " pid " at " at " image C:\\Windows\\SysWOW64\\" name           \
  " parent msra\n"
 
 static void test_burst(void **state)
@@ -278,38 +315,42 @@ static void test_burst(void **state)
         const char *text;
         uint32_t pid; /* of the creation that completes it; 0: no burst */
     } rows[] = {
-        {MSRA CHILD("40", "+20s", "whoami.exe") CHILD("41", "+30s", "ARP.EXE")
+        {MSRA CHILD("40",             "+20s",                "whoami.exe") CHILD("41", "+30s", "ARP.EXE")
              CHILD("42", "+40s", "ipconfig.exe") CHILD("43", "+50s", "route.exe"),
          42},
-        /* net1 is what net starts: one tool */
-        {MSRA CHILD("40", "+20s", "net.exe") CHILD("41", "+30s", "net1.exe")
+ /* net1 is what net starts: one tool */
+        {MSRA CHILD("40",                     "+20s",                    "net.exe") CHILD("41", "+30s", "net1.exe")
              CHILD("42", "+40s", "ipconfig.exe"),
          0},
-        {MSRA CHILD("40", "+20s", "net.exe") CHILD("41", "+30s", "net.exe")
+        {MSRA CHILD("40", "+20s",                "net.exe") CHILD("41", "+30s", "net.exe")
              CHILD("42", "+40s", "net.exe"),
          0},
-        /* just inside and just outside ten minutes */
-        {MSRA CHILD("40", "+20s", "whoami.exe") CHILD("41", "+30s", "arp.exe")
+ /* just inside and just outside ten minutes */
+        {MSRA CHILD("40",                          "+20s",                                               "whoami.exe") CHILD("41", "+30s", "arp.exe")
              CHILD("42", "+620s", "ipconfig.exe"),
          42},
-        {MSRA CHILD("40", "+20s", "whoami.exe") CHILD("41", "+30s", "arp.exe")
+        {MSRA CHILD("40", "+20s","whoami.exe") CHILD("41", "+30s", "arp.exe")
              CHILD("42", "+620.1s", "ipconfig.exe"),
          0},
-        /* the window slides */
-        {MSRA CHILD("40", "+20s", "whoami.exe") CHILD("41", "+500s", "arp.exe")
+ /* the window slides */
+        {MSRA CHILD("40",     "+20s",                    "whoami.exe") CHILD("41", "+500s", "arp.exe")
              CHILD("42", "+700s", "ipconfig.exe") CHILD("43", "+800s", "route.exe"),
          43},
-        /* tools below a shell below msra count as well */
-        {MSRA CHILD("40", "+20s", "notepad.exe")
-         "process a pid 41 at +30s image C:\\Windows\\System32\\whoami.exe parent p40\n"
-         "process b pid 42 at +40s image C:\\Windows\\System32\\arp.exe parent p40\n"
-         "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent p40\n",
-         43},
-        /* the same tools under somebody else */
-        {"process a pid 41 at +30s image C:\\Windows\\System32\\whoami.exe parent explorer\n"
-         "process b pid 42 at +40s image C:\\Windows\\System32\\arp.exe parent explorer\n"
-         "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent explorer\n",
-         0},
+ /* tools below a shell below msra count as well */
+        {MSRA CHILD("40",                           "+20s",
+         "notepad.exe") "process a pid 41 at +30s image "
+                                   "C:\\Windows\\System32\\whoami.exe parent p40\n"
+                                   "process b pid 42 at +40s image "
+                                   "C:\\Windows\\System32\\arp.exe parent p40\n"
+                                   "process c pid 43 at +50s image "
+                                   "C:\\Windows\\System32\\route.exe parent p40\n", 43},
+ /* the same tools under somebody else */
+        {"process a pid 41 at +30s image C:\\Windows\\System32\\whoami.exe parent "
+         "explorer\n"
+         "process b pid 42 at +40s image C:\\Windows\\System32\\arp.exe parent "
+         "explorer\n"
+         "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent "
+         "explorer\n",                     0     },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct story s;
@@ -334,29 +375,31 @@ static void test_odd_paths(void **state)
         const char *image;
         bool odd;
     } rows[] = {
-        {"C:\\Windows\\System32\\msra.exe",                                  false},
-        {"d:\\WINDOWS\\syswow64\\MSRA.EXE",                                  false},
-        {"C:\\Windows\\WinSxS\\amd64_microsoft-windows_10.0\\msra.exe",      false},
-        {"\\\\?\\C:\\Windows\\System32\\msra.exe",                           false},
-        {"C:\\Users\\Public\\msra.exe",                                      true },
-        {"C:\\Users\\Public\\Windows\\System32\\msra.exe",                   true },
-        {"C:\\Windows\\System32\\x\\msra.exe",                               true },
-        {"\\\\tsclient\\c\\msra.exe",                                        true },
-        {"msra.exe",                                                         false},
-        {"C:\\Users\\Public\\xmsra.exe",                                     false},
+        {"C:\\Windows\\System32\\msra.exe",                             false},
+        {"d:\\WINDOWS\\syswow64\\MSRA.EXE",                             false},
+        {"C:\\Windows\\WinSxS\\amd64_microsoft-windows_10.0\\msra.exe", false},
+        {"\\\\?\\C:\\Windows\\System32\\msra.exe",                      false},
+        {"C:\\Users\\Public\\msra.exe",                                 true },
+        {"C:\\Users\\Public\\Windows\\System32\\msra.exe",              true },
+        {"C:\\Windows\\System32\\x\\msra.exe",                          true },
+        {"\\\\tsclient\\c\\msra.exe",                                   true },
+        {"msra.exe",                                                    false},
+        {"C:\\Users\\Public\\xmsra.exe",                                false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int logged = 0; logged < 2; logged++) {
             char text[1024];
-            snprintf(text, sizeof text,
-                     "%s m pid 30 at +10s image '%s' parent explorer\n"
-                     "process a pid 40 at +20s image C:\\Windows\\notepad.exe parent m\n"
-                     "process b pid 41 at +30s image C:\\Windows\\notepad.exe parent m\n",
-                     logged ? "process" : "known", rows[i].image);
+            snprintf(
+                text, sizeof text,
+                "%s m pid 30 at +10s image '%s' parent explorer\n"
+                "process a pid 40 at +20s image C:\\Windows\\notepad.exe parent m\n"
+                "process b pid 41 at +30s image C:\\Windows\\notepad.exe parent m\n",
+                logged ? "process" : "known", rows[i].image);
             struct story s;
             tell_text(&s, text);
             if (findings(&s, "MSRA_ODD_PATH", 0) != (rows[i].odd ? 1 : 0) ||
-                findings(&s, "MSRA_ODD_PATH", logged ? 30 : 40) != (rows[i].odd ? 1 : 0))
+                findings(&s, "MSRA_ODD_PATH", logged ? 30 : 40) !=
+                    (rows[i].odd ? 1 : 0))
                 fail_msg("row %zu, %d: %zu", i, logged,
                          findings(&s, "MSRA_ODD_PATH", 0));
             for (size_t f = 0; f < s.d.finding_count; f++)
@@ -382,7 +425,8 @@ static void test_relaunch_is_no_finding(void **state)
 }
 
 #define ACCESS(at, source, mask)                                                       \
- "event 10 at " at " source " source " target msra GrantedAccess=" mask " CallTrace=x\n"
+ "event 10 at " at " source " source " target msra GrantedAccess=" mask " CallTrace="  \
+ "x\n"
 
 static void test_accesses(void **state)
 {
@@ -391,26 +435,26 @@ static void test_accesses(void **state)
         const char *text;
         int strength; /* -1: not listed */
     } rows[] = {
-        {ACCESS("+10.4s", "explorer", "0x1fffff"), STRENGTH_NEUTRAL},
-        {ACCESS("+10.6s", "explorer", "0x1fffff"), STRENGTH_MEDIUM },
-        {ACCESS("+10.4s", "explorer", "0x1f0fff"), STRENGTH_NEUTRAL},
-        {ACCESS("+10.4s", "explorer", "0x2a"),     STRENGTH_MEDIUM },
-        {ACCESS("+10.4s", "other", "0x1fffff"),    STRENGTH_MEDIUM },
-        {ACCESS("+20s", "other", "0x28"),          STRENGTH_MEDIUM },
-        {ACCESS("+20s", "other", "0x2"),           STRENGTH_MEDIUM },
-        {ACCESS("+20s", "other", "0x20"),          -1              },
-        {ACCESS("+20s", "other", "0x8"),           -1              },
-        {ACCESS("+20s", "other", "0x1410"),        -1              },
-        {ACCESS("+20s", "other", "0x1000"),        -1              },
-        {ACCESS("+20s", "csrss", "0x1fffff"),      -1              },
-        {ACCESS("+20s", "conhost", "0x1fffff"),    -1              },
-        {ACCESS("+20s", "fake", "0x1fffff"),       STRENGTH_MEDIUM },
-        {"event 8 at +20s source csrss target msra\n", -1          },
-        {"event 8 at +20s source fake target msra\n", STRENGTH_STRONG},
-        {"event 8 at +20s source msra target other\n", -1          },
-        {"event 25 at +20s process other Type='Image is replaced'\n", -1},
+        {ACCESS("+10.4s",   "explorer",               "0x1fffff"), STRENGTH_NEUTRAL},
+        {ACCESS("+10.6s", "explorer",                         "0x1fffff"), STRENGTH_MEDIUM},
+        {ACCESS("+10.4s",       "explorer","0x1f0fff"), STRENGTH_NEUTRAL},
+        {ACCESS("+10.4s",                 "explorer",                           "0x2a"), STRENGTH_MEDIUM},
+        {ACCESS("+10.4s",      "other",                   "0x1fffff"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",   "other", "0x28"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",  "other",                          "0x2"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",     "other","0x20"), -1},
+        {ACCESS("+20s",                 "other",                             "0x8"), -1},
+        {ACCESS("+20s",          "other",                   "0x1410"), -1},
+        {ACCESS("+20s",     "other",                     "0x1000"), -1},
+        {ACCESS("+20s",  "csrss",                          "0x1fffff"), -1},
+        {ACCESS("+20s",      "conhost",                        "0x1fffff"), -1},
+        {ACCESS("+20s",                 "fake",                             "0x1fffff"), STRENGTH_MEDIUM},
+        {"event 8 at +20s source csrss target msra\n",           -1    },
+        {"event 8 at +20s source fake target msra\n",     STRENGTH_STRONG            },
+        {"event 8 at +20s source msra target other\n",               -1                                      },
+        {"event 25 at +20s process other Type='Image is replaced'\n",      -1},
         {"event 25 at +20s process msra Type='Image is locked for access'\n",
-         STRENGTH_WEAK                                             },
+         STRENGTH_WEAK                            },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[4096];
@@ -435,14 +479,15 @@ static void test_cap_of_corroborations(void **state)
     (void)state;
     struct story s;
     tell_text(&s, "process other pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA
-                  "repeat 150 i\n" ACCESS("+20s", "other", "0x28") "done\n"
-                  "event 8 at +25s source other target msra\n"
-                  CHILD("40", "+30s", "whoami.exe"));
+                  "repeat 150 i\n" ACCESS(
+                      "+20s", "other",
+                      "0x28") "done\n"
+                              "event 8 at +25s source other target msra\n" CHILD(
+                                  "40", "+30s", "whoami.exe"));
     assert_int_equal(s.d.corroboration_count, CORROBORATION_CAP + 1);
     assert_int_equal(s.d.corroborations_left_out, 150 - CORROBORATION_CAP);
-    assert_int_equal(
-        detector_corroborations_left_out(&s.d, process_by_pid(&s, 30)),
-        150 - CORROBORATION_CAP);
+    assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 30)),
+                     150 - CORROBORATION_CAP);
     assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 20)), 0);
     forget(&s);
 }
@@ -451,19 +496,45 @@ static void test_family(void **state)
 {
     (void)state;
     struct story s;
-    tell_text(&s, "process uncle pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA
-                  CHILD("40", "+20s", "whoami.exe") CHILD("41", "+21s", "notepad.exe")
-                  "process nephew pid 50 at +22s image C:\\b.exe parent p41\n"
-                  "process cousin pid 21 at +23s image C:\\c.exe parent uncle\n");
+    tell_text(
+        &s, "process uncle pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA CHILD(
+                "40", "+20s", "whoami.exe")
+                CHILD("41", "+21s", "notepad.exe") "process nephew pid 50 at +22s "
+                                                   "image C:\\b.exe parent p41\n"
+                                                   "process cousin pid 21 at +23s "
+                                                   "image C:\\c.exe parent uncle\n");
     const struct {
         uint32_t pid;
         bool in;
-    } rows[] = {{10, true}, {30, true}, {40, true}, {41, true},
-                {50, true}, {20, false}, {21, false}};
+    } rows[] = {
+        {10, true },
+        {30, true },
+        {40, true },
+        {41, true },
+        {50, true },
+        {20, false},
+        {21, false}
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (detector_in_family(&s.d, process_by_pid(&s, rows[i].pid)) != rows[i].in)
             fail_msg("process %u", rows[i].pid);
     assert_false(detector_in_family(&s.d, PROCESS_NONE));
+    forget(&s);
+}
+
+/* 20,000 msra.exe, each below the one before: walks share what they have found out. */
+static void test_deep_chain_of_hosts(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "process m0 pid 1000 at +1s image C:\\a\\msra.exe parent explorer\n"
+                  "repeat 20000 i\n"
+                  "process m$(i+1) pid $(i+1001) at ++1s image C:\\a\\msra.exe parent "
+                  "m$(i)\n"
+                  "done\n");
+    assert_int_equal(findings(&s, "MSRA_ODD_PATH", 0), 20001);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 20000);
+    assert_true(detector_in_family(&s.d, process_by_pid(&s, 10)));
     forget(&s);
 }
 
@@ -548,12 +619,14 @@ int main(void)
         cmocka_unit_test(test_scenario_11),
         cmocka_unit_test(test_scenario_12),
         cmocka_unit_test(test_scenario_13),
+        cmocka_unit_test(test_every_scenario),
         cmocka_unit_test(test_burst),
         cmocka_unit_test(test_odd_paths),
         cmocka_unit_test(test_relaunch_is_no_finding),
         cmocka_unit_test(test_accesses),
         cmocka_unit_test(test_cap_of_corroborations),
         cmocka_unit_test(test_family),
+        cmocka_unit_test(test_deep_chain_of_hosts),
         cmocka_unit_test(test_null_parent_with_candidate),
         cmocka_unit_test(test_filter_and_indicators),
         cmocka_unit_test(test_finding_ids),

@@ -15,8 +15,8 @@
 static const char head[] = "title: t\nid: 1\nlogsource:\n  category: process_creation\n"
                            "  product: windows\ndetection:\n"; /* 6 lines */
 
-static enum status read_rule(struct rule *rule, const char *content, struct arena *arena,
-                             struct error *err)
+static enum status read_rule(struct rule *rule, const char *content,
+                             struct arena *arena, struct error *err)
 {
     const struct tree_node *root;
     struct text file = TEXT_LITERAL("t.yml");
@@ -41,10 +41,12 @@ static bool holds(const char *detection, const char *command_line)
     if (read_detection(&rule, detection, &arena, &err) != OK)
         fail_msg("%s: %s", detection, err.what);
     struct made_event m;
-    const char *const pairs[][2] = {{"Image", "C:\\Windows\\System32\\cmd.exe"},
-                                    {"CommandLine", command_line},
-                                    {"ParentImage", "C:\\Windows\\System32\\cmd.exe"},
-                                    {"User", ""}};
+    const char *const pairs[][2] = {
+        {"Image",       "C:\\Windows\\System32\\cmd.exe"},
+        {"CommandLine", command_line                    },
+        {"ParentImage", "C:\\Windows\\System32\\cmd.exe"},
+        {"User",        ""                              }
+    };
     make_event(&m, 4, pairs);
     struct column_view view = {.event = &m.event};
     bool held = condition_holds(rule.condition, &view);
@@ -67,70 +69,76 @@ static void test_values(void **state)
         const char *detection, *command_line;
         bool wanted;
     } rows[] = {
-        {ONE("CommandLine: whoami"),                        "WhoAmI",          true },
-        {ONE("CommandLine: whoami"),                        "whoami ",         false},
-        {ONE("CommandLine: whoami"),                        NULL,              false},
-        {ONE("CommandLine: ''"),                            "",                true },
-        {ONE("CommandLine: ''"),                            NULL,              false},
-        {ONE("CommandLine: null"),                          NULL,              true },
-        {ONE("CommandLine: null"),                          "",                false},
-        {ONE("CommandLine: 'null'"),                        "null",            true },
-        {ONE("CommandLine:"),                               NULL,              true },
-        {ONE("CommandLine: [a, null]"),                     NULL,              true },
-        {ONE("CommandLine: 42"),                            "42",              true },
-        /* wildcards and escapes */
-        {ONE("CommandLine: 'a*c'"),                         "abbbc",           true },
-        {ONE("CommandLine: 'a*c'"),                         "abbbd",           false},
-        {ONE("CommandLine: 'a*'"),                          "a",               true },
-        {ONE("CommandLine: '*'"),                           "",                true },
-        {ONE("CommandLine: '*a*b*'"),                       "xxaxxbxx",        true },
-        {ONE("CommandLine: '*ab*ab'"),                      "abab",            true },
-        {ONE("CommandLine: '*ab*ab'"),                      "ab",              false},
-        {ONE("CommandLine: 'a?c'"),                         "abc",             true },
-        {ONE("CommandLine: 'a?c'"),                         "ac",              false},
-        {ONE("CommandLine: 'a?c'"),                         "a\xc3\xa4""c",    true },
-        {ONE("CommandLine: 'a??c'"),                        "a\xc3\xa4""c",    false},
-        {ONE("CommandLine: 'a\\*c'"),                       "a*c",             true },
-        {ONE("CommandLine: 'a\\*c'"),                       "abc",             false},
-        {ONE("CommandLine: 'a\\?c'"),                       "abc",             false},
-        {ONE("CommandLine: 'a\\\\*'"),                      "a\\bc",           true },
-        {ONE("CommandLine: 'a\\\\*'"),                      "abc",             false},
-        {ONE("CommandLine: 'a\\b'"),                        "a\\b",            true },
-        {ONE("CommandLine: 'a\\\\b'"),                      "a\\b",            true },
-        {ONE("CommandLine: 'a\\'"),                         "a\\",             true },
-        {ONE("CommandLine|contains: '?*b'"),                "xab",             true },
-        /* modifiers */
-        {ONE("CommandLine|startswith: WHO"),                "whoami",          true },
-        {ONE("CommandLine|startswith: ami"),                "whoami",          false},
-        {ONE("CommandLine|startswith: whoami2"),            "whoami",          false},
-        {ONE("CommandLine|endswith: ami"),                  "whoami",          true },
-        {ONE("CommandLine|endswith: 'a?i'"),                "whoami",          true },
-        {ONE("CommandLine|endswith: 'a?i'"),                "whoami x",        false},
-        {ONE("CommandLine|contains: hoa"),                  "WHOAMI",          true },
-        {ONE("CommandLine|contains|cased: hoa"),            "WHOAMI",          false},
-        {ONE("CommandLine|contains|cased: HOA"),            "WHOAMI",          true },
-        {ONE("CommandLine|cased: 'W*I'"),                   "WHOAMI",          true },
-        {ONE("CommandLine|cased: 'w*i'"),                   "WHOAMI",          false},
-        {ONE("CommandLine|startswith|cased: WHO"),          "WHOAMI",          true },
-        {ONE("CommandLine|endswith|cased: ami"),            "WHOAMI",          false},
-        {ONE("CommandLine|contains: [x, y, o]"),            "whoami",          true },
-        {ONE("CommandLine|contains|all: [w, o]"),           "whoami",          true },
-        {ONE("CommandLine|contains|all: [w, x]"),           "whoami",          false},
-        {ONE("CommandLine|contains|windash: ' -a'"),        "who /all",        true },
-        {ONE("CommandLine|contains|windash: ' -a'"),        "who \xe2\x80\x93""all", true },
-        {ONE("CommandLine|contains|windash: ' -a'"),        "who xall",        false},
-        {ONE("CommandLine|contains|windash: 'a-b'"),        "a/b",             false},
-        {ONE("CommandLine|contains: ' -a'"),                "who /all",        false},
-        {ONE("CommandLine|exists: true"),                   "",                true },
-        {ONE("CommandLine|exists: true"),                   NULL,              false},
-        {ONE("CommandLine|exists: false"),                  NULL,              true },
-        {ONE("Image|fieldref: ParentImage"),                "x",               true },
-        {ONE("CommandLine|fieldref: ParentImage"),          "x",               false},
-        {ONE("Image|endswith|fieldref: CommandLine"),       "CMD.exe",         true },
-        {ONE("User: ''"),                                   "x",               true },
-        /* ASCII folding only: U+017F is no s, the Kelvin sign no k */
-        {ONE("CommandLine: msra"),                          "m\xc5\xbfra",     false},
-        {ONE("CommandLine: k"),                             "\xe2\x84\xaa",    false},
+        {ONE("CommandLine: whoami"),                  "WhoAmI",       true },
+        {ONE("CommandLine: whoami"),                  "whoami ",      false},
+        {ONE("CommandLine: whoami"),                  NULL,           false},
+        {ONE("CommandLine: ''"),                      "",             true },
+        {ONE("CommandLine: ''"),                      NULL,           false},
+        {ONE("CommandLine: null"),                    NULL,           true },
+        {ONE("CommandLine: null"),                    "",             false},
+        {ONE("CommandLine: 'null'"),                  "null",         true },
+        {ONE("CommandLine:"),                         NULL,           true },
+        {ONE("CommandLine: [a, null]"),               NULL,           true },
+        {ONE("CommandLine: 42"),                      "42",           true },
+ /* wildcards and escapes */
+        {ONE("CommandLine: 'a*c'"),                   "abbbc",        true },
+        {ONE("CommandLine: 'a*c'"),                   "abbbd",        false},
+        {ONE("CommandLine: 'a*'"),                    "a",            true },
+        {ONE("CommandLine: '*'"),                     "",             true },
+        {ONE("CommandLine: '*a*b*'"),                 "xxaxxbxx",     true },
+        {ONE("CommandLine: '*ab*ab'"),                "abab",         true },
+        {ONE("CommandLine: '*ab*ab'"),                "ab",           false},
+        {ONE("CommandLine: 'a?c'"),                   "abc",          true },
+        {ONE("CommandLine: 'a?c'"),                   "ac",           false},
+        {ONE("CommandLine: 'a?c'"),
+         "a\xc3\xa4"
+         "c",                                                         true },
+        {ONE("CommandLine: 'a??c'"),
+         "a\xc3\xa4"
+         "c",                                                         false},
+        {ONE("CommandLine: 'a\\*c'"),                 "a*c",          true },
+        {ONE("CommandLine: 'a\\*c'"),                 "abc",          false},
+        {ONE("CommandLine: 'a\\?c'"),                 "abc",          false},
+        {ONE("CommandLine: 'a\\\\*'"),                "a\\bc",        true },
+        {ONE("CommandLine: 'a\\\\*'"),                "abc",          false},
+        {ONE("CommandLine: 'a\\b'"),                  "a\\b",         true },
+        {ONE("CommandLine: 'a\\\\b'"),                "a\\b",         true },
+        {ONE("CommandLine: 'a\\'"),                   "a\\",          true },
+        {ONE("CommandLine|contains: '?*b'"),          "xab",          true },
+ /* modifiers */
+        {ONE("CommandLine|startswith: WHO"),          "whoami",       true },
+        {ONE("CommandLine|startswith: ami"),          "whoami",       false},
+        {ONE("CommandLine|startswith: whoami2"),      "whoami",       false},
+        {ONE("CommandLine|endswith: ami"),            "whoami",       true },
+        {ONE("CommandLine|endswith: 'a?i'"),          "whoami",       true },
+        {ONE("CommandLine|endswith: 'a?i'"),          "whoami x",     false},
+        {ONE("CommandLine|contains: hoa"),            "WHOAMI",       true },
+        {ONE("CommandLine|contains|cased: hoa"),      "WHOAMI",       false},
+        {ONE("CommandLine|contains|cased: HOA"),      "WHOAMI",       true },
+        {ONE("CommandLine|cased: 'W*I'"),             "WHOAMI",       true },
+        {ONE("CommandLine|cased: 'w*i'"),             "WHOAMI",       false},
+        {ONE("CommandLine|startswith|cased: WHO"),    "WHOAMI",       true },
+        {ONE("CommandLine|endswith|cased: ami"),      "WHOAMI",       false},
+        {ONE("CommandLine|contains: [x, y, o]"),      "whoami",       true },
+        {ONE("CommandLine|contains|all: [w, o]"),     "whoami",       true },
+        {ONE("CommandLine|contains|all: [w, x]"),     "whoami",       false},
+        {ONE("CommandLine|contains|windash: ' -a'"),  "who /all",     true },
+        {ONE("CommandLine|contains|windash: ' -a'"),
+         "who \xe2\x80\x93"
+         "all",                                                       true },
+        {ONE("CommandLine|contains|windash: ' -a'"),  "who xall",     false},
+        {ONE("CommandLine|contains|windash: 'a-b'"),  "a/b",          false},
+        {ONE("CommandLine|contains: ' -a'"),          "who /all",     false},
+        {ONE("CommandLine|exists: true"),             "",             true },
+        {ONE("CommandLine|exists: true"),             NULL,           false},
+        {ONE("CommandLine|exists: false"),            NULL,           true },
+        {ONE("Image|fieldref: ParentImage"),          "x",            true },
+        {ONE("CommandLine|fieldref: ParentImage"),    "x",            false},
+        {ONE("Image|endswith|fieldref: CommandLine"), "CMD.exe",      true },
+        {ONE("User: ''"),                             "x",            true },
+ /* ASCII folding only: U+017F is no s, the Kelvin sign no k */
+        {ONE("CommandLine: msra"),                    "m\xc5\xbfra",  false},
+        {ONE("CommandLine: k"),                       "\xe2\x84\xaa", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (holds(rows[i].detection, rows[i].command_line) != rows[i].wanted)
@@ -151,32 +159,32 @@ static void test_conditions(void **state)
         const char *detection, *command_line;
         bool wanted;
     } rows[] = {
-        {WHEN("a and b"),                      "ab",   true },
-        {WHEN("a and b"),                      "a",    false},
-        {WHEN("a or b"),                       "b",    true },
-        {WHEN("a and not b"),                  "a",    true },
-        {WHEN("a and not b"),                  "ab",   false},
-        {WHEN("not a"),                        NULL,   true },
-        {WHEN("not not a"),                    "a",    true },
-        {WHEN("not a and b"),                  "b",    true },
-        {WHEN("not (a and b)"),                "a",    true },
-        {WHEN("a or b and sel_c"),             "a",    true }, /* and binds more */
-        {WHEN("(a or b) and sel_c"),           "a",    false},
-        {WHEN("b and sel_c or a"),             "a",    true },
-        {WHEN("1 of sel_*"),                   "d",    true },
-        {WHEN("any of sel_*"),                 "d",    true },
-        {WHEN("1 of sel_*"),                   "ab",   false},
-        {WHEN("all of sel_*"),                 "cd",   true },
-        {WHEN("all of sel_*"),                 "c",    false},
-        {WHEN("all of them"),                  "abcd", true }, /* not _hidden */
-        {WHEN("1 of them"),                    "x",    false},
-        {WHEN("a and not 1 of sel_*"),         "a",    true },
-        {WHEN("a and not 1 of sel_*"),         "ad",   false},
-        {WHEN("1 of s*_c"),                    "c",    true },
+        {WHEN("a and b"),              "ab",   true },
+        {WHEN("a and b"),              "a",    false},
+        {WHEN("a or b"),               "b",    true },
+        {WHEN("a and not b"),          "a",    true },
+        {WHEN("a and not b"),          "ab",   false},
+        {WHEN("not a"),                NULL,   true },
+        {WHEN("not not a"),            "a",    true },
+        {WHEN("not a and b"),          "b",    true },
+        {WHEN("not (a and b)"),        "a",    true },
+        {WHEN("a or b and sel_c"),     "a",    true }, /* and binds more */
+        {WHEN("(a or b) and sel_c"),   "a",    false},
+        {WHEN("b and sel_c or a"),     "a",    true },
+        {WHEN("1 of sel_*"),           "d",    true },
+        {WHEN("any of sel_*"),         "d",    true },
+        {WHEN("1 of sel_*"),           "ab",   false},
+        {WHEN("all of sel_*"),         "cd",   true },
+        {WHEN("all of sel_*"),         "c",    false},
+        {WHEN("all of them"),          "abcd", true }, /* not _hidden */
+        {WHEN("1 of them"),            "x",    false},
+        {WHEN("a and not 1 of sel_*"), "a",    true },
+        {WHEN("a and not 1 of sel_*"), "ad",   false},
+        {WHEN("1 of s*_c"),            "c",    true },
         {"  a:\n    - CommandLine: x\n    - CommandLine: y\n      User: ''\n"
-         "  condition: a\n",                   "y",    true },
+         "  condition: a\n",  "y",    true },
         {"  a:\n    - CommandLine: x\n    - CommandLine: y\n      User: z\n"
-         "  condition: a\n",                   "y",    false},
+         "  condition: a\n",  "y",    false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (holds(rows[i].detection, rows[i].command_line) != rows[i].wanted)
@@ -190,11 +198,13 @@ static void test_reasons_of_not_and_or(void **state)
     struct arena arena = {0};
     struct error err = {0};
     struct rule rule;
-    assert_int_equal(read_detection(&rule, WHEN("(a or b) and not (sel_c and sel_d)"),
-                                    &arena, &err),
-                     OK);
+    assert_int_equal(
+        read_detection(&rule, WHEN("(a or b) and not (sel_c and sel_d)"), &arena, &err),
+        OK);
     struct made_event m;
-    const char *const pairs[][2] = {{"CommandLine", "ac"}};
+    const char *const pairs[][2] = {
+        {"CommandLine", "ac"}
+    };
     make_event(&m, 1, pairs);
     struct column_view view = {.event = &m.event};
     struct match_reason *reasons;
@@ -215,51 +225,52 @@ static void test_refusals(void **state)
     static const struct {
         const char *detection, *words; /* lines count from the head's six */
     } rows[] = {
-        {ONE("CommandLine|re: 'a.*b'"),             "line 8: the modifier 're'"            },
-        {ONE("CommandLine|base64: x"),              "line 8: the modifier 'base64'"        },
-        {ONE("CommandLine|contains|contains: x"),   "line 8: the modifier 'contains'"      },
-        {ONE("CommandLine|: x"),                    "line 8: the modifier ''"              },
-        {ONE("Commandline: x"),                     "line 8: the field 'Commandline'"      },
-        {ONE("QueryName: x"),                       "line 8: the field 'QueryName'"        },
-        {ONE("CommandLine: {a: b}"),                "line 8: 'CommandLine' has a map"      },
-        {ONE("CommandLine: []"),                    "empty list"                           },
-        {ONE("CommandLine: [[a]]"),                 "line 8: a list or map"                },
-        {ONE("CommandLine|contains: null"),         "null does not go"                     },
-        {ONE("CommandLine|exists: maybe"),          "true or false"                        },
-        {ONE("CommandLine|exists|all: true"),       "do not go together"                   },
-        {ONE("Image|fieldref: Nonsense"),           "fieldref"                             },
-        {ONE("Image|expand: '%nothing%'"),          "no list named 'nothing'"              },
-        {"  s: [whoami, net]\n  condition: s\n",    "line 7: keywords"                     },
-        {"  s: whoami\n  condition: s\n",           "line 7: the selection 's'"            },
-        {"  s: {}\n  condition: s\n",               "line 7: the selection 's'"            },
-        {ONE("CommandLine: a") "  timeframe: 5m\n", "line 10: timeframe"                   },
-        {"  s: {Image: a}\n",                       "at least one selection"               },
-        {"  s: {Image: a}\n  t: {Image: b}\n",      "one condition"                        },
-        {"  s: {Image: a}\n  condition: [s, s]\n",  "one condition"                        },
-        {"  s: {Image: a}\n  condition: s | count() > 5\n", "not understood"               },
-        {"  s: {Image: a}\n  condition: s and\n",   "ends too early"                       },
-        {"  s: {Image: a}\n  condition: and s\n",   "not understood"                       },
-        {"  s: {Image: a}\n  condition: s s\n",     "not understood"                       },
-        {"  s: {Image: a}\n  condition: s not s\n", "not understood"                       },
-        {"  s: {Image: a}\n  condition: (s\n",      "without its ')'"                      },
-        {"  s: {Image: a}\n  condition: s)\n",      "without its '('"                      },
-        {"  s: {Image: a}\n  condition: ()\n",      "not understood"                       },
-        {"  s: {Image: a}\n  condition: t\n",       "line 8: condition: not understood: 't'"},
-        {"  s: {Image: a}\n  condition: 1 of x*\n", "no selection fits 'x*'"               },
-        {"  s: {Image: a}\n  condition: 2 of s*\n", "not understood: '2'"                  },
-        {"  s: {Image: a}\n  condition: 1 s\n",     "'of' should follow"                   },
-        {"  s: {Image: a, Image: b}\n  condition: s\n", "line 7: the key 'Image' stands"   },
-        {"  s: &x {Image: a}\n  condition: s\n",    "anchors"                              },
-        {"  s: {Image: *x}\n  condition: s\n",      "line 7: "                             },
-        {"  s: {Image: !!str a}\n  condition: s\n", "tags"                                 },
-        {ONE("Image: a") "---\na: b\n",             "second document"                      },
-        {ONE("Image: a") "level: severe\n",         "level is none of"                     },
-        {ONE("Image: a") "taxonomy: mine\n",        "taxonomy 'mine'"                      },
-        {ONE("Image: a") "forebear: {colour: red}\n", "unknown key 'colour'"               },
-        {ONE("Image: a") "forebear: {message: $x$}\n", "no known field: 'x'"               },
+        {ONE("CommandLine|re: 'a.*b'"),                                                 "line 8: the modifier 're'"             },
+        {ONE("CommandLine|base64: x"),                                                  "line 8: the modifier 'base64'"         },
+        {ONE("CommandLine|contains|contains: x"),                                       "line 8: the modifier 'contains'"       },
+        {ONE("CommandLine|: x"),                                                        "line 8: the modifier ''"               },
+        {ONE("Commandline: x"),                                                         "line 8: the field 'Commandline'"       },
+        {ONE("QueryName: x"),                                                           "line 8: the field 'QueryName'"         },
+        {ONE("CommandLine: {a: b}"),                                                    "line 8: 'CommandLine' has a map"       },
+        {ONE("CommandLine: []"),                                                        "empty list"                            },
+        {ONE("CommandLine: [[a]]"),                                                     "line 8: a list or map"                 },
+        {ONE("CommandLine|contains: null"),                                             "null does not go"                      },
+        {ONE("CommandLine|exists: maybe"),                                              "true or false"                         },
+        {ONE("CommandLine|exists|all: true"),                                           "do not go together"                    },
+        {ONE("Image|fieldref: Nonsense"),                                               "fieldref"                              },
+        {ONE("Image|expand: '%nothing%'"),                                              "no list named 'nothing'"               },
+        {"  s: [whoami, net]\n  condition: s\n",                                        "line 7: keywords"                      },
+        {"  s: whoami\n  condition: s\n",                                               "line 7: the selection 's'"             },
+        {"  s: {}\n  condition: s\n",                                                   "line 7: the selection 's'"             },
+        {ONE("CommandLine: a") "  timeframe: 5m\n",                                     "line 10: timeframe"                    },
+        {"  s: {Image: a}\n",                                                           "at least one selection"                },
+        {"  s: {Image: a}\n  t: {Image: b}\n",                                          "one condition"                         },
+        {"  s: {Image: a}\n  condition: [s, s]\n",                                      "one condition"                         },
+        {"  s: {Image: a}\n  condition: s | count() > 5\n",                             "not understood"                        },
+        {"  s: {Image: a}\n  condition: s and\n",                                       "ends too early"                        },
+        {"  s: {Image: a}\n  condition: and s\n",                                       "not understood"                        },
+        {"  s: {Image: a}\n  condition: s s\n",                                         "not understood"                        },
+        {"  s: {Image: a}\n  condition: s not s\n",                                     "not understood"                        },
+        {"  s: {Image: a}\n  condition: (s\n",                                          "without its ')'"                       },
+        {"  s: {Image: a}\n  condition: s)\n",                                          "without its '('"                       },
+        {"  s: {Image: a}\n  condition: ()\n",                                          "not understood"                        },
+        {"  s: {Image: a}\n  condition: t\n",                                           "line 8: condition: not understood: 't'"},
+        {"  s: {Image: a}\n  condition: 1 of x*\n",                                     "no selection fits 'x*'"                },
+        {"  s: {Image: a}\n  condition: 2 of s*\n",                                     "not understood: '2'"                   },
+        {"  s: {Image: a}\n  condition: 1 s\n",                                         "'of' should follow"                    },
+        {"  s: {Image: a, Image: b}\n  condition: s\n",
+         "line 7: the key 'Image' stands"                                                                                       },
+        {"  s: &x {Image: a}\n  condition: s\n",                                        "anchors"                               },
+        {"  s: {Image: *x}\n  condition: s\n",                                          "line 7: "                              },
+        {"  s: {Image: !!str a}\n  condition: s\n",                                     "tags"                                  },
+        {ONE("Image: a") "---\na: b\n",                                                 "second document"                       },
+        {ONE("Image: a") "level: severe\n",                                             "level is none of"                      },
+        {ONE("Image: a") "taxonomy: mine\n",                                            "taxonomy 'mine'"                       },
+        {ONE("Image: a") "forebear: {colour: red}\n",                                   "unknown key 'colour'"                  },
+        {ONE("Image: a") "forebear: {message: $x$}\n",                                  "no known field: 'x'"                   },
         {ONE("Image: a") "forebear: {risk: {score: 80, impact: 80, confidence: 50}}\n",
-         "is not impact x confidence"                                                      },
-        {"  s: [\n",                                "not YAML"                             },
+         "is not impact x confidence"                                                                                           },
+        {"  s: [\n",                                                                    "not YAML"                              },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena arena = {0};
@@ -289,9 +300,9 @@ static void test_logsources(void **state)
         struct arena arena = {0};
         struct error err = {0};
         struct rule rule;
-        struct text content = arena_printf(
-            &arena, "%s%s", bad[i],
-            i < 5 ? "detection:\n  s: {Image: a}\n  condition: s\n" : "");
+        struct text content =
+            arena_printf(&arena, "%s%s", bad[i],
+                         i < 5 ? "detection:\n  s: {Image: a}\n  condition: s\n" : "");
         assert_int_equal(read_rule(&rule, content.ptr, &arena, &err), FAILED);
         arena_release(&arena);
     }
@@ -311,13 +322,13 @@ static void test_hostile_files(void **state)
         const char *before, *repeated, *after;
         size_t times;
     } rows[] = {
-        {"a: ",                                      "[",          "",            5000  },
-        {"a: ",                                      "{a: ",       "",            5000  },
-        {"  s: {Image: a}\n  condition: ",           "(",          "s",           400000},
-        {"  s: {Image: a}\n  condition: ",           "not ",       "s",           200000},
-        {"  s: {Image: a}\n  condition: s",          " and s",     "\n",          100000},
-        {"  s:\n    Image: [",                       "a,",         "a]\n",        200000},
-        {"  s:\n    Image: '",                       "*a",         "'\n  condition: s\n", 5000  },
+        {"a: ",                             "[",      "",                    5000  },
+        {"a: ",                             "{a: ",   "",                    5000  },
+        {"  s: {Image: a}\n  condition: ",  "(",      "s",                   400000},
+        {"  s: {Image: a}\n  condition: ",  "not ",   "s",                   200000},
+        {"  s: {Image: a}\n  condition: s", " and s", "\n",                  100000},
+        {"  s:\n    Image: [",              "a,",     "a]\n",                200000},
+        {"  s:\n    Image: '",              "*a",     "'\n  condition: s\n", 5000  },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena arena = {0};
@@ -357,9 +368,9 @@ static void test_hostile_pattern(void **state)
 static const struct {
     const char *words, *in_file;
 } refusable[] = {
-    {"the modifier 're'",           "|re"           },
-    {"the modifier 'base64offset'", "|base64offset" },
-    {NULL,                          NULL            },
+    {"the modifier 're'",           "|re"          },
+    {"the modifier 'base64offset'", "|base64offset"},
+    {NULL,                          NULL           },
 };
 
 static void read_published(const char *path, size_t *taken, size_t *refused,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..39
+echo 1..46
 
 # --- bad input
 : > empty.bin
@@ -74,16 +74,39 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     head -c 1600000 ntfs.raw > short.raw
     run short.raw
     check 'a truncated image is told' says '^problem IMAGE_TRUNCATED offset=1600000'
+    # cut inside the content of a log: clusters are given out from the start on
+    at=$(grep -abo 'Sysmon 000079190' ntfs.raw | head -1 | cut -d: -f1)
+    head -c $((at / 4096 * 4096 + 8192)) ntfs.raw > cut.raw
+    run cut.raw
+    check 'a log that goes on behind the end is told, with the place' says \
+        "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[1-9][0-9]*: cannot be read"
     # damaged boot sector
     cp ntfs.raw broken.raw
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
     run broken.raw
     check 'a volume that is broken is told' says '^problem VOLUME_UNREADABLE offset=0.*NTFS'
-    # an entry given away: a new session takes the first free one
-    make_ntfs reused.raw 8 --file=$winevt/Gone.evtx=Old.evtx --delete=$winevt/Gone.evtx
-    "$ntfs_image" reused.raw --file=other.txt=Sysmon.evtx
-    run reused.raw
-    check 'a deleted log whose entry was given away is not made up' sh -c '! grep -q "^log .*Gone" out'
+    # A name that stays in the slack of its folder's index. Deleting the last name of an
+    # index node wipes the address of its entry, which is known from the entry itself.
+    # (libtsk takes what lies there for a name only if its times lie before 2020.)
+    set --
+    for i in $(seq 10 60); do set -- "$@" "--file=$winevt/some longer name $i.log=lsan.supp"; done
+    make_ntfs slack.raw 8 --time=2019-05-06T07:08:09Z "$@" --file=$winevt/zzz-gone.evtx=Old.evtx \
+        --delete=$winevt/zzz-gone.evtx
+    run slack.raw
+    check 'a name without its entry is found through the entry' sh -c \
+        "grep -q '^log .*zzz-gone.evtx .*$(sha256sum < Old.evtx | cut -c1-64).* deleted=1' out && ! grep -q ^problem out"
+    entry=$(sed -n 's/^log .* entry=\([0-9]*\)-.*/\1/p' out)
+    "$ntfs_image" slack.raw --file=other.txt=Sysmon.evtx
+    run slack.raw
+    check 'one whose entry is not known is told' says '^problem DELETED_LOG_UNREADABLE .*gone.*not which entry'
+    # The same with its address: the entry, sequence 1, now is that of another file.
+    for at in $(LC_ALL=C grep -abo -P 'z\x00z\x00z\x00-\x00g\x00o\x00n\x00e' slack.raw | cut -d: -f1); do
+        printf "\\$(printf %o "$entry")\\0\\0\\0\\0\\0\\1\\0" |
+            dd of=slack.raw bs=1 seek=$((at - 82)) conv=notrunc status=none
+    done
+    run slack.raw
+    check 'one whose entry was given away is told, not made up' sh -c '! grep -q "^log .*gone" out &&
+        grep -q "^problem DELETED_LOG_UNREADABLE .*gone.*given to another file" out'
     # clusters given away, the entry not: the new content goes to a file that was there
     make_ntfs partly.raw 8 --file=other.txt=lsan.supp --file=$winevt/Gone.evtx=Sysmon.evtx \
         --delete=$winevt/Gone.evtx
@@ -104,7 +127,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1
@@ -133,6 +156,32 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
 else
     for i in 1 2 3 4 5 6 7 8; do skip 'E01' 'ewfacquirestream is absent'; done
+fi
+if [ -f ntfs.raw ] && have qemu-img; then
+    qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx
+    # both headers' log GUID, at 48 of 64 KiB and of 128 KiB
+    for at in 65584 131120; do printf '\1' | dd of=dirty.vhdx bs=1 seek=$at conv=notrunc status=none; done
+    run dirty.vhdx
+    check 'a VHDX whose log was not applied is told' says '^problem IMAGE_NOT_CLOSED'
+    # "has parent" in the file parameters, where qemu-img puts them
+    printf '\2' | dd of=child.vhdx bs=1 seek=3211268 conv=notrunc status=none
+    run child.vhdx
+    check 'a differencing VHDX is not read as if it were whole' says '^problem EVIDENCE_UNSUPPORTED: VHDX'
+    qemu-img convert -f raw -O vmdk ntfs.raw parent.vmdk
+    qemu-img create -q -f vmdk -b parent.vmdk -F vmdk child.vmdk
+    run child.vmdk
+    check 'a differencing VMDK is not read as if it were whole' says '^problem EVIDENCE_UNSUPPORTED: VMDK'
+else
+    for i in 1 2 3; do skip 'converted image' 'qemu-img is absent'; done
+fi
+loop=
+[ -f ntfs.raw ] && [ "$(id -u)" = 0 ] && have losetup && loop=$(losetup -f --show -r ntfs.raw 2> /dev/null)
+if [ -b "$loop" ]; then
+    run "$loop"
+    losetup -d "$loop"
+    check 'a block device' sh -c "grep -q '^item format=block device' out && grep -q '^log $winevt/Sysmon.evtx .*$(sha256sum < Sysmon.evtx | cut -c1-64)' out"
+else
+    skip 'a block device' 'no loop device to be had'
 fi
 images=${SHARED_DATA:-/nonexistent}/images
 if [ -f "$images/image-differential.vhd" ] && have qemu-img; then

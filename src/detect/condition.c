@@ -332,14 +332,13 @@ static enum status read_value(struct leaf_value *value, const struct tree_node *
     }
     if (leaf_value_compile(value, node->text, m->test, m->cased, m->windash,
                            source->arena) != OK)
-        return fail_at(err, source->file, node->line,
-                       "a value is longer than %d bytes", RULE_VALUE_MAX);
+        return fail_at(err, source->file, node->line, "a value is longer than %d bytes",
+                       RULE_VALUE_MAX);
     return OK;
 }
 
 static enum status read_exists(struct leaf *leaf, const struct tree_node *node,
-                               const struct condition_source *source,
-                               struct error *err)
+                               const struct condition_source *source, struct error *err)
 {
     bool yes = text_equal_fold(node->text, TEXT_LITERAL("true"));
     bool no = text_equal_fold(node->text, TEXT_LITERAL("false"));
@@ -365,8 +364,8 @@ static enum status read_reference(struct leaf *leaf, const struct tree_node *nod
     leaf->is_reference = true;
     leaf->values = arena_alloc(source->arena, sizeof *leaf->values);
     leaf->value_count = 1;
-    leaf->values[0] = (struct leaf_value){
-        .test = m->test, .named = m->test, .shown = node->text};
+    leaf->values[0] =
+        (struct leaf_value){.test = m->test, .named = m->test, .shown = node->text};
     return OK;
 }
 
@@ -413,8 +412,7 @@ static enum status read_expanded(struct leaf *leaf, const struct tree_node *node
                        "there is no list named '%.*s' among the rule files",
                        TEXT(name));
     leaf->value_count = macro->values.count;
-    leaf->values =
-        arena_alloc(source->arena, leaf->value_count * sizeof *leaf->values);
+    leaf->values = arena_alloc(source->arena, leaf->value_count * sizeof *leaf->values);
     for (size_t i = 0; i < leaf->value_count; i++) {
         if (leaf_value_compile(&leaf->values[i], macro->values.items[i], m->test,
                                m->cased, m->windash, source->arena) != OK)
@@ -436,8 +434,7 @@ static enum status read_values(struct leaf *leaf, const struct tree_node *node,
                        TEXT(leaf->field));
     bool is_list = node->kind == TREE_LIST;
     leaf->value_count = is_list ? node->count : 1;
-    leaf->values =
-        arena_alloc(source->arena, leaf->value_count * sizeof *leaf->values);
+    leaf->values = arena_alloc(source->arena, leaf->value_count * sizeof *leaf->values);
     size_t i = 0;
     for (const struct tree_node *n = is_list ? node->first : node; n;
          n = is_list ? n->next : NULL)
@@ -529,8 +526,8 @@ static enum status refuse(struct parser *p, const char *what, struct text word)
 static struct text next_word(struct parser *p)
 {
     size_t at = 0;
-    while (at < p->rest.len &&
-           (p->rest.ptr[at] == ' ' || p->rest.ptr[at] == '\n' || p->rest.ptr[at] == '\t'))
+    while (at < p->rest.len && (p->rest.ptr[at] == ' ' || p->rest.ptr[at] == '\n' ||
+                                p->rest.ptr[at] == '\t'))
         at++;
     size_t end = at;
     if (end < p->rest.len && strchr("()|", p->rest.ptr[end]))
@@ -547,8 +544,7 @@ static enum status push_node(struct parser *p, enum condition_kind kind, uint32_
                              uint32_t b)
 {
     struct rule_condition *c = p->condition;
-    if (c->node_count == CONDITION_NODES_MAX ||
-        p->operand_count == CONDITION_NODES_MAX)
+    if (c->node_count == CONDITION_NODES_MAX || p->operand_count == CONDITION_NODES_MAX)
         return refuse(p, "too long", NO_TEXT);
     c->nodes[c->node_count] = (struct condition_node){kind, a, b};
     p->operands[p->operand_count++] = (uint32_t)c->node_count++;
@@ -699,8 +695,8 @@ static enum status parse_condition(struct rule_condition *condition,
     enum status status = parse_words(p);
     while (status == OK && p->operator_count) {
         enum operator op = p->operators[--p->operator_count];
-        status = op == OP_OPEN ? refuse(p, "a '(' without its ')'", NO_TEXT)
-                               : apply(p, op);
+        status =
+            op == OP_OPEN ? refuse(p, "a '(' without its ')'", NO_TEXT) : apply(p, op);
     }
     if (status == OK && p->operand_count != 1)
         status = refuse(p, "not understood", NO_TEXT);
@@ -713,21 +709,20 @@ static void note_host_columns(struct rule_condition *c)
     for (size_t s = 0; s < c->selection_count; s++)
         for (size_t a = 0; a < c->selections[s].count; a++)
             for (size_t i = 0; i < c->selections[s].alternatives[a].count; i++)
-                c->needs_host |=
-                    column_needs_host(c->selections[s].alternatives[a].leaves[i].column);
+                c->needs_host |= column_needs_host(
+                    c->selections[s].alternatives[a].leaves[i].column);
 }
 
 enum status condition_compile(struct rule_condition *condition,
                               const struct tree_node *detection,
-                              const struct condition_source *source,
-                              struct error *err)
+                              const struct condition_source *source, struct error *err)
 {
     if (!detection || detection->kind != TREE_MAP || detection->count < 2)
         return fail_at(err, source->file, detection ? detection->line : 1,
                        "detection wants at least one selection and a condition");
     *condition = (struct rule_condition){.taxonomy = source->taxonomy};
-    condition->selections = arena_alloc(
-        source->arena, detection->count * sizeof *condition->selections);
+    condition->selections =
+        arena_alloc(source->arena, detection->count * sizeof *condition->selections);
     for (const struct tree_node *n = detection->first; n; n = n->next) {
         if (text_equal(n->key, TEXT_LITERAL("condition")))
             continue;
@@ -805,7 +800,7 @@ static const char *operation_words(enum value_test test, bool negated)
 static enum value_test named_test(const struct leaf_value *value)
 {
     return value->test == TEST_PATTERN && value->named == TEST_EQUALS ? TEST_PATTERN
-                                                                       : value->named;
+                                                                      : value->named;
 }
 
 static struct text all_values(const struct leaf *leaf, struct arena *arena)
@@ -825,9 +820,8 @@ static struct text operation_of(const struct leaf *leaf, const struct leaf_value
                                 bool negated, struct arena *arena)
 {
     const char *words = operation_words(named_test(value), negated);
-    const char *one_of = negated && leaf->value_count > 1
-                             ? (leaf->all ? " all of" : " any of")
-                             : "";
+    const char *one_of =
+        negated && leaf->value_count > 1 ? (leaf->all ? " all of" : " any of") : "";
     const char *cased = leaf->cased ? " (case matters)" : "";
     const char *field = leaf->is_reference ? " the field" : "";
     if (!text_is_absent(value->added_by))
@@ -894,7 +888,8 @@ static void mark_needed(const struct rule_condition *c, const bool *values,
     }
 }
 
-static void explain_selection(struct reasons *reasons, const struct selection *selection,
+static void explain_selection(struct reasons *reasons,
+                              const struct selection *selection,
                               const struct column_view *view, struct arena *arena)
 {
     const struct alternative *held = holding(selection, view);

@@ -19,7 +19,8 @@ enum {
     ACCESS_CREATE_THREAD = 0x2,
     ACCESS_VM_OPERATION = 0x8,
     ACCESS_VM_WRITE = 0x20,
-    ACCESS_ALL_XP = 0x1f0fff /* PROCESS_ALL_ACCESS before Vista; today's is a superset */
+    ACCESS_ALL_XP =
+        0x1f0fff /* PROCESS_ALL_ACCESS before Vista; today's is a superset */
 };
 
 #define CREATOR_WINDOW_100NS (FILETIME_SECOND / 2)
@@ -86,7 +87,8 @@ static struct text pid_words(struct arena *arena, uint32_t pid)
 static struct text time_after_start(const struct touch *t)
 {
     uint64_t at = t->event->utc_filetime, start = t->host->start_filetime;
-    if (at == FILETIME_NONE || start == FILETIME_NONE || t->host->kind != PROCESS_LOGGED)
+    if (at == FILETIME_NONE || start == FILETIME_NONE ||
+        t->host->kind != PROCESS_LOGGED)
         return TEXT_LITERAL("");
     uint64_t apart = at >= start ? at - start : start - at;
     return arena_printf(t->arena, ", %" PRIu64 ".%03" PRIu64 " s %s its recorded start",
@@ -131,9 +133,11 @@ static bool judge_thread(struct judgement *j, const struct touch *t)
     j->counter = COUNT_THREAD;
     j->sentence = arena_printf(
         t->arena,
-        "Recorded: %.*s (%.*s) created a thread in %.*s (%.*s)%.*s, start address %.*s, "
+        "Recorded: %.*s (%.*s) created a thread in %.*s (%.*s)%.*s, start address "
+        "%.*s, "
         "start module %.*s%s. Assessed: a strong sign of code put there by another "
-        "process. Innocent explanations: debuggers, security products, accessibility and "
+        "process. Innocent explanations: debuggers, security products, accessibility "
+        "and "
         "monitoring software also start threads in other processes.",
         TEXT(shown(t->source_image)),
         TEXT(pid_words(t->arena, sysmon_pid(e, SYSMON_SourceProcessId))),
@@ -153,15 +157,15 @@ static bool has_injecting_rights(uint64_t mask)
 
 static struct text rights_words(struct arena *arena, uint64_t mask)
 {
-    return arena_printf(
-        arena, "%s%s%s",
-        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION ? "write into its memory"
-                                                             : "",
-        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION &&
-                mask & ACCESS_CREATE_THREAD
-            ? " and "
-            : "",
-        mask & ACCESS_CREATE_THREAD ? "create a thread in it" : "");
+    return arena_printf(arena, "%s%s%s",
+                        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION
+                            ? "write into its memory"
+                            : "",
+                        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION &&
+                                mask & ACCESS_CREATE_THREAD
+                            ? " and "
+                            : "",
+                        mask & ACCESS_CREATE_THREAD ? "create a thread in it" : "");
 }
 
 static const char *access_assessment(bool neutral, bool unbacked)
@@ -171,7 +175,8 @@ static const char *access_assessment(bool neutral, bool unbacked)
                "that it has just created; that is how every process starts.";
     if (unbacked)
         return "The call trace holds UNKNOWN(: a caller in memory that belongs to no "
-               "loaded module. Assessed: a sign of medium strength; injected code calls "
+               "loaded module. Assessed: a sign of medium strength; injected code "
+               "calls "
                "from there, and so do runtimes that compile code as they go and some "
                "security products.";
     return "Assessed: a sign of medium strength. Innocent explanations: security "
@@ -187,10 +192,10 @@ static bool judge_access(struct judgement *j, const struct touch *t)
         is_system32_file(t->source_image, "csrss.exe") ||
         is_system32_file(t->source_image, "conhost.exe"))
         return false;
-    bool neutral = (mask & ACCESS_ALL_XP) == ACCESS_ALL_XP && is_creator(t) &&
-                   is_just_started(t);
-    bool unbacked = text_contains_fold(sysmon_value(e, SYSMON_CallTrace),
-                                       TEXT_LITERAL("UNKNOWN("));
+    bool neutral =
+        (mask & ACCESS_ALL_XP) == ACCESS_ALL_XP && is_creator(t) && is_just_started(t);
+    bool unbacked =
+        text_contains_fold(sysmon_value(e, SYSMON_CallTrace), TEXT_LITERAL("UNKNOWN("));
     j->code = TEXT_LITERAL("MSRA_ACCESS");
     j->strength = neutral ? STRENGTH_NEUTRAL : STRENGTH_MEDIUM;
     j->counter = neutral ? COUNT_NEUTRAL : COUNT_ACCESS;
@@ -218,7 +223,8 @@ static bool judge_tampering(struct judgement *j, const struct touch *t)
     j->sentence = arena_printf(
         t->arena,
         "Recorded: Sysmon reported tampering with %.*s (%.*s)%.*s, type \"%.*s\". "
-        "Assessed: a sign of %s strength that the process runs other code than its file "
+        "Assessed: a sign of %s strength that the process runs other code than its "
+        "file "
         "holds. Innocent explanations: browsers, packed programs and some system "
         "processes raise the same event.",
         TEXT(shown(t->host_image)),
@@ -261,17 +267,17 @@ static void keep(struct detector *d, struct host_record *host, const struct touc
     host->kept[j->counter]++;
     ARRAY_GROW(d->corroborations, d->corroboration_count,
                d->state->corroboration_capacity);
-    d->corroborations[d->corroboration_count++] = (struct corroboration){
-        .code = j->code,
-        .strength = j->strength,
-        .process = t->host_number,
-        .source = t->source_number,
-        .event_id = t->event->event_id,
-        .utc_filetime = sysmon_event_filetime(t->event),
-        .record_id = t->event->record->system.record_id,
-        .offset = t->event->record->offset,
-        .log = t->event->log,
-        .sentence = j->sentence};
+    d->corroborations[d->corroboration_count++] =
+        (struct corroboration){.code = j->code,
+                               .strength = j->strength,
+                               .process = t->host_number,
+                               .source = t->source_number,
+                               .event_id = t->event->event_id,
+                               .utc_filetime = sysmon_event_filetime(t->event),
+                               .record_id = t->event->record->system.record_id,
+                               .offset = t->event->record->offset,
+                               .log = t->event->log,
+                               .sentence = j->sentence};
 }
 
 static void look_at(struct detector *d, const struct lineage *l,

@@ -50,10 +50,12 @@ struct rule {
     struct text id, source, title, description, status, author, date, modified;
     struct text version, license, origin_url, retrieved, confidence_label,
         source_caveat, hypothesis;
-    struct text code;     /* own indicators: "MSRA_RENAMED"; else absent */
-    struct text taxonomy; /* whose field names it uses: "sigma", "asim", "cim", "forebear" */
-    struct text type;     /* "TTP"; absent where the source has no such word */
-    enum rule_level level; /* as its authors state it; LEVEL_NONE where they state none */
+    struct text code; /* own indicators: "MSRA_RENAMED"; else absent */
+    struct text
+        taxonomy; /* whose field names it uses: "sigma", "asim", "cim", "forebear" */
+    struct text type; /* "TTP"; absent where the source has no such word */
+    enum rule_level
+        level; /* as its authors state it; LEVEL_NONE where they state none */
     /* For --fail-on and ordering: the level, or where there is none the one that the risk
      * score stands for (doc/detection.md); the basis says which. */
     enum rule_level alert_level;
@@ -63,7 +65,8 @@ struct rule {
     struct text_list techniques; /* "T1055" */
     struct text_list tags, references, false_positives, data_sources, labels, platforms,
         innocent_explanations, required_fields;
-    struct text_list extensions; /* sentences: which list the user made longer, with what */
+    struct text_list
+        extensions; /* sentences: which list the user made longer, with what */
     bool has_risk;
     uint32_t risk_score, impact, confidence; /* risk = impact x confidence / 100 */
     struct text message_template;            /* "$parent_process_name$ spawning ..." */
@@ -165,8 +168,8 @@ struct detector {
     struct corroboration *corroborations;
     size_t corroboration_count;
     uint64_t corroborations_left_out; /* counted beyond the cap of a host process */
-    uint64_t filtered;            /* findings that --filter took away */
-    struct filter *filters;       /* in the order of the file */
+    uint64_t filtered;                /* findings that --filter took away */
+    struct filter *filters;           /* in the order of the file */
     size_t filter_count;
     uint64_t matched_creations;   /* process creations with at least one finding */
     struct detector_state *state; /* private to src/detect */

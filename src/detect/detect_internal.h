@@ -111,7 +111,8 @@ struct leaf_value {
     struct text literal;
     const uint16_t *units;
     size_t unit_count;
-    struct text added_by; /* the file that added it to a macro; absent: the rule's own */
+    struct text
+        added_by; /* the file that added it to a macro; absent: the rule's own */
 };
 
 struct leaf {
@@ -164,8 +165,9 @@ struct burst { /* MSRA_RECON_BURST */
 
 struct near_miss_plan {
     bool wanted;
-    struct text_list must_meet;   /* fields; empty: any one condition may be the unmet one */
-    struct leaf_value *excepted;  /* images whose creation is expected */
+    struct text_list
+        must_meet; /* fields; empty: any one condition may be the unmet one */
+    struct leaf_value *excepted; /* images whose creation is expected */
     size_t excepted_count;
 };
 
@@ -187,8 +189,8 @@ struct rule_condition {
     /* beside the condition proper, and as private */
     struct near_miss_plan near_miss;
     struct burst burst;
-    bool once_per_host;   /* only the first process creation under each host counts */
-    bool about_process;   /* the finding is about the process itself, not its parent */
+    bool once_per_host; /* only the first process creation under each host counts */
+    bool about_process; /* the finding is about the process itself, not its parent */
     struct message_part *message;
     size_t message_parts;
 };
@@ -198,13 +200,13 @@ struct condition_source {
     enum taxonomy taxonomy;
     const struct macros *macros; /* NULL: none */
     struct arena *arena;
-    struct text_list *extensions; /* sentences: which macro was extended; NULL: not wanted */
+    struct text_list
+        *extensions; /* sentences: which macro was extended; NULL: not wanted */
 };
 
 enum status condition_compile(struct rule_condition *condition,
                               const struct tree_node *detection,
-                              const struct condition_source *source,
-                              struct error *err);
+                              const struct condition_source *source, struct error *err);
 bool condition_holds(const struct rule_condition *condition,
                      const struct column_view *view);
 /* Why it holds: every leaf that was needed. Only after condition_holds(). */

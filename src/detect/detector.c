@@ -137,9 +137,8 @@ static struct text finding_id(const struct finding *f, const struct lineage *l,
     digest_part(&digester, f->rule->source);
     digest_part(&digester, lower(lineage_computer(l, p), arena));
     digest_part(&digester, guid_format(guid, &p->guid));
-    digest_part(&digester,
-                arena_printf(arena, "%" PRIu32 " %" PRIu64 " %" PRIu64, p->pid,
-                             p->start_filetime, p->record_id));
+    digest_part(&digester, arena_printf(arena, "%" PRIu32 " %" PRIu64 " %" PRIu64,
+                                        p->pid, p->start_filetime, p->record_id));
     digester_finish(&digester, &value);
     return arena_printf(arena, "F-%.12s", digest_hex(hex, &value, DIGEST_SHA256).ptr);
 }
@@ -165,9 +164,9 @@ static void order_findings(struct detector *d)
 {
     struct ranked_finding *all = memory_get((d->finding_count + 1) * sizeof *all);
     for (size_t i = 0; i < d->finding_count; i++)
-        all[i] = (struct ranked_finding){d->findings[i],
-                                         d->state->rank[d->findings[i].process],
-                                         (size_t)(d->findings[i].rule - d->rules->items), i};
+        all[i] = (struct ranked_finding){
+            d->findings[i], d->state->rank[d->findings[i].process],
+            (size_t)(d->findings[i].rule - d->rules->items), i};
     qsort(all, d->finding_count, sizeof *all, by_rank);
     for (size_t i = 0; i < d->finding_count; i++)
         d->findings[i] = all[i].finding;

@@ -116,9 +116,8 @@ static size_t collect_uses(struct detector *d, const struct rule *rule,
         uint32_t tool = tool_number(&rule->condition->burst,
                                     text_basename(lineage_text(l, p->image)));
         if (tool != PROCESS_NONE)
-            uses[count++] = (struct tool_use){host[number], number, tool,
-                                              d->state->rank[number],
-                                              p->start_filetime};
+            uses[count++] = (struct tool_use){
+                host[number], number, tool, d->state->rank[number], p->start_filetime};
     }
     qsort(uses, count, sizeof *uses, by_host_and_time);
     return count;
@@ -135,20 +134,20 @@ static void explain_burst(struct detector *d, struct finding *finding,
         arena_alloc(d->arena, (burst->count + 1) * sizeof *reasons);
     struct buffer names = {0};
     size_t count = 0;
-    for (const struct tool_use *use = first; use <= last && count < burst->count; use++) {
+    for (const struct tool_use *use = first; use <= last && count < burst->count;
+         use++) {
         if (told[use->tool])
             continue;
         told[use->tool] = true;
         char time[FILETIME_TEXT_MAX];
-        struct text image =
-            lineage_text(l, lineage_process(l, use->process)->image);
+        struct text image = lineage_text(l, lineage_process(l, use->process)->image);
         reasons[count++] = (struct match_reason){
             .field = TEXT_LITERAL("Image"),
             .operation = TEXT_LITERAL("is a listed tool under this host"),
             .expected = burst->tools.items[use->tool],
-            .recorded = arena_printf(
-                d->arena, "%.*s at %.*s", TEXT(image),
-                TEXT(filetime_format(time, use->start, FILETIME_REPORT))),
+            .recorded =
+                arena_printf(d->arena, "%.*s at %.*s", TEXT(image),
+                             TEXT(filetime_format(time, use->start, FILETIME_REPORT))),
             .met = true};
         buffer_printf(&names, "%s%.*s", names.len ? ", " : "",
                       TEXT(burst->tools.items[use->tool]));
@@ -156,8 +155,8 @@ static void explain_burst(struct detector *d, struct finding *finding,
     finding->reasons = reasons;
     finding->reason_count = count;
     finding->message = arena_printf(
-        d->arena, "%.*s Distinct tools within %u minutes: %.*s.", TEXT(finding->message),
-        burst->window_minutes, TEXT(buffer_text(&names)));
+        d->arena, "%.*s Distinct tools within %u minutes: %.*s.",
+        TEXT(finding->message), burst->window_minutes, TEXT(buffer_text(&names)));
     buffer_release(&names);
     free(told);
 }
@@ -178,8 +177,7 @@ static void find_burst(struct detector *d, struct rule *rule, const struct linea
         if (distinct < burst->count)
             continue;
         struct column_view view = node_view(l, uses[i].process);
-        struct finding *finding =
-            detector_add_finding(d, rule, &view, uses[i].process);
+        struct finding *finding = detector_add_finding(d, rule, &view, uses[i].process);
         if (!finding)
             return;
         finding->host_process = uses[i].host;
@@ -192,8 +190,8 @@ static void find_bursts(struct detector *d, struct rule *rule, const struct line
 {
     uint32_t *host = nearest_hosts(d, rule, l);
     struct tool_use *uses = memory_get((l->order_count + 1) * sizeof *uses);
-    uint32_t *in_window = memory_get_zeroed(rule->condition->burst.tools.count,
-                                            sizeof *in_window);
+    uint32_t *in_window =
+        memory_get_zeroed(rule->condition->burst.tools.count, sizeof *in_window);
     size_t count = collect_uses(d, rule, l, host, uses);
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from; to < count && uses[to].host == uses[from].host;)

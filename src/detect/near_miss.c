@@ -45,22 +45,23 @@ static struct text why_it_goes_on(struct text field, struct text end, struct tex
     struct text inner = text_slice(rest, 0, rest.len - blanks);
     bool quote = inner.len && inner.ptr[0] == '"';
     if (inner.len == 0)
-        return arena_printf(arena, "%.*s has %.*s after \"%.*s\", so it does not end with it.",
+        return arena_printf(arena,
+                            "%.*s has %.*s after \"%.*s\", so it does not end with it.",
                             TEXT(field), TEXT(blanks_words(blanks, arena)), TEXT(end));
     if (inner.len == 1 && quote && blanks)
-        return arena_printf(
-            arena,
-            "%.*s has a quotation mark and %.*s after \"%.*s\", so it does not end with it.",
-            TEXT(field), TEXT(blanks_words(blanks, arena)), TEXT(end));
+        return arena_printf(arena,
+                            "%.*s has a quotation mark and %.*s after \"%.*s\", so it "
+                            "does not end with it.",
+                            TEXT(field), TEXT(blanks_words(blanks, arena)), TEXT(end));
     if (inner.len == 1 && quote)
         return arena_printf(
-            arena, "%.*s has a quotation mark after \"%.*s\", so it does not end with it.",
+            arena,
+            "%.*s has a quotation mark after \"%.*s\", so it does not end with it.",
             TEXT(field), TEXT(end));
     struct text arguments = quote ? text_slice(inner, 1, SIZE_MAX) : inner;
     if (arguments.len && (arguments.ptr[0] == ' ' || arguments.ptr[0] == '\t'))
         return arena_printf(
-            arena,
-            "%.*s has arguments after \"%.*s\", so it does not end with it:%.*s",
+            arena, "%.*s has arguments after \"%.*s\", so it does not end with it:%.*s",
             TEXT(field), TEXT(end), TEXT(arguments));
     return arena_printf(arena, "%.*s goes on after \"%.*s\" with: %.*s", TEXT(field),
                         TEXT(end), TEXT(rest));
@@ -115,28 +116,29 @@ struct text near_miss_why(const struct leaf *leaf, struct text recorded,
     if (text_is_absent(recorded))
         return arena_printf(arena, "The record has no %.*s.", TEXT(leaf->field));
     if (is_unknown(recorded))
+        return arena_printf(arena,
+                            "%.*s is recorded as \"%.*s\", which is what Sysmon writes "
+                            "where it does not "
+                            "know it.",
+                            TEXT(leaf->field), TEXT(recorded));
+    if (is_bare_name_of(leaf, recorded))
         return arena_printf(
             arena,
-            "%.*s is recorded as \"%.*s\", which is what Sysmon writes where it does not "
-            "know it.",
+            "%.*s is recorded as the bare name \"%.*s\"; the rule wants "
+            "a backslash before it.",
             TEXT(leaf->field), TEXT(recorded));
-    if (is_bare_name_of(leaf, recorded))
-        return arena_printf(arena,
-                            "%.*s is recorded as the bare name \"%.*s\"; the rule wants "
-                            "a backslash before it.",
-                            TEXT(leaf->field), TEXT(recorded));
-    bool one_plain_end = leaf->value_count == 1 &&
-                         leaf->values[0].test == TEST_ENDS_WITH &&
-                         leaf->values[0].literal.len && leaf->values[0].literal.ptr[0] != '\\';
+    bool one_plain_end =
+        leaf->value_count == 1 && leaf->values[0].test == TEST_ENDS_WITH &&
+        leaf->values[0].literal.len && leaf->values[0].literal.ptr[0] != '\\';
     if (one_plain_end)
         return why_not_end(leaf, recorded, arena);
     struct text name = text_basename(recorded);
     return leaf->value_count == 1
                ? arena_printf(arena, "%.*s names %.*s, not %.*s.", TEXT(leaf->field),
                               TEXT(name), TEXT(values_shown(leaf, arena)))
-               : arena_printf(arena, "%.*s names %.*s, which is not in the rule's list (%.*s).",
-                              TEXT(leaf->field), TEXT(name),
-                              TEXT(values_shown(leaf, arena)));
+               : arena_printf(
+                     arena, "%.*s names %.*s, which is not in the rule's list (%.*s).",
+                     TEXT(leaf->field), TEXT(name), TEXT(values_shown(leaf, arena)));
 }
 
 /* --- first pass */
@@ -144,8 +146,7 @@ struct text near_miss_why(const struct leaf *leaf, struct text recorded,
 static bool is_excepted(const struct near_miss_plan *plan,
                         const struct column_view *view)
 {
-    struct text image = column_value(
-        view, (struct column){COLUMN_FIELD, SYSMON_Image});
+    struct text image = column_value(view, (struct column){COLUMN_FIELD, SYSMON_Image});
     for (size_t i = 0; i < plan->excepted_count; i++)
         if (leaf_value_holds(&plan->excepted[i], false, image))
             return true;
@@ -202,9 +203,9 @@ static void look_for_renamed(struct detector *d, const struct lineage *l,
     if (parent->kind != PROCESS_LOGGED || !text_equal_fold(original, msra) ||
         sysmon_text_is_missing(image) || is_named_msra(image))
         return;
-    struct match_reason reason = {TEXT_LITERAL("OriginalFileName of the parent's own record"),
-                                  TEXT_LITERAL("equals"), msra,
-                                  arena_copy(d->arena, original), true};
+    struct match_reason reason = {
+        TEXT_LITERAL("OriginalFileName of the parent's own record"),
+        TEXT_LITERAL("equals"), msra, arena_copy(d->arena, original), true};
     add_blind_spot(
         d, process, reason,
         arena_printf(d->arena,
@@ -230,10 +231,11 @@ static void look_for_null_parent(struct detector *d, const struct lineage *l,
                                   arena_copy(d->arena, image), true};
     add_blind_spot(
         d, process, reason,
-        arena_printf(d->arena,
-                     "The record names no parent, so no rule can match. A candidate by "
-                     "process id and time (grade %s) is %.*s; that is no recorded link.",
-                     link_grade_name(p->grade), TEXT(image)));
+        arena_printf(
+            d->arena,
+            "The record names no parent, so no rule can match. A candidate by "
+            "process id and time (grade %s) is %.*s; that is no recorded link.",
+            link_grade_name(p->grade), TEXT(image)));
 }
 
 static void find_blind_spots(struct detector *d, const struct lineage *l)

@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char *const levels[] = {
-    [LEVEL_NONE] = "",      [LEVEL_INFORMATIONAL] = "informational",
-    [LEVEL_LOW] = "low",    [LEVEL_MEDIUM] = "medium",
-    [LEVEL_HIGH] = "high",  [LEVEL_CRITICAL] = "critical",
+    [LEVEL_NONE] = "",     [LEVEL_INFORMATIONAL] = "informational",
+    [LEVEL_LOW] = "low",   [LEVEL_MEDIUM] = "medium",
+    [LEVEL_HIGH] = "high", [LEVEL_CRITICAL] = "critical",
 };
 
 const char *rule_level_name(enum rule_level level)
@@ -259,8 +259,9 @@ static enum status read_alert_level(struct reading *r, const struct tree_node *n
 }
 
 /* `once_per_host: true`, `about: process`: how an own indicator is counted. */
-static enum status read_flag(bool *flag, struct reading *r, const struct tree_node *node,
-                             const char *yes, const char *no)
+static enum status read_flag(bool *flag, struct reading *r,
+                             const struct tree_node *node, const char *yes,
+                             const char *no)
 {
     *flag = text_equal(node->text, text_from(yes));
     if (*flag || text_equal(node->text, text_from(no)))
@@ -450,19 +451,18 @@ static enum status compile_message(struct reading *r)
     for (size_t at = 0; at < template.len;) {
         if (c->message_parts > MESSAGE_PARTS_MAX)
             return fail_at(r->err, r->file, 1, "the message has too many fields");
-        size_t open = find_dollar(template, at), close = find_dollar(template, open + 1);
-        add_part(c,
-                 (struct message_part){.text = text_slice(template, at, open - at)},
+        size_t open = find_dollar(template, at),
+               close = find_dollar(template, open + 1);
+        add_part(c, (struct message_part){.text = text_slice(template, at, open - at)},
                  r->arena);
         if (open >= template.len)
             break;
-        struct message_part part = {.kind = MESSAGE_COLUMN,
-                                    .text = text_slice(template, open + 1,
-                                                       close - open - 1)};
-        if (close >= template.len ||
-            !column_find(c->taxonomy, part.text, &part.column))
-            return fail_at(r->err, r->file, 1, "the message names no known field: '%.*s'",
-                           TEXT(part.text));
+        struct message_part part = {
+            .kind = MESSAGE_COLUMN,
+            .text = text_slice(template, open + 1, close - open - 1)};
+        if (close >= template.len || !column_find(c->taxonomy, part.text, &part.column))
+            return fail_at(r->err, r->file, 1,
+                           "the message names no known field: '%.*s'", TEXT(part.text));
         add_part(c, part, r->arena);
         at = close + 1;
     }
@@ -475,9 +475,8 @@ struct text rule_message(const struct rule *rule, const struct column_view *view
     struct buffer words = {0};
     for (size_t i = 0; i < rule->condition->message_parts; i++) {
         const struct message_part *part = &rule->condition->message[i];
-        struct text text = part->kind == MESSAGE_TEXT
-                               ? part->text
-                               : column_value(view, part->column);
+        struct text text =
+            part->kind == MESSAGE_TEXT ? part->text : column_value(view, part->column);
         buffer_add_text(&words,
                         text_is_absent(text) ? TEXT_LITERAL("(not recorded)") : text);
     }
@@ -513,7 +512,8 @@ static void decide_alert_level(struct rule *rule, struct arena *arena)
             "the source states no level; its risk score of %u of 100 is taken as %s",
             rule->risk_score, rule_level_name(rule->alert_level));
     } else {
-        rule->alert_level_basis = TEXT_LITERAL("the source states neither level nor risk");
+        rule->alert_level_basis =
+            TEXT_LITERAL("the source states neither level nor risk");
     }
 }
 
@@ -524,7 +524,8 @@ enum status rule_read(struct rule *rule, const struct tree_node *root, struct te
     *rule = (struct rule){.file = file};
     struct reading r = {rule, file, macros, arena, err};
     if (check_logsource(&r, root) != OK || read_sigma_keys(&r, root) != OK ||
-        read_detection(&r, root) != OK || read_forebear(&r, tree_find(root, "forebear")) != OK ||
+        read_detection(&r, root) != OK ||
+        read_forebear(&r, tree_find(root, "forebear")) != OK ||
         compile_message(&r) != OK)
         return FAILED;
     if (text_is_absent(rule->source))

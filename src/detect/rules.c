@@ -90,7 +90,8 @@ static enum status find_in_directory(struct loader *l, const char *directory,
                      NO_TEXT);
     closedir(dir);
     if (l->count == 0)
-        return fail(err, FAILED, place_of(shown), "there is no rule file (*.yml) in it");
+        return fail(err, FAILED, place_of(shown),
+                    "there is no rule file (*.yml) in it");
     if (l->count == RULE_FILES_MAX)
         return fail(err, FAILED, place_of(shown), "more than %d rule files",
                     RULE_FILES_MAX - 1);
@@ -103,7 +104,8 @@ static int by_name(const void *a, const void *b)
                         ((const struct loaded_file *)b)->file);
 }
 
-static enum status parse_file(struct loader *l, struct loaded_file *f, struct error *err)
+static enum status parse_file(struct loader *l, struct loaded_file *f,
+                              struct error *err)
 {
     if (text_is_absent(f->content) &&
         rule_file_read(&f->content, f->file.ptr, l->arena, err) != OK)

@@ -89,9 +89,9 @@ static enum status take_scalar(struct builder *b, const yaml_event_t *event,
 {
     if (event->data.scalar.anchor || event->data.scalar.tag)
         return fail_at(err, b->file, line, "anchors and tags are not supported");
-    struct text text = arena_copy(
-        b->arena, (struct text){(const char *)event->data.scalar.value,
-                                event->data.scalar.length});
+    struct text text =
+        arena_copy(b->arena, (struct text){(const char *)event->data.scalar.value,
+                                           event->data.scalar.length});
     if (key_is_due(b))
         return take_key(b, text, line, err);
     struct tree_node *node;
@@ -125,15 +125,15 @@ static enum status take_event(struct builder *b, const yaml_event_t *event,
     switch (event->type) {
     case YAML_SCALAR_EVENT: return take_scalar(b, event, line, err);
     case YAML_SEQUENCE_START_EVENT:
-        return take_start(
-            b, TREE_LIST,
-            event->data.sequence_start.anchor || event->data.sequence_start.tag, line,
-            err);
+        return take_start(b, TREE_LIST,
+                          event->data.sequence_start.anchor ||
+                              event->data.sequence_start.tag,
+                          line, err);
     case YAML_MAPPING_START_EVENT:
-        return take_start(
-            b, TREE_MAP,
-            event->data.mapping_start.anchor || event->data.mapping_start.tag, line,
-            err);
+        return take_start(b, TREE_MAP,
+                          event->data.mapping_start.anchor ||
+                              event->data.mapping_start.tag,
+                          line, err);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
         b->open = b->open->up;

@@ -260,28 +260,52 @@ static void add_live(struct volume_search *search, TSK_FS_FILE *file, struct tex
     tsk_fs_file_close(file);
 }
 
-/* All logs of one folder by name; live ones first, so that stale names of them are seen
- * for what they are. */
+/* Live names come first, so that stale copies of them are seen for what they are; names
+ * that have lost the address of their entry last, since it may have been found without. */
+enum name_pass { PASS_LIVE, PASS_DELETED, PASS_WITHOUT_ENTRY, PASSES };
+
+static enum name_pass pass_of(const TSK_FS_NAME *name)
+{
+    if (name->flags & TSK_FS_NAME_FLAG_ALLOC)
+        return PASS_LIVE;
+    return name->meta_addr ? PASS_DELETED : PASS_WITHOUT_ENTRY;
+}
+
+static void add_named(struct volume_search *search, TSK_FS_DIR *dir, size_t index,
+                      const TSK_FS_NAME *name, struct text path)
+{
+    switch (pass_of(name)) {
+    case PASS_LIVE: add_live(search, tsk_fs_dir_get(dir, index), path); break;
+    case PASS_DELETED: add_deleted(search, name, path); break;
+    default:
+        problems_add(search->image->evidence->problems, PROBLEM_DELETED_LOG_UNREADABLE,
+                     path_place(search, path),
+                     "the name of a deleted log is still there, but not which entry it "
+                     "had");
+    }
+}
+
+/* All logs of one folder by name. */
 static void take_logs_of_folder(struct volume_search *search, TSK_FS_DIR *dir,
                                 const char *folder)
 {
     size_t count = tsk_fs_dir_getsize(dir);
-    for (int pass = 0; pass < 2; pass++) {
+    struct map seen = {0};
+    for (int pass = 0; pass < PASSES; pass++) {
         for (size_t i = 0; i < count && !stop_requested(); i++) {
             const TSK_FS_NAME *name = tsk_fs_dir_get_name(dir, i);
             if (!name || !name->name || is_special(name->name) ||
-                !text_ends_with_fold(text_from(name->name), TEXT_LITERAL(".evtx")))
-                continue;
-            bool is_live = name->flags & TSK_FS_NAME_FLAG_ALLOC;
-            if (is_live != (pass == 0))
+                !text_ends_with_fold(text_from(name->name), TEXT_LITERAL(".evtx")) ||
+                pass_of(name) != (enum name_pass)pass)
                 continue;
             struct text path = full_path(search, folder, name->name);
-            if (is_live)
-                add_live(search, tsk_fs_dir_get(dir, i), path);
-            else
-                add_deleted(search, name, path);
+            uint32_t before = seen.count;
+            map_add(&seen, map_key_text(path), 0);
+            if (pass != PASS_WITHOUT_ENTRY || seen.count > before)
+                add_named(search, dir, i, name, path);
         }
     }
+    map_release(&seen);
 }
 
 /* Folders of `dir` with that name, in any case: case matters on ext alone. */

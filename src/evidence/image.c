@@ -30,10 +30,16 @@ void image_add_segment(struct evidence_image *image, const char *path, uint64_t 
 
 void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t size)
 {
-    for (size_t i = 0; i < image->bad_count; i++)
-        if (start >= image->bad[i].start && size <= image->bad[i].size &&
-            start - image->bad[i].start <= image->bad[i].size - size)
+    for (size_t i = image->bad_count; i-- > 0;) {
+        struct media_range *bad = &image->bad[i];
+        if (start >= bad->start && size <= bad->size &&
+            start - bad->start <= bad->size - size)
             return;
+        if (!bad->told && start == bad->start + bad->size) {
+            bad->size += size;
+            return;
+        }
+    }
     ARRAY_GROW(image->bad, image->bad_count, image->bad_capacity);
     image->bad[image->bad_count++] = (struct media_range){start, size, false};
 }
@@ -44,22 +50,34 @@ static int by_start(const void *a, const void *b)
     return (left->start > right->start) - (left->start < right->start);
 }
 
-/* Reads of several threads meet bad chunks in any order; they are told sorted. */
+static bool continues(const struct media_range *before, const struct media_range *next)
+{
+    return !next->told && next->start <= before->start + before->size;
+}
+
+/* Reads of several threads meet bad chunks in any order and in pieces of any size; they
+ * are told sorted, neighbours as one. */
 void image_tell_bad_ranges(struct evidence_image *image)
 {
     if (!image->bad_count)
         return;
     qsort(image->bad, image->bad_count, sizeof *image->bad, by_start);
     for (size_t i = 0; i < image->bad_count; i++) {
-        struct media_range *bad = &image->bad[i];
-        if (bad->told)
+        struct media_range whole = image->bad[i];
+        if (whole.told)
             continue;
-        bad->told = true;
+        image->bad[i].told = true;
+        while (i + 1 < image->bad_count && continues(&whole, &image->bad[i + 1])) {
+            struct media_range *next = &image->bad[++i];
+            next->told = true;
+            if (next->start + next->size > whole.start + whole.size)
+                whole.size = next->start + next->size - whole.start;
+        }
         problems_add(image->evidence->problems, PROBLEM_IMAGE_CHECKSUM,
-                     item_place(image->item, bad->start),
+                     item_place(image->item, whole.start),
                      "%" PRIu64
                      " bytes of the media fail the image's checksum and read as zeros",
-                     bad->size);
+                     whole.size);
     }
 }
 
