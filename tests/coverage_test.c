@@ -119,6 +119,18 @@ static void tells_copies_from_conflicts(void **state)
     end(&f);
 }
 
+static void a_short_copy_hides_no_long_run(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(1, 1), ID(2, 2), ID(3, 3), ID(4, 4), ID(5, 5), ID(6, 6),
+                     ID(2, 2), ID(3, 3), ID(5, 5)));
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_GAP], 0);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 2);
+    end(&f);
+}
+
 static void keeps_computers_apart(void **state)
 {
     struct fixture f;
@@ -252,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_gaps_whatever_the_order),
         cmocka_unit_test(tells_copies_from_conflicts),
+        cmocka_unit_test(a_short_copy_hides_no_long_run),
         cmocka_unit_test(keeps_computers_apart),
         cmocka_unit_test(tells_where_a_log_comes_from),
         cmocka_unit_test(lists_a_bounded_number_of_gaps),
