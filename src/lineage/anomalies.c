@@ -138,8 +138,8 @@ static void tell_twice(const struct telling *t)
     const struct lineage_index *index = t->l->index;
     for (size_t log = 0; log < index->twice_count; log++) {
         const struct recorded_twice *twice = &index->twice[log];
-        struct place place = {t->logs[log].evidence, t->logs[log].path, NO_OFFSET,
-                              twice->first_record_id};
+        struct place place =
+            evidence_log_place(&t->logs[log], NO_OFFSET, twice->first_record_id);
         if (twice->count)
             problems_add(t->problems, PROBLEM_RID_DUP, place,
                          "%" PRIu64 " process creation(s) of this log stand in another "

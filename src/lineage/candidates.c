@@ -174,6 +174,12 @@ static void add_name(struct buffer *out, const struct lineage *l, uint32_t node)
         image = TEXT_LITERAL("a process without a recorded image");
     buffer_add_text(out, image);
     buffer_printf(out, " %.*s", TEXT(guid_format(guid, &p->guid)));
+    char start[FILETIME_TEXT_MAX];
+    if (p->start_filetime !=
+        FILETIME_NONE) /* an old one is a weak candidate: show it */
+        buffer_printf(
+            out, " (started %.*s)",
+            TEXT(filetime_format(start, p->start_filetime, FILETIME_SECONDS)));
 }
 
 static void begin_reason(struct buffer *out, const struct process *c)

@@ -125,14 +125,14 @@ uint64_t index_hash(const struct lineage *l, const void *data, size_t len)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t slot_of_guid(const struct lineage *l, uint32_t computer,
-                             const struct guid *guid)
+static uint64_t guid_hash(const struct lineage *l, uint32_t computer,
+                          const struct guid *guid)
 {
     struct {
         struct guid guid;
         uint32_t computer;
     } key = {*guid, computer};
-    return (uint32_t)index_hash(l, &key, sizeof key) & (l->index->slot_count - 1);
+    return index_hash(l, &key, sizeof key);
 }
 
 uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
@@ -142,35 +142,40 @@ uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
     if (index->slot_count == 0)
         return PROCESS_NONE;
     uint32_t mask = index->slot_count - 1;
-    for (uint32_t at = slot_of_guid(l, computer, guid); index->slots[at];
+    uint64_t hash = guid_hash(l, computer, guid);
+    for (uint32_t at = (uint32_t)hash & mask; index->slots[at].node_1;
          at = (at + 1) & mask) {
-        const struct process *p = &l->processes[index->slots[at] - 1];
-        if (guid_equal(&p->guid, guid) && node_computer(l, p) == computer)
-            return index->slots[at] - 1;
+        uint32_t node = index->slots[at].node_1 - 1;
+        const struct process *p = &l->processes[node];
+        if (index->slots[at].tag == (uint32_t)(hash >> 32) &&
+            guid_equal(&p->guid, guid) && node_computer(l, p) == computer)
+            return node;
     }
     return PROCESS_NONE;
 }
 
-static void take_slot(struct lineage *l, uint32_t node)
+static void take_slot(struct lineage *l, uint64_t hash, uint32_t node)
 {
     struct lineage_index *index = l->index;
-    const struct process *p = &l->processes[node];
-    uint32_t at = slot_of_guid(l, node_computer(l, p), &p->guid);
-    while (index->slots[at])
+    uint32_t at = (uint32_t)hash & (index->slot_count - 1);
+    while (index->slots[at].node_1)
         at = (at + 1) & (index->slot_count - 1);
-    index->slots[at] = node + 1;
+    index->slots[at] = (struct guid_slot){node + 1, (uint32_t)(hash >> 32)};
 }
 
 static void grow_slots(struct lineage *l)
 {
     struct lineage_index *index = l->index;
-    uint32_t *old = index->slots;
+    struct guid_slot *old = index->slots;
     uint32_t old_count = index->slot_count;
     index->slot_count = old_count ? old_count * 2 : 1024;
     index->slots = memory_get_zeroed(index->slot_count, sizeof *index->slots);
     for (uint32_t i = 0; i < old_count; i++)
-        if (old[i])
-            take_slot(l, old[i] - 1);
+        if (old[i].node_1) {
+            const struct process *p = &l->processes[old[i].node_1 - 1];
+            take_slot(l, guid_hash(l, node_computer(l, p), &p->guid),
+                      old[i].node_1 - 1);
+        }
     free(old);
 }
 
@@ -210,7 +215,7 @@ uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid 
         if (index->slots_used >= index->slot_count / 2)
             grow_slots(l);
         index->slots_used++;
-        take_slot(l, node);
+        take_slot(l, guid_hash(l, computer, guid), node);
     }
     return node;
 }

@@ -521,8 +521,7 @@ struct place lineage_place(const struct lineage *l, const struct process *p,
     (void)l;
     if (p->log == UINT32_MAX)
         return NOWHERE;
-    return (struct place){logs[p->log].evidence, logs[p->log].path, p->offset,
-                          p->record_id};
+    return evidence_log_place(&logs[p->log], p->offset, p->record_id);
 }
 
 uint32_t lineage_parent(const struct lineage *l, uint32_t number)

@@ -59,6 +59,12 @@ struct recorded_twice { /* creations of one log that stand elsewhere too */
     uint64_t count, first_record_id;
 };
 
+/* The tag spares a look into the table, which is a cache miss, for a foreign guid. */
+struct guid_slot {
+    uint32_t node_1; /* node + 1; 0: free */
+    uint32_t tag;
+};
+
 struct lineage_index {
     uint64_t seed;
     struct arena arena; /* keys of the maps */
@@ -69,7 +75,7 @@ struct lineage_index {
     uint32_t *host_computer;                    /* by host */
     size_t host_computer_count, host_computer_capacity;
     uint32_t last_host;
-    uint32_t *slots; /* node + 1, by guid */
+    struct guid_slot *slots;
     uint32_t slot_count, slots_used;
     struct node_extra *extras; /* by node */
     size_t extra_count, extra_capacity;

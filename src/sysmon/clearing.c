@@ -24,14 +24,6 @@ static bool is_clearing(const struct evtx_system *system)
     return false;
 }
 
-static struct text field_named(const struct evtx_record *record, const char *name)
-{
-    for (size_t i = 0; i < record->field_count; i++)
-        if (text_equal(record->fields[i].name, text_from(name)))
-            return record->fields[i].value;
-    return NO_TEXT;
-}
-
 bool log_clearing_from_record(struct log_clearing *clearing,
                               const struct evtx_record *record)
 {
@@ -39,11 +31,12 @@ bool log_clearing_from_record(struct log_clearing *clearing,
         return false;
     *clearing = (struct log_clearing){
         .record = record,
-        .channel = record->system.event_id == 1102 ? TEXT_LITERAL("Security")
-                                                   : field_named(record, "Channel"),
-        .user = field_named(record, "SubjectUserName"),
-        .domain = field_named(record, "SubjectDomainName"),
-        .user_sid = field_named(record, "SubjectUserSid"),
+        .channel = record->system.event_id == 1102
+                       ? TEXT_LITERAL("Security")
+                       : evtx_record_field(record, TEXT_LITERAL("Channel")),
+        .user = evtx_record_field(record, TEXT_LITERAL("SubjectUserName")),
+        .domain = evtx_record_field(record, TEXT_LITERAL("SubjectDomainName")),
+        .user_sid = evtx_record_field(record, TEXT_LITERAL("SubjectUserSid")),
         .created_filetime = record->system.time_created_filetime};
     if (text_is_absent(clearing->user_sid))
         clearing->user_sid = record->system.user_sid;
@@ -55,8 +48,8 @@ void log_clearing_add_problem(const struct log_clearing *clearing,
 {
     char time[FILETIME_TEXT_MAX];
     const struct evtx_record *record = clearing->record;
-    struct place place = {log->evidence, log->path, record->offset,
-                          record->system.record_id};
+    struct place place =
+        evidence_log_place(log, record->offset, record->system.record_id);
     filetime_format(time, clearing->created_filetime, FILETIME_REPORT);
     problems_add(problems, PROBLEM_LOG_CLEARED, place,
                  "the log %.*s of %.*s was cleared at %s; recorded account: %.*s\\%.*s "

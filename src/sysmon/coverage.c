@@ -268,7 +268,8 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
         return;
     c->records++;
     c->forwarded_records += was_forwarded(c->log, &record->system);
-    if (record->header_id < c->lowest_header_id)
+    if (record->header_id == record->system.record_id &&
+        record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
     series_add(find_series(c, &record->system), record);
     if (event_or_null)
@@ -306,7 +307,7 @@ struct finish {
 
 static struct place id_place(const struct finish *f, uint64_t id)
 {
-    return (struct place){f->c->log->evidence, f->c->log->path, NO_OFFSET, id};
+    return evidence_log_place(f->c->log, NO_OFFSET, id);
 }
 
 /* May this series add one more row of that code? */
@@ -508,8 +509,8 @@ static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts
 
 static void tell_unreadable(const struct coverage *c, struct problems *problems)
 {
-    struct place place = {c->log->evidence, c->log->path, c->first_unreadable_offset,
-                          c->first_unreadable_id};
+    struct place place =
+        evidence_log_place(c->log, c->first_unreadable_offset, c->first_unreadable_id);
     if (c->times_unreadable)
         problems_add(problems, PROBLEM_TIME_UNREADABLE, place,
                      "UtcTime of %" PRIu64

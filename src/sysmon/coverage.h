@@ -69,7 +69,7 @@ struct coverage {
     struct map series_index;
     size_t last_series;
     uint64_t version_filetime;
-    uint64_t lowest_header_id;
+    uint64_t lowest_header_id; /* of those that equal EventRecordID */
     uint64_t times_unreadable, first_unreadable_offset, first_unreadable_id;
     struct {
         struct text name;

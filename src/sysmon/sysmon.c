@@ -4,18 +4,23 @@
 
 enum { SLOTS_MAX = 255 };
 
+/* The usual spelling is a plain comparison; folding costs three times as much as finding
+ * the fields, so it is for the rare one. */
+static bool is_named(struct text t, struct text name)
+{
+    return text_equal(t, name) || text_equal_fold(t, name);
+}
+
 bool sysmon_is_channel(struct text channel)
 {
-    return text_equal_fold(channel,
-                           TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"));
+    return is_named(channel, TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"));
 }
 
 static bool is_sysmons(const struct evtx_system *system)
 {
-    return text_equal_fold(system->provider,
-                           TEXT_LITERAL("Microsoft-Windows-Sysmon")) &&
+    return is_named(system->provider, TEXT_LITERAL("Microsoft-Windows-Sysmon")) &&
            (sysmon_is_channel(system->channel) ||
-            text_equal_fold(system->channel, TEXT_LITERAL("ForwardedEvents")));
+            is_named(system->channel, TEXT_LITERAL("ForwardedEvents")));
 }
 
 static void find_fields(struct sysmon_event *event, const struct evtx_record *record)
@@ -108,8 +113,8 @@ uint64_t sysmon_event_filetime(const struct sysmon_event *event)
 
 struct place sysmon_event_place(const struct sysmon_event *event)
 {
-    return (struct place){event->log->evidence, event->log->path, event->record->offset,
-                          event->record->system.record_id};
+    return evidence_log_place(event->log, event->record->offset,
+                              event->record->system.record_id);
 }
 
 bool sysmon_text_is_missing(struct text t)
