@@ -96,13 +96,21 @@ static struct place file_place(const char *file)
     return place;
 }
 
-/* FAILED at the line that the reader stands on. */
+/* The line that the reader stands on; where libxml2 complained, that one's. */
+static int current_line(const struct compiler *c)
+{
+    xmlNodePtr node = c->reader ? xmlTextReaderCurrentNode(c->reader) : NULL;
+    long line = node ? xmlGetLineNo(node) : 0;
+    if (c->error_line || !c->reader)
+        return c->error_line;
+    return line > 0 ? (int)line : xmlTextReaderGetParserLineNumber(c->reader);
+}
+
 static enum status refuse(struct compiler *c, const char *what, struct text name)
 {
-    int line =
-        c->error_line ? c->error_line : xmlTextReaderGetParserLineNumber(c->reader);
     return fail(c->err, FAILED, file_place(c->file), "template, line %d: %s%s%.*s",
-                line, what, name.len ? ": " : "", TEXT(name));
+                current_line(c), what, name.len ? ": " : "",
+                TEXT(name.len ? name : TEXT_LITERAL("")));
 }
 
 /* --- files */
