@@ -629,7 +629,7 @@ static void bad_templates_are_refused(void **state)
             fail_msg("template \"%s\" is taken", bad_templates[i].name);
         if (!strstr(err.what, bad_templates[i].complaint))
             fail_msg("template \"%s\": said is: %s", bad_templates[i].name, err.what);
-        assert_true(text_contains_fold(err.place.evidence, TEXT_LITERAL(".html")));
+        assert_non_null(strstr(err.what, ".html"));
         assert_int_equal(report_model_write(&m, out, templates, &err), FAILED);
         assert_false(exists(out, "report.html") || exists(out, ".report.html.partial"));
     }
