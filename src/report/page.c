@@ -411,7 +411,8 @@ static void tell_section(struct page *page, size_t number)
     snprintf(what, sizeof what, "matched process creations of finding section %zu",
              number + 1);
     tell(r, page->creations.left_out, page->creations.count, what, "findings.csv");
-    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu", number + 1);
+    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu",
+             number + 1);
     tell(r, page_corroborations_left_out(page), page->corroborations.count, what,
          "timeline.csv");
 }

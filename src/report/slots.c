@@ -78,6 +78,14 @@ static void put_list(struct buffer *out, const struct text_list *list)
     }
 }
 
+static void put_sentences(struct buffer *out, const struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        buffer_add_string(out, i ? " " : "");
+        put(out, list->items[i]);
+    }
+}
+
 static void put_place(struct buffer *out, struct place place)
 {
     if (!text_is_absent(place.log)) {
@@ -828,7 +836,7 @@ SLOT(verdict_why)
 SLOT(verdict_explanations)
 {
     if (page->verdict_finding)
-        put_list(out, &verdict_rule(page)->innocent_explanations);
+        put_sentences(out, &verdict_rule(page)->innocent_explanations);
 }
 
 static const struct match_reason *verdict_reasons(const struct page *page,
@@ -1394,6 +1402,19 @@ SLOT(rule_alert_level)
     }
 }
 
+SLOT(rule_references)
+{
+    put_sentences(out, &RULE(page)->references);
+}
+SLOT(rule_false_positives)
+{
+    put_sentences(out, &RULE(page)->false_positives);
+}
+SLOT(rule_explanations)
+{
+    put_sentences(out, &RULE(page)->innocent_explanations);
+}
+
 LOOP(next_reference)
 {
     return step(&page->at.rule_line, is_first, RULE(page)->references.count);
@@ -1751,6 +1772,9 @@ static const struct slot slots[] = {
     {"filters",         "filter-reason",                  SLOT_TEXT,  filter_reason_slot          },
     {"filters",         "filter-place",                   SLOT_TEXT,  filter_place_slot           },
     {"filters",         "filter-taken",                   SLOT_TEXT,  filter_taken_slot           },
+    {"rules",           "rule-references",                SLOT_TEXT,  rule_references_slot        },
+    {"rules",           "rule-false-positives",           SLOT_TEXT,  rule_false_positives_slot   },
+    {"rules",           "rule-explanations",              SLOT_TEXT,  rule_explanations_slot      },
 };
 
 static const struct loop loops[] = {

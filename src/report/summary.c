@@ -187,16 +187,30 @@ static void say_findings(const struct report *r, const struct totals *sum,
     say_corroborations(d, arena, out);
 }
 
+static size_t near_misses_apart(const struct detector *d)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->near_miss_count; i++)
+        count += detector_findings_of(d, d->near_misses[i].process) == 0;
+    return count;
+}
+
 static void say_apart(const struct report *r, struct arena *arena,
                       struct statements *out)
 {
     const struct detector *d = r->detector;
+    size_t apart = near_misses_apart(d);
     if (d->near_miss_count)
-        statements_add(
-            out, arena, DERIVED,
-            "%zu near miss%s: a rule that stayed silent by one condition, or a "
-            "known blind spot; listed apart, each with why.",
-            d->near_miss_count, d->near_miss_count == 1 ? "" : "es");
+        statements_add(out, arena, DERIVED,
+                       "%zu near miss%s, each with why: a rule stayed silent by one "
+                       "condition, or a known blind spot applies. %zu %s of a process "
+                       "creation that another rule matches and stand%s there; %zu %s "
+                       "listed apart.",
+                       d->near_miss_count, d->near_miss_count == 1 ? "" : "es",
+                       d->near_miss_count - apart,
+                       d->near_miss_count - apart == 1 ? "is" : "are",
+                       d->near_miss_count - apart == 1 ? "s" : "", apart,
+                       apart == 1 ? "is" : "are");
     if (!text_is_absent(r->run.filter_file))
         statements_add(out, arena, DERIVED,
                        "The user's filter took away %" PRIu64

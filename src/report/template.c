@@ -89,20 +89,21 @@ static void add_words(struct template *t, enum step_kind kind, struct text words
     add_step(t, kind)->words = arena_copy(&t->arena, words);
 }
 
-static struct place file_place(const char *file)
+/* The line that the reader stands on; where libxml2 complained, that one's. */
+static int current_line(const struct compiler *c)
 {
-    struct place place = NOWHERE;
-    place.evidence = text_from(file);
-    return place;
+    xmlNodePtr node = c->reader ? xmlTextReaderCurrentNode(c->reader) : NULL;
+    long line = node ? xmlGetLineNo(node) : 0;
+    if (c->error_line || !c->reader)
+        return c->error_line;
+    return line > 0 ? (int)line : xmlTextReaderGetParserLineNumber(c->reader);
 }
 
-/* FAILED at the line that the reader stands on. */
 static enum status refuse(struct compiler *c, const char *what, struct text name)
 {
-    int line =
-        c->error_line ? c->error_line : xmlTextReaderGetParserLineNumber(c->reader);
-    return fail(c->err, FAILED, file_place(c->file), "template, line %d: %s%s%.*s",
-                line, what, name.len ? ": " : "", TEXT(name));
+    return fail(c->err, FAILED, NOWHERE, "%s, line %d: %s%s%.*s", c->file,
+                current_line(c), what, name.len ? ": " : "",
+                TEXT(name.len ? name : TEXT_LITERAL("")));
 }
 
 /* --- files */
@@ -116,12 +117,12 @@ static enum status read_descriptor(int fd, struct buffer *out, const char *path,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail(err, FAILED, file_place(path), "cannot read the template: %s",
+            return fail(err, FAILED, NOWHERE, "%s: cannot read the template: %s", path,
                         strerror(errno));
         out->len += (size_t)n;
         if (out->len > FILE_MAX)
-            return fail(err, FAILED, file_place(path),
-                        "the template is larger than %d bytes", FILE_MAX);
+            return fail(err, FAILED, NOWHERE,
+                        "%s: the template is larger than %d bytes", path, FILE_MAX);
         if (n == 0)
             return OK;
     }
@@ -146,8 +147,8 @@ static enum status read_file(struct template *t, const char *name, struct buffer
 {
     *shown = arena_printf(&t->arena, "report-templates/%s", name).ptr;
     if (strchr(name, '/'))
-        return fail(err, FAILED, file_place(*shown),
-                    "a template's name holds no folder");
+        return fail(err, FAILED, NOWHERE, "%s: a template's name holds no folder",
+                    *shown);
     if (t->directory) {
         const char *path = arena_printf(&t->arena, "%s/%s", t->directory, name).ptr;
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -158,12 +159,12 @@ static enum status read_file(struct template *t, const char *name, struct buffer
             return status;
         }
         if (errno != ENOENT)
-            return fail(err, FAILED, file_place(path), "cannot open the template: %s",
+            return fail(err, FAILED, NOWHERE, "%s: cannot open the template: %s", path,
                         strerror(errno));
     }
     if (embedded_read(name, out))
         return OK;
-    return fail(err, FAILED, file_place(*shown), "there is no template of that name");
+    return fail(err, FAILED, NOWHERE, "%s: there is no template of that name", *shown);
 }
 
 static enum status note_file(struct compiler *c, const char *name)
@@ -364,8 +365,9 @@ static enum status add_style(struct compiler *c, struct text name)
     const char *shown;
     enum status status = read_file(c->template, name.ptr, &style, &shown, c->err);
     if (status == OK && !style_is_safe(buffer_text(&style)))
-        status = fail(c->err, FAILED, file_place(shown),
-                      "a style sheet is UTF-8 without <, &, ]]> and carriage returns");
+        status = fail(
+            c->err, FAILED, NOWHERE,
+            "%s: a style sheet is UTF-8 without <, &, ]]> and carriage returns", shown);
     if (status == OK)
         status = note_file(c, name.ptr);
     if (status == OK) {
@@ -523,7 +525,8 @@ static enum status read_node(struct compiler *c)
     case XML_READER_TYPE_SIGNIFICANT_WHITESPACE: return c->depth ? read_text(c) : OK;
     case XML_READER_TYPE_COMMENT: return OK;
     case XML_READER_TYPE_DOCUMENT_TYPE: {
-        xmlDtdPtr dtd = xmlGetIntSubset(xmlTextReaderCurrentDoc(c->reader));
+        /* not xmlTextReaderCurrentDoc(): the document would then be ours to free */
+        xmlDtdPtr dtd = (xmlDtdPtr)xmlTextReaderCurrentNode(c->reader);
         if (dtd && (dtd->children || dtd->ExternalID || dtd->SystemID))
             return refuse(c, "a DOCTYPE here is <!DOCTYPE html>, without declarations",
                           NO_TEXT);
@@ -580,8 +583,8 @@ static enum status compile_file(struct compiler *outer, const char *name)
         c->reader = xmlReaderForMemory(text.ptr, (int)text.len, c->file, "UTF-8",
                                        XML_PARSE_NONET);
         if (!c->reader)
-            status = fail(c->err, FAILED, file_place(c->file),
-                          "the template cannot be read");
+            status = fail(c->err, FAILED, NOWHERE, "%s: the template cannot be read",
+                          c->file);
     }
     if (status == OK) {
         xmlTextReaderSetErrorHandler(c->reader, keep_complaint, c);
