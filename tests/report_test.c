@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/report_internal.h"
+#include "report/page.h"
 #include "tests/report_model.h"
 #include "util/memory.h"
 
@@ -674,6 +674,26 @@ static void own_templates_replace_file_by_file(void **state)
     report_model_release(&m);
 }
 
+/* doc/templates.md names every slot and list. */
+static void every_slot_is_documented(void **state)
+{
+    const char *top = getenv("srcdir");
+    char folder[256];
+    (void)state;
+    path_in(folder, top ? top : ".", "doc");
+    struct buffer page = read_all(folder, "templates.md");
+    for (size_t i = 0; i < page_language.slot_count + page_language.loop_count; i++) {
+        char wanted[80];
+        const char *name = i < page_language.slot_count
+                               ? page_language.slots[i].name
+                               : page_language.loops[i - page_language.slot_count].name;
+        snprintf(wanted, sizeof wanted, "`%s`", name);
+        if (!strstr(page.ptr, wanted))
+            fail_msg("doc/templates.md does not name %s", wanted);
+    }
+    buffer_release(&page);
+}
+
 #define IN_FOLDER(test)                                                                \
  cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
@@ -685,6 +705,7 @@ int main(void)
         IN_FOLDER(cells_are_quoted_where_needed),
         IN_FOLDER(formula_cells_are_counted_not_changed),
         IN_FOLDER(no_value_becomes_markup),
+        cmocka_unit_test(every_slot_is_documented),
         cmocka_unit_test(what_cannot_be_seen_is_shown),
         IN_FOLDER(page_says_what_it_may_say),
         IN_FOLDER(same_run_gives_same_bytes),
