@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/report_internal.h"
+#include "report/page.h"
 #include "tests/report_model.h"
 #include "util/memory.h"
+#include "util/utf.h"
 
 /* --- a folder for each test, and files in it */
 
@@ -157,11 +158,16 @@ static bool has_cell(const struct csv_cells *c, const char *column, struct text 
     return false;
 }
 
-/* What a cell holds of a value: bytes that are not UTF-8 stand as \xNN. */
-static struct text cell_of(struct arena *arena, struct text value, const char *end)
+/* What a cell holds of a value: bytes that are not UTF-8 stand as \xNN;
+ * in a path also what cannot be seen. */
+static struct text cell_of(struct arena *arena, const char *column, struct text value,
+                           const char *end)
 {
     struct buffer b = {0};
-    table_add_utf8(&b, value);
+    if (strcmp(column, "evidence") == 0 || strcmp(column, "log") == 0)
+        utf_add_visible(&b, value);
+    else
+        table_add_utf8(&b, value);
     buffer_add_string(&b, end);
     struct text copy = arena_copy(arena, buffer_text(&b));
     buffer_release(&b);
@@ -218,7 +224,9 @@ static void csv_holds_values_as_recorded(void **state)
             struct buffer file = read_all(*state, recorded_cells[i].file);
             struct csv_cells c = parse_csv(buffer_text(&file));
             expect_cell(&c, recorded_cells[i].file, recorded_cells[i].column,
-                        cell_of(&m.arena, v->value, recorded_cells[i].end), v->name);
+                        cell_of(&m.arena, recorded_cells[i].column, v->value,
+                                recorded_cells[i].end),
+                        v->name);
             release_cells(&c);
             buffer_release(&file);
         }
@@ -674,6 +682,26 @@ static void own_templates_replace_file_by_file(void **state)
     report_model_release(&m);
 }
 
+/* doc/templates.md names every slot and list. */
+static void every_slot_is_documented(void **state)
+{
+    const char *top = getenv("srcdir");
+    char folder[256];
+    (void)state;
+    path_in(folder, top ? top : ".", "doc");
+    struct buffer page = read_all(folder, "templates.md");
+    for (size_t i = 0; i < page_language.slot_count + page_language.loop_count; i++) {
+        char wanted[80];
+        const char *name = i < page_language.slot_count
+                               ? page_language.slots[i].name
+                               : page_language.loops[i - page_language.slot_count].name;
+        snprintf(wanted, sizeof wanted, "`%s`", name);
+        if (!strstr(page.ptr, wanted))
+            fail_msg("doc/templates.md does not name %s", wanted);
+    }
+    buffer_release(&page);
+}
+
 #define IN_FOLDER(test)                                                                \
  cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
@@ -685,6 +713,7 @@ int main(void)
         IN_FOLDER(cells_are_quoted_where_needed),
         IN_FOLDER(formula_cells_are_counted_not_changed),
         IN_FOLDER(no_value_becomes_markup),
+        cmocka_unit_test(every_slot_is_documented),
         cmocka_unit_test(what_cannot_be_seen_is_shown),
         IN_FOLDER(page_says_what_it_may_say),
         IN_FOLDER(same_run_gives_same_bytes),

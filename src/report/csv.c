@@ -387,8 +387,8 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     const struct evidence_log *log = row->log;
     const struct coverage *c = &row->coverage;
     bool has_ids = c->records > 0;
-    table_text(t, log->evidence);
-    table_text(t, log->path);
+    table_path(t, log->evidence);
+    table_path(t, log->path);
     table_number(t, log->size);
     table_digest(t, &log->digests, DIGEST_SHA256);
     table_number(t, row->facts.chunks);
@@ -429,8 +429,8 @@ static void put_problems(struct table *t, struct buffer *b, const struct report 
         const struct problem *p = &r->problems->rows[i];
         table_string(t, problem_kinds[p->code].code);
         table_string(t, problem_severity_name(p->severity));
-        table_text(t, p->place.evidence);
-        table_text(t, p->place.log);
+        table_path(t, p->place.evidence);
+        table_path(t, p->place.log);
         table_number_unless(t, p->place.offset, NO_OFFSET);
         table_number_unless(t, p->place.record_id, NO_RECORD);
         table_text(t, p->message);

@@ -18,6 +18,9 @@ struct table {
 enum status table_open(struct table *t, struct output_dir *dir, const char *name,
                        const char *const *columns, size_t count, struct error *err);
 void table_text(struct table *t, struct text value);
+/* A path is any bytes, not a recorded value: what cannot be seen in it is escaped, as on the
+ * terminal. */
+void table_path(struct table *t, struct text path);
 void table_string(struct table *t, const char *value);    /* NULL: absent */
 void table_buffer(struct table *t, struct buffer *value); /* and clears it */
 void table_number(struct table *t, uint64_t value);

@@ -84,6 +84,21 @@ void table_text(struct table *t, struct text value)
         output_add_text(&t->out, value);
 }
 
+void table_path(struct table *t, struct text path)
+{
+    bool plain = true;
+    for (size_t i = 0; i < path.len && plain; i++)
+        plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
+    if (plain) {
+        table_text(t, path);
+        return;
+    }
+    struct buffer shown = {0};
+    utf_add_visible(&shown, path);
+    table_text(t, buffer_text(&shown));
+    buffer_release(&shown);
+}
+
 void table_string(struct table *t, const char *value)
 {
     table_text(t, text_from(value && *value ? value : NULL));
@@ -144,8 +159,8 @@ void table_digest(struct table *t, const struct digest_values *d, enum digest_ki
 
 void table_place(struct table *t, struct place place)
 {
-    table_text(t, place.evidence);
-    table_text(t, place.log);
+    table_path(t, place.evidence);
+    table_path(t, place.log);
     table_number_unless(t, place.record_id, NO_RECORD);
     table_number_unless(t, place.offset, NO_OFFSET);
 }
