@@ -53,7 +53,8 @@ static int list_rules(const struct options *options)
     struct error err = {0};
     struct buffer out = {0};
     char hex[DIGEST_HEX_MAX];
-    if (rules_load(&rules, options->rules, &arena, &err) != OK) {
+    if (rules_load_extended(&rules, options->rules, options->shells, &arena, &err) !=
+        OK) {
         say_error(&err);
         arena_release(&arena);
         return EXIT_CANNOT;

@@ -118,54 +118,20 @@ static enum status parse_reader(struct options *o, const char *value, struct err
                                          : bad_value(err, "reader", value, "libevtx");
 }
 
-#define REPORT  (1u << COMMAND_REPORT)
-#define RULES   (1u << COMMAND_RULES)
-#define INTO(m) offsetof(struct options, m)
-
+#define REPORT (1u << COMMAND_REPORT)
+#define RULES  (1u << COMMAND_RULES)
 static const struct option_row rows[] = {
-    {REPORT,         'o', "output",          "DIR",
-     "write the report into the folder DIR, which is made if it is not there",                                 INTO(output),          STRING,     NULL      },
-    {REPORT,         0,   "force",           NULL,     "replace a report that DIR holds already",              INTO(force),
-     SWITCH,                                                                                                                                      NULL      },
-    {REPORT,         0,   "case",            "NUMBER", "case number, for the report",
-     INTO(case_data.case_number),                                                                                                     TEXT_VALUE, NULL      },
-    {REPORT,         0,   "examiner",        "NAME",   "examiner, for the report",
-     INTO(case_data.examiner),                                                                                                        TEXT_VALUE, NULL      },
-    {REPORT,         0,   "evidence-number", "NUMBER", "evidence number, for the report",
-     INTO(case_data.evidence_number),                                                                                                 TEXT_VALUE, NULL      },
-    {REPORT,         0,   "notes",           "TEXT",   "notes, for the report",                                INTO(case_data.notes),
-     TEXT_VALUE,                                                                                                                                  NULL      },
-    {REPORT,         0,   "find",            "WHERE",
-     "path: logs at Windows/System32/winevt/Logs, and a search for the signature "
-     "only where none is there (the default); signature: look at every file",                                  0,                     PARSED,     parse_find},
-    {REPORT,         0,   "hash",            "LIST",   "also compute sha1, md5 of every log (SHA-256 always)",
-     0,                                                                                                                               PARSED,     parse_hash},
-    {REPORT,         0,   "rehash",          NULL,     "hash every log again at the end and compare",
-     INTO(rehash),                                                                                                                    SWITCH,     NULL      },
-    {REPORT,         0,   "verify-image",    NULL,
-     "recompute the hash that an E01 image stores and compare",                                                INTO(verify_image),
-     SWITCH,                                                                                                                                      NULL      },
-    {REPORT | RULES, 0,   "rules",           "DIR",
-     "use the rules (*.yml) in DIR instead of the built-in ones",                                              INTO(rules),           STRING,
-     NULL                                                                                                                                                   },
-    {REPORT,         0,   "filter",          "FILE",
-     "take known-good results away, as FILE says; they are counted",                                           INTO(filter),
-     STRING,                                                                                                                                      NULL      },
-    {REPORT,         0,   "templates",       "DIR",
-     "use the report templates in DIR instead of the built-in ones",                                           INTO(templates),
-     STRING,                                                                                                                                      NULL      },
-    {REPORT,         0,   "schema",          "LIST",
-     "also write findings under the field names of cim, asim, ecs",                                            0,                     PARSED,
-     parse_schema                                                                                                                                           },
-    {REPORT,         0,   "fail-on",         "LEVEL",
-     "exit with 10 if a finding has this level or a higher one",                                               0,                     PARSED,
-     parse_fail_on                                                                                                                                          },
-    {REPORT,         0,   "reader",          "NAME",   "what decodes event logs: libevtx",                     0,                     PARSED,
-     parse_reader                                                                                                                                           },
-    {REPORT,         'j', "jobs",            "N",
-     "work with N processes (default: one for each processor)",                                                0,                     PARSED,     parse_jobs},
-    {REPORT,         'q', "quiet",           NULL,     "no progress and no notes on the terminal",
-     INTO(quiet),                                                                                                                     SWITCH,     NULL      },
+#define OPTION_SWITCH(commands, letter, name, member, help)                            \
+ {commands, letter, name, NULL, help, offsetof(struct options, member), SWITCH, NULL},
+#define OPTION_STRING(commands, letter, name, argument, member, help)                  \
+ {commands, letter, name, argument, help, offsetof(struct options, member),            \
+  STRING,   NULL},
+#define OPTION_TEXT(commands, letter, name, argument, member, help)                    \
+ {commands,   letter, name, argument, help, offsetof(struct options, member),          \
+  TEXT_VALUE, NULL},
+#define OPTION_PARSED(commands, letter, name, argument, parser, help)                  \
+ {commands, letter, name, argument, help, 0, PARSED, parser},
+#include "options.def"
 };
 
 enum { ROWS = sizeof rows / sizeof *rows, LONG_ONLY = 256 };
@@ -181,7 +147,7 @@ static const struct command_row {
      "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
      "block\n"
      "device). It is opened read-only and never changed."                     },
-    {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR]",
+    {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR] [--shells FILE]",
      "List the rules with their levels, dates and the SHA-256 of their files."},
 };
 
@@ -208,21 +174,17 @@ static const struct command_row *find_command(const char *name)
 static void add_filled(struct buffer *out, const char *text, size_t margin)
 {
     size_t column = margin;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        if (column + word > 79) {
+    for (size_t word; *text; text += word + (text[word] == ' ')) {
+        word = strcspn(text, " ");
+        if (column > margin && column + 1 + word > 79) {
             buffer_printf(out, "\n%*s", (int)margin, "");
             column = margin;
+        } else if (column > margin) {
+            buffer_add_char(out, ' ');
+            column++;
         }
         buffer_add(out, text, word);
         column += word;
-        text += word;
-        if (*text == ' ') {
-            text++;
-            if (column < 79)
-                buffer_add_char(out, ' ');
-            column++;
-        }
     }
     buffer_add_char(out, '\n');
 }

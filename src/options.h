@@ -24,7 +24,7 @@ struct options {
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */
     unsigned jobs;
-    const char *rules, *filter, *templates;
+    const char *rules, *shells, *filter, *templates;
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
     const char **evidence; /* borrowed from argv */

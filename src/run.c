@@ -102,7 +102,7 @@ static void describe_run(struct run *run, int argc, char **argv)
 static enum status prepare(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
-    if (rules_load(&run->rules, o->rules, &run->arena, err) != OK ||
+    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) != OK ||
         detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) != OK ||
         report_check_templates(o->templates, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
@@ -305,8 +305,8 @@ static enum status write_report(struct run *run, struct error *err)
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
-    if (report_write_html(report, &run->output, run->options->templates, err) != OK ||
-        report_write_csv(report, &run->output, err) != OK)
+    if (report_write_csv(report, &run->output, err) != OK ||
+        report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);

@@ -24,14 +24,15 @@ none "no call that cannot be bounded or is not reentrant" \
 none "memory comes from util/memory.h" '(^|[^a-zA-Z0-9_])(malloc|calloc|realloc|strdup|strndup|asprintf)\(' \
     src/*.[ch] $(ls src/*/*.[ch] | grep -v '^src/util/memory\.c$')
 none "no path of one machine" '/(home|work|root)/[a-z]' README.md doc/*.md src/*.[ch] src/*/*.[ch] rules/* report-templates/*
-none "nothing unfinished is left in the code" 'TODO|FIXME|XXX|HACK' src/*.[ch] src/*/*.[ch]
+none "nothing unfinished is left in the code" '(TODO|FIXME|HACK|XXX)([^X]|$)' src/*.[ch] src/*/*.[ch]
 
 grep -LE 'SPDX-License-Identifier: Apache-2.0' src/*.[ch] src/*/*.[ch] tests/*.c tests/*.sh tests/run samples/run setup.sh >"$work/.out"
 [ ! -s "$work/.out" ]
 tap_result $? "every source names its licence"
 
 grep -oE '^PROBLEM\([A-Z_0-9]+' src/util/problems.def | sed 's/PROBLEM(//' | while read -r code; do
-    grep -q "PROBLEM_$code" $(ls src/*.c src/*/*.c | grep -v util/problems.c) || echo "$code is never raised"
+    grep -qE "(PROBLEM_|\()$code\b|, $code\b" $(ls src/*.[ch] src/*/*.[ch] src/*/*.def | grep -v '^src/util/problems\.') ||
+        echo "$code is never raised"
 done >"$work/.out"
 [ ! -s "$work/.out" ]
 tap_result $? "every problem code is raised somewhere"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A record that crashes or hangs the child costs that record, by name, and nothing else;
  * and the same log gives the same bytes with any number of children. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "memory_log.h"
@@ -155,6 +157,83 @@ static void same_bytes_for_any_jobs(void **state)
     memory_log_free(m);
 }
 
+/* Make the first value of one character in the log's first chunk a U+FEFF. Returns the
+ * offset of its record. */
+static uint64_t plant_mark(struct memory_log *m)
+{
+    static struct evtx_values values;
+    struct bytes data = {memory_log_at(m, EVTX_HEADER_SIZE), EVTX_CHUNK_SIZE};
+    struct evtx_chunk chunk;
+    struct evtx_frame frame;
+    evtx_chunk_open(&chunk, data);
+    while (evtx_chunk_next(&chunk, &frame) == OK) {
+        evtx_values_read(&values, data, &frame);
+        for (size_t i = 0; i < values.count; i++) {
+            struct evtx_value v = values.value[i];
+            size_t at = (size_t)(v.raw.ptr - data.ptr);
+            bool is_one =
+                v.raw.len == 2 || (v.raw.len == 4 && bytes_u16(v.raw, 2) == 0);
+            if (v.type != EVTX_VALUE_STRING || !is_one)
+                continue;
+            memcpy(memory_log_at(m, EVTX_HEADER_SIZE + at), "\xff\xfe", 2);
+            return EVTX_HEADER_SIZE + frame.offset;
+        }
+    }
+    assert_true(false);
+    return 0;
+}
+
+/* The real thing: libevtx 20181227 reads beyond its memory where a value is U+FEFF alone.
+ * A version that does not must give the record. */
+static void a_byte_order_mark_alone(void **state)
+{
+    (void)state;
+    char *path =
+        shared_path("evtx/attack/4624_LT3_AnonymousLogon_Localhost_-_JuicyPotato.evtx");
+    struct memory_log *m = memory_log_open(path);
+    free(path);
+    if (!m)
+        skip();
+    uint64_t offset = plant_mark(m);
+    struct outcome o;
+    read_with(&o, m, 1, NULL);
+    size_t crashed = o.problems.per_code[PROBLEM_READER_CRASHED];
+    assert_int_equal(o.records + crashed, 3);
+    if (crashed)
+        assert_int_equal(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->place.offset,
+                         offset);
+    else
+        assert_int_equal(o.problems.per_code[PROBLEM_READER_FAULT_KNOWN], 1);
+    outcome_release(&o);
+    memory_log_free(m);
+}
+
+/* In the child: no file can be opened, no process started, no socket made. */
+static void try_to_get_out(uint64_t offset)
+{
+    if (offset != bad_records[0])
+        return;
+    bool is_out = open("/etc/hostname", O_RDONLY) >= 0 || fork() >= 0 ||
+                  socket(AF_INET, SOCK_STREAM, 0) >= 0;
+#ifndef __SANITIZE_ADDRESS__ /* the sanitizers need calls that are refused otherwise */
+    is_out |= kill(getppid(), 0) == 0 || chdir("/") == 0;
+#endif
+    if (is_out)
+        _exit(99);
+}
+
+static void the_child_is_confined(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    read_with(&o, m, 1, try_to_get_out);
+    assert_int_equal(o.records, RECORDS);
+    assert_int_equal(o.problems.count, 0);
+    outcome_release(&o);
+    memory_log_free(m);
+}
+
 static enum status refuse_second(void *context, const struct evtx_record *records,
                                  size_t count)
 {
@@ -191,6 +270,8 @@ int main(void)
         cmocka_unit_test(a_hang_costs_that_record),
         cmocka_unit_test(many_hangs_give_up_the_chunk),
         cmocka_unit_test(every_crash_is_named),
+        cmocka_unit_test(a_byte_order_mark_alone),
+        cmocka_unit_test(the_child_is_confined),
         cmocka_unit_test(same_bytes_for_any_jobs),
         cmocka_unit_test(a_sink_that_fails_ends_the_read),
     };

@@ -280,6 +280,36 @@ static void hex_is_printed_as_windows_does(void **state)
     arena_release(&arena);
 }
 
+/* Which of two equal texts is the number cannot be told: none is changed. */
+static void a_string_like_the_number_stays(void **state)
+{
+    (void)state;
+    static const uint8_t hex32[] = {1, 0, 0, 0};
+    static const char string[] = "0\0x\0"
+                                 "0\0"
+                                 "0\0"
+                                 "0\0"
+                                 "0\0"
+                                 "0\0"
+                                 "0\0"
+                                 "0\0"
+                                 "1";
+    static struct evtx_values values = {
+        .value = {{EVTX_VALUE_HEX32, true, {hex32, 4}},
+                  {EVTX_VALUE_STRING, true, {(const uint8_t *)string, sizeof string}}},
+        .count = 2
+    };
+    struct arena arena = {0};
+    struct evtx_field fields[] = {
+        {TEXT_LITERAL("GrantedAccess"), TEXT_LITERAL("0x00000001")},
+        {TEXT_LITERAL("StartAddress"),  TEXT_LITERAL("0x00000001")},
+    };
+    struct evtx_reading r = {.arena = &arena, .fields = fields, .field_count = 2};
+    evtx_reading_correct(&r, &values);
+    assert_true(text_equal(fields[1].value, TEXT_LITERAL("0x00000001")));
+    arena_release(&arena);
+}
+
 static const struct fault {
     const char *name;
     uint8_t type;
@@ -330,16 +360,17 @@ static void known_faults_are_named(void **state)
 int main(void)
 {
     enum { CASES = sizeof examples / sizeof *examples };
-    struct CMUnitTest tests[CASES + 6] = {
+    struct CMUnitTest tests[CASES + 7] = {
         cmocka_unit_test(system_values),
         cmocka_unit_test(system_that_is_not_there),
         cmocka_unit_test(bombs_are_bounded),
         cmocka_unit_test(any_text_may_come),
         cmocka_unit_test(hex_is_printed_as_windows_does),
+        cmocka_unit_test(a_string_like_the_number_stays),
         cmocka_unit_test(known_faults_are_named),
     };
     for (size_t i = 0; i < CASES; i++)
-        tests[i + 6] = (struct CMUnitTest){.name = examples[i].name,
+        tests[i + 7] = (struct CMUnitTest){.name = examples[i].name,
                                            .test_func = check_example,
                                            .initial_state = (void *)&examples[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);

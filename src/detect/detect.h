@@ -50,12 +50,23 @@ struct rule {
     struct text id, source, title, description, status, author, date, modified;
     struct text version, license, origin_url, retrieved, confidence_label,
         source_caveat, hypothesis;
-    enum rule_level level;
+    struct text code; /* own indicators: "MSRA_RENAMED"; else absent */
+    struct text
+        taxonomy; /* whose field names it uses: "sigma", "asim", "cim", "forebear" */
+    struct text type; /* "TTP"; absent where the source has no such word */
+    enum rule_level
+        level; /* as its authors state it; LEVEL_NONE where they state none */
+    /* For --fail-on and ordering: the level, or where there is none the one that the risk
+     * score stands for (doc/detection.md); the basis says which. */
+    enum rule_level alert_level;
+    struct text alert_level_basis;
     struct text_list
         tactics; /* "Defense Evasion", from the tags or the rule's own list */
     struct text_list techniques; /* "T1055" */
     struct text_list tags, references, false_positives, data_sources, labels, platforms,
-        innocent_explanations;
+        innocent_explanations, required_fields;
+    struct text_list
+        extensions; /* sentences: which list the user made longer, with what */
     bool has_risk;
     uint32_t risk_score, impact, confidence; /* risk = impact x confidence / 100 */
     struct text message_template;            /* "$parent_process_name$ spawning ..." */
@@ -67,17 +78,30 @@ struct rule {
     uint64_t matches, filtered;       /* process creations, in this run */
 };
 
+/* One file of the set: a rule, a list of values (macro), or an extension of one. */
+struct rule_file {
+    struct text file;
+    struct digest_values digests; /* SHA-256 */
+};
+
 struct rules {
     struct arena *arena;
     struct rule *items;
     size_t count;
-    struct digest_values digests; /* over all files, in order of name */
+    struct rule_file *files; /* in order of name, byte by byte */
+    size_t file_count;
+    struct digest_values digests; /* over the contents of all files, in that order */
 };
 
 /* The built-in rules (directory == NULL), or every *.yml of a folder. FAILED with file and
  * line for a rule that cannot be understood: half a rule set is never used. */
 enum status rules_load(struct rules *rules, const char *directory, struct arena *arena,
                        struct error *err);
+/* The same with a file of the user's own that makes a list longer (more shells for the
+ * Splunk rules); NULL: none. Its form is in doc/detection.md. */
+enum status rules_load_extended(struct rules *rules, const char *directory,
+                                const char *extension_file, struct arena *arena,
+                                struct error *err);
 void rules_release(struct rules *rules);
 
 /* Which condition met which recorded value. */
@@ -127,6 +151,13 @@ struct corroboration {
     struct text sentence; /* with the recorded values and the innocent explanations */
 };
 
+/* One known-good filter of the user's, and how much it took away. */
+struct filter {
+    struct text title, reason, file;
+    unsigned line;
+    uint64_t taken; /* findings */
+};
+
 struct detector {
     struct arena *arena;
     struct rules *rules;
@@ -136,7 +167,10 @@ struct detector {
     size_t near_miss_count;
     struct corroboration *corroborations;
     size_t corroboration_count;
-    uint64_t filtered;            /* findings that --filter took away */
+    uint64_t corroborations_left_out; /* counted beyond the cap of a host process */
+    uint64_t filtered;                /* findings that --filter took away */
+    struct filter *filters;           /* in the order of the file */
+    size_t filter_count;
     uint64_t matched_creations;   /* process creations with at least one finding */
     struct detector_state *state; /* private to src/detect */
 };
@@ -163,7 +197,10 @@ size_t detector_findings_of(const struct detector *d, uint32_t process);
 /* Is this node in the family of a finding: its process, host process, their ancestors,
  * the siblings of the process, all descendants of the host process? */
 bool detector_in_family(const struct detector *d, uint32_t process);
-/* The highest level of any finding. */
+/* Events 8, 10 and 25 on this host process that are counted only: of each kind a fixed
+ * number is kept (the first in the order of the logs). */
+uint64_t detector_corroborations_left_out(const struct detector *d, uint32_t process);
+/* The highest alert level of any finding, for --fail-on. */
 enum rule_level detector_highest_level(const struct detector *d);
 void detector_release(struct detector *d);
 

@@ -6,7 +6,9 @@
  * counts as raw). Each item gives zero or more struct evidence_log: a run of bytes with an
  * identity, wherever it lies. Nothing right of this folder knows which kind it was.
  *
- * Invariants  1. Evidence is opened read-only (O_NOATIME where allowed) and never changed.
+ * Invariants  1. Evidence is opened read-only and never changed. Access times stay where the
+ *                system allows it (O_NOATIME); libewf, libvmdk and libvhdi open their files
+ *                themselves and cannot ask for that.
  *             2. The list of logs and its order depend on the evidence alone: items in the
  *                order given; in a folder by path (byte order); in an image by volume, then
  *                path, allocated before deleted.
@@ -88,6 +90,7 @@ struct evidence_item {
     size_t log_count;
     bool examined;                /* could be opened at all */
     struct evidence_image *image; /* private to src/evidence */
+    int folder;                   /* private: descriptor of a folder + 1, 0: none */
 };
 
 /* File times as FILETIME, FILETIME_NONE where not known. */
@@ -134,11 +137,14 @@ enum status evidence_open(struct evidence *evidence, const char *const *paths,
                           size_t count, const struct evidence_options *options,
                           struct arena *arena, struct problems *problems,
                           struct journal *journal, struct error *err);
-/* Recompute and compare the stored hash of every item that has one (--verify-image). */
+/* Recompute and compare the stored hash of every item that has one and was not verified
+ * yet; evidence_open() does it if the options say so. */
 enum status evidence_verify_images(struct evidence *evidence, struct error *err);
-/* Read up to len bytes at offset. *got < len only at the end of the log or before a region
- * that cannot be read; DAMAGED then, with the place of the first byte that could not be
- * had (bytes that could not be read are zeros up to *got). May be called from several threads. */
+/* Read up to len bytes at offset. *got < len only at the end of the log, or 0 where the log
+ * cannot be opened any more. Bytes that cannot be read are zeros; then DAMAGED, with the
+ * place of the first of them, and what lies behind them is there. May be called from
+ * several threads; not in a child process that was forked while another thread could be
+ * reading, since an image is read under a lock. */
 enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
                               void *into, size_t len, size_t *got, struct error *err);
 /* Digest the whole content into log->digests. progress may be NULL. */

@@ -14,7 +14,9 @@
  *      512        records: 2a 2a 00 00, u32 size, u64 id, FILETIME, BinXML, u32 size again
  *
  * Readers. One interface, struct evtx_reader, hides who decodes: libevtx, which evidence
- * can crash, works in child processes and costs a crash that one record.
+ * can crash, works in child processes and costs a crash that one record. The structure is
+ * walked natively, so that what a reader does not give is named all the same. Children end
+ * with the thread that called evtx_read() first: it must outlive the reader.
  *
  * Invariants  1. Records leave in file order whatever `jobs` is.
  *             2. A record is told by its offset in the log: the byte of 2a 2a 00 00.

@@ -177,6 +177,12 @@ void evtx_wire_put(struct buffer *out, const struct evtx_answer *answer);
 bool evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answer,
                     struct arena *arena);
 
+/* ---- confine.c */
+
+/* In a new child: give up all that decoding does not need. Returns the socket's number,
+ * which is another where it was one of the standard streams. */
+int evtx_confine(int socket);
+
 /* ---- libevtx_child.c and libevtx_pool.c */
 
 enum {

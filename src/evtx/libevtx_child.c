@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * In the child: libevtx, and the reading of its XML. Evidence may take this process over,
- * so it has nothing to lose: no file but its socket, no right that can be dropped, bounded
- * memory, no core file. */
+ * In the child: libevtx, and the reading of its XML. */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <libbfio.h>
 #include <libdeflate.h>
 #include <libevtx.h>
 #include <malloc.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "evtx/evtx_internal.h"
@@ -24,9 +15,7 @@ enum {
         1 << 20, /* bytes; asking for the size first would build the XML twice */
     XML_MAX = 4 << 20,
     STRING_GUESS = 256 << 10,
-    STRINGS_MAX = 4096,
-    NOBODY = 65534,
-    MEMORY_MAX = 1 << 30
+    STRINGS_MAX = 4096
 };
 
 struct child {
@@ -270,84 +259,6 @@ static enum exchange_outcome read_chunk(struct child *c)
 
 /* ---- the process */
 
-static void limit(int resource, rlim_t value)
-{
-    setrlimit((__rlimit_resource_t)resource, &(struct rlimit){value, value});
-}
-
-/* The sanitizers reserve terabytes of address space and report on stderr. */
-#if defined(__SANITIZE_ADDRESS__)
-static const bool is_sanitized = true;
-#elif defined(__has_feature)
-# if __has_feature(address_sanitizer)
-static const bool is_sanitized = true;
-# else
-static const bool is_sanitized = false;
-# endif
-#else
-static const bool is_sanitized = false;
-#endif
-
-/* What this process maps now, in bytes: it was copied from a parent of any size. */
-static rlim_t mapped_now(void)
-{
-    unsigned long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    if (!statm)
-        return RLIM_INFINITY - MEMORY_MAX;
-    if (fscanf(statm, "%lu", &pages) != 1)
-        pages = 0;
-    fclose(statm);
-    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
-static void close_files_but(int kept)
-{
-    int null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    if (!is_sanitized)
-        dup2(null, STDERR_FILENO);
-    if (kept > 3)
-        close_range(3, (unsigned)kept - 1, 0);
-    close_range((unsigned)kept + 1, ~0u, 0);
-}
-
-static void drop_rights(void)
-{
-    if (geteuid() == 0) {
-        setgroups(0, NULL);
-        if (setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-            setresuid(NOBODY, NOBODY, NOBODY) != 0)
-            errno = 0; /* in a user namespace without that id: the rest still holds */
-    }
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_NPROC, 0);
-}
-
-/* Returns the socket, which may have been one of the standard streams. */
-static int confine(int socket)
-{
-    pid_t parent = getppid();
-    signal(SIGINT, SIG_IGN); /* the parent decides when to end */
-    signal(SIGTERM, SIG_IGN);
-    rlim_t memory = mapped_now() + MEMORY_MAX;
-    socket = fcntl(socket, F_DUPFD, 3);
-    close_files_but(socket);
-    drop_rights();
-    limit(RLIMIT_NOFILE, 0);
-    if (!is_sanitized)
-        limit(RLIMIT_AS, memory);
-    /* After the change of user, which clears it. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != parent)
-        _exit(0);
-    return socket;
-}
-
 static bool wait_for_work(int socket)
 {
     char go;
@@ -371,7 +282,7 @@ static void keep_memory(void)
 _Noreturn void libevtx_child_run(int socket, struct exchange *exchange,
                                  evtx_before_record *before_record)
 {
-    socket = confine(socket);
+    socket = evtx_confine(socket);
     keep_memory();
     struct child c = {.exchange = exchange, .before_record = before_record};
     c.values = memory_get_zeroed(1, sizeof *c.values);

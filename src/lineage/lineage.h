@@ -11,6 +11,10 @@
  *   D   no guid; several candidates                           } never drawn as the parent
  * ancestors, root, depth, descendants and families run over A, A- and B only.
  *
+ * A process creation that names no parent guid gets a node of kind unknown beside it, so
+ * that the parent it must have had has a name in the report: p->unknown_parent. That node
+ * is no part of any tree; p->parent stays PROCESS_NONE and p is a root.
+ *
  * Identity. A process is (computer, machine id, start second, pid); a guid is an alias of
  * it, since one process is recorded under two guids by some Sysmon builds. Machine id and
  * second are decoded from the guid. Nodes are never shared between computers: clones have
@@ -52,10 +56,10 @@ const char *link_grade_name(enum link_grade grade);
 /* "logged", "ghost", "unknown" */
 const char *process_kind_name(enum process_kind kind);
 
-enum {
-    PROCESS_CREATION_SEEN_TWICE = 1,
-    PROCESS_END_INFERRED = 2,
-    PROCESS_HAS_ALIAS = 4
+enum { /* the other bits of process.flags are private to src/lineage */
+       PROCESS_CREATION_SEEN_TWICE = 1,
+       PROCESS_END_INFERRED = 2,
+       PROCESS_HAS_ALIAS = 4
 };
 
 /* Compact on purpose: with its index entries at most 400 bytes a process. Texts are string
@@ -81,11 +85,12 @@ struct process {
     uint32_t integrity_level, hashes;
     uint32_t parent_image, parent_command_line,
         parent_user; /* as its event 1 records them */
+    /* set by lineage_link() */
     uint32_t
         parent_guid; /* string number of the canonical text; STRING_ABSENT: null or absent */
-    /* set by lineage_link() */
-    uint32_t parent;                    /* node, PROCESS_NONE for a root */
-    uint32_t candidate;                 /* node: the C candidate, or the first of D's */
+    uint32_t parent;         /* node, PROCESS_NONE for a root */
+    uint32_t unknown_parent; /* node of kind unknown that stands for a null parent */
+    uint32_t candidate;      /* node: the C candidate, or the first of D's */
     uint32_t first_child, next_sibling; /* ordered by (start, record id) */
     uint32_t children, descendants, depth, root;
     uint32_t grade_reason; /* string number: a sentence */
@@ -98,6 +103,8 @@ struct host {
     uint32_t computer;   /* string number, as first recorded; compared without case */
     uint32_t machine_id; /* 0: none known */
     uint64_t first_filetime, last_filetime; /* of its Sysmon events, UtcTime */
+    uint64_t window_first_filetime,
+        window_last_filetime; /* the same by TimeCreated: when this log was being written */
     uint64_t records, process_creations;
     uint64_t guid_time_agrees,
         guid_time_checked; /* event 1: second in the guid == UtcTime */
@@ -117,8 +124,9 @@ struct lineage {
     size_t host_count, host_capacity;
     struct guid_alias *aliases;
     size_t alias_count, alias_capacity;
-    uint32_t
-        *order; /* after linking: every real node, by (host, start, record id, guid) */
+    /* after linking: every node that is not another one's alias, by (host, start, record
+     * id, guid); an unknown parent stands right before its child */
+    uint32_t *order;
     size_t order_count;
     struct lineage_index *index; /* private to src/lineage */
 };
@@ -126,7 +134,8 @@ struct lineage {
 void lineage_init(struct lineage *l);
 void lineage_release(struct lineage *l);
 
-/* Which processes an event speaks of. */
+/* Which processes an event speaks of. By guid alone: an event whose guid is null belongs
+ * to no process (but for the ends that lineage_link() infers, flag PROCESS_END_INFERRED). */
 struct event_processes {
     uint32_t subject;     /* ProcessGuid; SourceProcessGuid of events 8 and 10 */
     uint32_t object;      /* TargetProcessGuid of events 8 and 10 */
@@ -137,7 +146,8 @@ struct event_processes {
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log);
 /* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
- * logs[i] is log number i. */
+ * logs[i] is log number i. Hosts are put in order of (computer, machine id) here, so host
+ * numbers from before do not hold. Once only; nothing may be added afterwards. */
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
                   struct problems *problems);
 /* Second pass: the same look-up without adding anything. */

@@ -2,7 +2,7 @@
  * report.h - one model of the run, many writers: CSV, HTML, manifest.
  *
  * A writer reads the model and adds files to an output_dir; it decides nothing about the
- * evidence. What a report may say is in doc/report.md: every sentence is recorded, derived
+ * evidence. What a report may say is in doc/outputs.md: every sentence is recorded, derived
  * or assessed, and says which.
  *
  * Invariants  1. The same evidence and options give the same bytes. Only the manifest,
@@ -17,6 +17,14 @@
 #include "detect/detect.h"
 #include "util/output.h"
 
+/* A process as one event names it; it may have other names (lineage.h). */
+struct timeline_process {
+    uint32_t process;  /* node, PROCESS_NONE */
+    struct guid guid;  /* as recorded; null if absent */
+    uint32_t pid;      /* PID_UNKNOWN */
+    struct text image; /* as recorded */
+};
+
 /* One event of a finding's family, kept from the second pass. */
 struct timeline_event {
     uint64_t utc_filetime;     /* UtcTime, or TimeCreated where there is none */
@@ -25,14 +33,15 @@ struct timeline_event {
     const struct evidence_log *log;
     struct text message; /* a plain sentence with the recorded values */
     struct text computer;
-    uint32_t process, object; /* nodes */
-    uint32_t finding; /* index of a finding that this very record met; UINT32_MAX */
+    struct timeline_process subject, object; /* who did it; to whom (events 8 and 10) */
+    uint32_t finding; /* the first finding that this very record met; UINT32_MAX */
     uint16_t event_id;
     uint8_t state;
 };
 
 struct timeline {
-    struct arena arena;
+    struct arena arena;     /* messages */
+    struct strings strings; /* images and computers, each once */
     struct timeline_event *events;
     size_t count, capacity;
 };
@@ -97,14 +106,22 @@ struct report {
     struct problems *problems;
 };
 
-/* findings, processes, timeline, evidence and problems as CSV, and what schemas ask for. */
+/* The writers are called in this order: what report.html leaves out is a row of
+ * problems.csv, and report.html shows the problems that writing CSV adds.
+ *
+ * findings, near misses, processes, timeline, evidence and problems as CSV, and what
+ * schemas ask for. Adds CSV_FORMULA and REPORT_SHORTENED problems. */
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err);
 /* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
  * line for a template that is not well-formed or names a slot that does not exist. */
 enum status report_write_html(const struct report *report, struct output_dir *dir,
                               const char *template_dir, struct error *err);
-/* manifest.json and SHA256SUMS, over every file that is finished in dir by then. */
+/* Would report_write_html() take these templates? FAILED as it would fail; nothing is
+ * written. */
+enum status report_check_templates(const char *template_dir, struct error *err);
+/* manifest.json, over every file that is finished in dir by then (so run.log is closed
+ * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,
                                   struct error *err);
 /* What was found, what could not be read, where the report is: the last words on the

@@ -6,8 +6,14 @@
  * the record headers from 1 and keeps the original in System. A gap in an export means
  * selection (info), in a raw file that records are gone (warning). Header numbers alone
  * never raise a gap. A header id that differs from EventRecordID in most records marks an
- * export or forwarded log; equal ids say nothing, since an export of the first records
- * looks the same. Inside an image or a collection the path decides: winevt\Logs is raw. */
+ * export or forwarded log; equal ids say nothing where they start at 1 without a gap, since
+ * an export of the first records looks the same. Inside an image or a collection the path
+ * decides: winevt\Logs is raw.
+ *
+ * File order is nearly id order, so ids are kept as runs (40 bytes each) and a record costs
+ * four bytes: a fingerprint of its content. Runs that overlap at the end are duplicates;
+ * equal fingerprints say RID_DUP, different ones RID_CONFLICT. Only live records and those
+ * of deleted files count: what is carved out of slack repeats live records by nature. */
 #ifndef FOREBEAR_COVERAGE_H
 #define FOREBEAR_COVERAGE_H
 
@@ -24,15 +30,22 @@ struct coverage_range { /* ids first..last are missing between two records */
     uint64_t before_filetime, after_filetime; /* TimeCreated of the records around it */
 };
 
+struct coverage_run; /* private: consecutive ids in file order */
+
 struct coverage_series { /* one (channel, computer) of a log */
     struct text channel, computer;
-    uint64_t *ids_and_times; /* private */
+    struct coverage_run *runs; /* private */
+    size_t run_count, run_capacity;
+    uint32_t *fingerprints; /* private; one a record */
     size_t count, capacity;
-    uint64_t first_id, last_id, missing;
-    uint64_t first_filetime, last_filetime; /* TimeCreated */
+    uint64_t first_id, last_id; /* NO_RECORD if no record has an id */
+    uint64_t missing;
+    uint64_t first_filetime, last_filetime; /* TimeCreated; FILETIME_NONE */
     struct coverage_range *gaps;
-    size_t gap_count;
+    size_t gap_count, gap_capacity;
 };
+
+enum { COVERAGE_UNKNOWN_FIELDS_MAX = 32 };
 
 struct coverage {
     struct arena *arena;
@@ -50,16 +63,29 @@ struct coverage {
     uint64_t
         sysmon_field_sets; /* schema features seen, or-ed: see coverage_schema_floor() */
     enum log_origin origin;
-    struct text origin_basis; /* a sentence */
-    struct text sysmon_version,
-        schema_version; /* newest event 4 or 16; absent if none */
+    struct text origin_basis;                   /* a sentence */
+    struct text sysmon_version, schema_version; /* newest event 4; absent if none */
+    /* private */
+    struct map series_index;
+    size_t last_series;
+    uint64_t version_filetime;
+    uint64_t lowest_header_id; /* of those that equal EventRecordID */
+    uint64_t times_unreadable, first_unreadable_offset, first_unreadable_id;
+    struct {
+        struct text name;
+        uint16_t event_id;
+        uint64_t offset, record_id, count;
+    } unknown_fields[COVERAGE_UNKNOWN_FIELDS_MAX];
+    size_t unknown_field_count;
+    uint64_t unknown_fields_more; /* occurrences of names beyond those */
 };
 
 void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log);
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null);
-/* Find gaps, decide the origin, add RID_GAP, RID_DUP and RID_CONFLICT problems. */
+/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN and
+ * TIME_UNREADABLE problems. */
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
                      struct problems *problems);
 /* "4.80": the oldest schema that has every field that was seen; absent if nothing tells. */

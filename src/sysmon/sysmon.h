@@ -42,11 +42,13 @@ struct sysmon_event {
     uint16_t event_id;
     uint64_t utc_filetime;       /* UtcTime; FILETIME_NONE if absent or not a time */
     uint64_t created_filetime;   /* System/TimeCreated; FILETIME_NONE if absent */
+    uint16_t unknown_fields;     /* fields that the table lacks; in record->fields */
     uint8_t slot[SYSMON_FIELDS]; /* index into record->fields + 1; 0: absent */
 };
 
 /* Fill in *event if the record is Sysmon's (Provider Microsoft-Windows-Sysmon; Channel
- * Microsoft-Windows-Sysmon/Operational, or any for a forwarded record). False if not. */
+ * Microsoft-Windows-Sysmon/Operational, or ForwardedEvents as some collectors rewrite it).
+ * False if not. Fields beyond the 255th are kept in the record but count as unknown. */
 bool sysmon_event_from_record(struct sysmon_event *event,
                               const struct evtx_record *record,
                               const struct evidence_log *log);
@@ -97,5 +99,12 @@ struct log_clearing {
 
 bool log_clearing_from_record(struct log_clearing *clearing,
                               const struct evtx_record *record);
+/* The problem LOG_CLEARED: which log, when, by which account. */
+void log_clearing_add_problem(const struct log_clearing *clearing,
+                              const struct evidence_log *log,
+                              struct problems *problems);
+
+/* "Microsoft-Windows-Sysmon/Operational", compared without case. */
+bool sysmon_is_channel(struct text channel);
 
 #endif

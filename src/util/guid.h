@@ -13,7 +13,7 @@ struct guid {
 
 enum { GUID_TEXT_MAX = 39 };
 
-/* {XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX} and a NUL, borrowed from `out`. */
+/* {8-4-4-4-12 hex digits} and a NUL, borrowed from `out`. */
 struct text guid_format(char out[GUID_TEXT_MAX], const struct guid *guid);
 /* With or without braces, any case; the whole text must be that. */
 bool guid_parse(struct text t, struct guid *guid);

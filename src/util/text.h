@@ -26,7 +26,7 @@ struct bytes {
     size_t len;
 };
 
-#define TEXT(t)         (int)(t).len, (t).ptr
+#define TEXT(t)         (int)(t).len, (t).ptr ? (t).ptr : ""
 #define TEXT_LITERAL(s) ((struct text){(s), sizeof(s) - 1})
 #define NO_TEXT         ((struct text){NULL, 0})
 

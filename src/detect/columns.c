@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/detect_internal.h"
+
+/* Which schema calls a value of Sysmon event 1 what.
+ * Sources: the ASIM ProcessEvent parser for Sysmon (Azure-Sentinel,
+ * vimProcessCreateMicrosoftSysmon.yaml), where Sysmon's parent is the *acting* process and
+ * nothing fills ParentProcessName; Splunk's CIM, Endpoint.Processes, where *_name is what
+ * follows the last '\' of the path. Sigma's own names are those of fields.def. */
+static const struct {
+    enum taxonomy taxonomy;
+    const char *name;
+    struct column column;
+} table[] = {
+    {TAXONOMY_SIGMA,    "Computer",                 {COLUMN_COMPUTER, 0}                        },
+    {TAXONOMY_SIGMA,    "Provider_Name",            {COLUMN_PROVIDER, 0}                        },
+
+    {TAXONOMY_ASIM,     "ParentProcessName",        {COLUMN_NOT_FILLED, 0}                      },
+    {TAXONOMY_ASIM,     "ParentProcessCommandLine", {COLUMN_NOT_FILLED, 0}                      },
+    {TAXONOMY_ASIM,     "ActingProcessName",        {COLUMN_FIELD, SYSMON_ParentImage}          },
+    {TAXONOMY_ASIM,
+     "ActingProcessCommandLine",                    {COLUMN_FIELD, SYSMON_ParentCommandLine}    },
+    {TAXONOMY_ASIM,     "ActingProcessGuid",        {COLUMN_FIELD, SYSMON_ParentProcessGuid}    },
+    {TAXONOMY_ASIM,     "ActingProcessId",          {COLUMN_FIELD, SYSMON_ParentProcessId}      },
+    {TAXONOMY_ASIM,     "ActorUsername",            {COLUMN_FIELD, SYSMON_ParentUser}           },
+    {TAXONOMY_ASIM,     "TargetProcessName",        {COLUMN_FIELD, SYSMON_Image}                },
+    {TAXONOMY_ASIM,     "Process",                  {COLUMN_FIELD, SYSMON_Image}                },
+    {TAXONOMY_ASIM,     "TargetProcessCommandLine", {COLUMN_FIELD, SYSMON_CommandLine}          },
+    {TAXONOMY_ASIM,     "CommandLine",              {COLUMN_FIELD, SYSMON_CommandLine}          },
+    {TAXONOMY_ASIM,
+     "TargetProcessCurrentDirectory",               {COLUMN_FIELD, SYSMON_CurrentDirectory}     },
+    {TAXONOMY_ASIM,     "TargetProcessFilename",    {COLUMN_FIELD, SYSMON_OriginalFileName}     },
+    {TAXONOMY_ASIM,     "TargetProcessGuid",        {COLUMN_FIELD, SYSMON_ProcessGuid}          },
+    {TAXONOMY_ASIM,     "TargetProcessId",          {COLUMN_FIELD, SYSMON_ProcessId}            },
+    {TAXONOMY_ASIM,
+     "TargetProcessIntegrityLevel",                 {COLUMN_FIELD, SYSMON_IntegrityLevel}       },
+    {TAXONOMY_ASIM,     "TargetUsername",           {COLUMN_FIELD, SYSMON_User}                 },
+    {TAXONOMY_ASIM,     "User",                     {COLUMN_FIELD, SYSMON_User}                 },
+    {TAXONOMY_ASIM,     "Dvc",                      {COLUMN_COMPUTER, 0}                        },
+    {TAXONOMY_ASIM,     "DvcHostname",              {COLUMN_COMPUTER, 0}                        },
+
+    {TAXONOMY_CIM,      "dest",                     {COLUMN_COMPUTER, 0}                        },
+    {TAXONOMY_CIM,      "user",                     {COLUMN_FIELD, SYSMON_User}                 },
+    {TAXONOMY_CIM,      "process",                  {COLUMN_FIELD, SYSMON_CommandLine}          },
+    {TAXONOMY_CIM,      "process_name",             {COLUMN_FIELD_NAME, SYSMON_Image}           },
+    {TAXONOMY_CIM,      "process_path",             {COLUMN_FIELD, SYSMON_Image}                },
+    {TAXONOMY_CIM,      "process_id",               {COLUMN_FIELD, SYSMON_ProcessId}            },
+    {TAXONOMY_CIM,      "process_guid",             {COLUMN_FIELD, SYSMON_ProcessGuid}          },
+    {TAXONOMY_CIM,      "process_hash",             {COLUMN_FIELD, SYSMON_Hashes}               },
+    {TAXONOMY_CIM,      "process_integrity_level",  {COLUMN_FIELD, SYSMON_IntegrityLevel}       },
+    {TAXONOMY_CIM,
+     "process_current_directory",                   {COLUMN_FIELD, SYSMON_CurrentDirectory}     },
+    {TAXONOMY_CIM,      "original_file_name",       {COLUMN_FIELD, SYSMON_OriginalFileName}     },
+    {TAXONOMY_CIM,      "parent_process",           {COLUMN_FIELD, SYSMON_ParentCommandLine}    },
+    {TAXONOMY_CIM,      "parent_process_name",      {COLUMN_FIELD_NAME, SYSMON_ParentImage}     },
+    {TAXONOMY_CIM,      "parent_process_path",      {COLUMN_FIELD, SYSMON_ParentImage}          },
+    {TAXONOMY_CIM,      "parent_process_id",        {COLUMN_FIELD, SYSMON_ParentProcessId}      },
+    {TAXONOMY_CIM,      "parent_process_guid",      {COLUMN_FIELD, SYSMON_ParentProcessGuid}    },
+
+    {TAXONOMY_FOREBEAR, "Computer",                 {COLUMN_COMPUTER, 0}                        },
+    {TAXONOMY_FOREBEAR, "Image",                    {COLUMN_FIELD, SYSMON_Image}                },
+    {TAXONOMY_FOREBEAR, "ImageName",                {COLUMN_FIELD_NAME, SYSMON_Image}           },
+    {TAXONOMY_FOREBEAR, "CommandLine",              {COLUMN_FIELD, SYSMON_CommandLine}          },
+    {TAXONOMY_FOREBEAR, "CurrentDirectory",         {COLUMN_FIELD, SYSMON_CurrentDirectory}     },
+    {TAXONOMY_FOREBEAR, "User",                     {COLUMN_FIELD, SYSMON_User}                 },
+    {TAXONOMY_FOREBEAR, "IntegrityLevel",           {COLUMN_FIELD, SYSMON_IntegrityLevel}       },
+    {TAXONOMY_FOREBEAR, "Hashes",                   {COLUMN_FIELD, SYSMON_Hashes}               },
+    {TAXONOMY_FOREBEAR, "OriginalFileName",         {COLUMN_FIELD, SYSMON_OriginalFileName}     },
+    {TAXONOMY_FOREBEAR, "ParentImage",              {COLUMN_FIELD, SYSMON_ParentImage}          },
+    {TAXONOMY_FOREBEAR, "ParentImageName",          {COLUMN_FIELD_NAME, SYSMON_ParentImage}     },
+    {TAXONOMY_FOREBEAR, "ParentCommandLine",        {COLUMN_FIELD, SYSMON_ParentCommandLine}    },
+    {TAXONOMY_FOREBEAR, "ParentUser",               {COLUMN_FIELD, SYSMON_ParentUser}           },
+    {TAXONOMY_FOREBEAR, "HostImage",                {COLUMN_HOST_FIELD, SYSMON_Image}           },
+    {TAXONOMY_FOREBEAR, "HostImageName",            {COLUMN_HOST_FIELD_NAME, SYSMON_Image}      },
+    {TAXONOMY_FOREBEAR, "HostCommandLine",          {COLUMN_HOST_FIELD, SYSMON_CommandLine}     },
+    {TAXONOMY_FOREBEAR,
+     "HostOriginalFileName",                        {COLUMN_HOST_FIELD, SYSMON_OriginalFileName}},
+};
+
+static const char *const taxonomies[] = {
+    [TAXONOMY_SIGMA] = "sigma",
+    [TAXONOMY_ASIM] = "asim",
+    [TAXONOMY_CIM] = "cim",
+    [TAXONOMY_FOREBEAR] = "forebear",
+};
+
+bool taxonomy_find(struct text name, enum taxonomy *taxonomy)
+{
+    for (size_t i = 0; i < sizeof taxonomies / sizeof *taxonomies; i++) {
+        if (text_equal(name, text_from(taxonomies[i]))) {
+            *taxonomy = (enum taxonomy)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *taxonomy_name(enum taxonomy taxonomy)
+{
+    return taxonomies[taxonomy];
+}
+
+static bool find_in_event_1(struct text name, struct column *column)
+{
+    enum sysmon_field field = sysmon_field_find(name);
+    if (field == SYSMON_FIELDS || !sysmon_event_has_field(1, field))
+        return false;
+    *column = (struct column){COLUMN_FIELD, field};
+    return true;
+}
+
+bool column_find(enum taxonomy taxonomy, struct text name, struct column *column)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].taxonomy == taxonomy &&
+            text_equal(name, text_from(table[i].name))) {
+            *column = table[i].column;
+            return true;
+        }
+    }
+    return taxonomy == TAXONOMY_SIGMA && find_in_event_1(name, column);
+}
+
+bool column_needs_host(struct column column)
+{
+    return column.source == COLUMN_HOST_FIELD ||
+           column.source == COLUMN_HOST_FIELD_NAME;
+}
+
+/* The fields of event 1 that the process table keeps; absent for the others. */
+static struct text kept_value(const struct lineage *l, const struct process *p,
+                              enum sysmon_field field)
+{
+    switch (field) {
+    case SYSMON_Image: return lineage_text(l, p->image);
+    case SYSMON_CommandLine: return lineage_text(l, p->command_line);
+    case SYSMON_CurrentDirectory: return lineage_text(l, p->current_directory);
+    case SYSMON_User: return lineage_text(l, p->user);
+    case SYSMON_IntegrityLevel: return lineage_text(l, p->integrity_level);
+    case SYSMON_Hashes: return lineage_text(l, p->hashes);
+    case SYSMON_OriginalFileName: return lineage_text(l, p->original_file_name);
+    case SYSMON_ParentImage: return lineage_text(l, p->parent_image);
+    case SYSMON_ParentCommandLine: return lineage_text(l, p->parent_command_line);
+    case SYSMON_ParentUser: return lineage_text(l, p->parent_user);
+    default: return NO_TEXT;
+    }
+}
+
+static struct text field_value(const struct column_view *view, enum sysmon_field field)
+{
+    return view->event ? sysmon_value(view->event, field)
+                       : kept_value(view->lineage, view->process, field);
+}
+
+/* A ghost's image and command line are its child's Parent* fields again, so only a parent
+ * with a record of its own counts as a second witness. */
+static struct text host_value(const struct column_view *view, enum sysmon_field field)
+{
+    return view->host && view->host->kind == PROCESS_LOGGED
+               ? kept_value(view->lineage, view->host, field)
+               : NO_TEXT;
+}
+
+struct text column_value(const struct column_view *view, struct column column)
+{
+    switch (column.source) {
+    case COLUMN_NOT_FILLED: return NO_TEXT;
+    case COLUMN_FIELD: return field_value(view, column.field);
+    case COLUMN_FIELD_NAME: return text_basename(field_value(view, column.field));
+    case COLUMN_COMPUTER:
+        return view->event ? view->event->record->system.computer
+                           : lineage_computer(view->lineage, view->process);
+    case COLUMN_PROVIDER:
+        return view->event ? view->event->record->system.provider : NO_TEXT;
+    case COLUMN_HOST_FIELD: return host_value(view, column.field);
+    case COLUMN_HOST_FIELD_NAME: return text_basename(host_value(view, column.field));
+    }
+    return NO_TEXT;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * detect_internal.h - what the files of src/detect share. Only src/detect and its tests
+ * include this file.
+ *
+ *   tree.c          bytes of a rule file -> a bounded tree whose nodes know their lines
+ *   columns.c       one process creation, seen under the names of Sigma, ASIM, CIM
+ *   condition.c     `detection` -> a program over columns; reasons; near misses' raw material
+ *   rule.c          one tree -> one rule, macro or extension
+ *   rules.c         all files of a set, in order of name
+ *   filter.c        the user's known-good results
+ *   near_miss.c     why a condition did not hold, as a sentence
+ *   indicators.c    Forebear's own indicators, over the linked lineage
+ *   corroborate.c   events 8, 10 and 25 on the host processes
+ *   detector.c      the order of it all */
+#ifndef FOREBEAR_DETECT_INTERNAL_H
+#define FOREBEAR_DETECT_INTERNAL_H
+
+#include "detect/detect.h"
+
+/* --- tree.c: YAML as far as Sigma uses it. Anchors, tags and second documents are refused. */
+
+enum {
+    RULE_FILE_MAX = 1024 * 1024, /* bytes; the largest public rule has 30 kB */
+    RULE_DEPTH_MAX = 16,         /* Sigma needs 4 */
+    RULE_NODES_MAX = 100000,
+    RULE_VALUE_MAX = 4096, /* bytes of one value in `detection` */
+    CONDITION_NODES_MAX = 512
+};
+
+enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
+
+struct tree_node {
+    enum tree_kind kind;
+    unsigned line;   /* 1.. */
+    struct text key; /* in a map; absent in a list */
+    struct text text;
+    bool is_plain; /* unquoted: may be null, true or a number */
+    size_t count;
+    struct tree_node *first, *last, *next, *up;
+};
+
+enum status tree_read(const struct tree_node **root, struct text content,
+                      struct text file, struct arena *arena, struct error *err);
+const struct tree_node *tree_find(const struct tree_node *map, const char *key);
+/* Plain "", "~" or "null". */
+bool tree_is_null(const struct tree_node *node);
+
+/* What the user is told of a rule file: its path, the line, what is wrong. */
+#define fail_at(err, file, line, ...)                                                  \
+ rule_fail_at((err), (file), (line), ERROR_LINE, __VA_ARGS__)
+enum status rule_fail_at(struct error *err, struct text file, unsigned line,
+                         const char *source_line, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* --- columns.c */
+
+enum taxonomy { TAXONOMY_SIGMA, TAXONOMY_ASIM, TAXONOMY_CIM, TAXONOMY_FOREBEAR };
+
+enum column_source {
+    COLUMN_NOT_FILLED, /* the schema has it, no shipped parser fills it from Sysmon */
+    COLUMN_FIELD,      /* a field of event 1, as recorded */
+    COLUMN_FIELD_NAME, /* what follows the last '\' of it */
+    COLUMN_COMPUTER,
+    COLUMN_PROVIDER,
+    COLUMN_HOST_FIELD, /* the same of the resolved parent's own event 1 */
+    COLUMN_HOST_FIELD_NAME
+};
+
+struct column {
+    enum column_source source;
+    enum sysmon_field field;
+};
+
+/* A process creation, from its record (first pass) or from the process table (later).
+ * Only a view with a lineage has a host. */
+struct column_view {
+    const struct sysmon_event *event;
+    const struct lineage *lineage;
+    const struct process *process, *host;
+};
+
+/* "sigma", "asim", "cim", "forebear"; false for another name. */
+bool taxonomy_find(struct text name, enum taxonomy *taxonomy);
+const char *taxonomy_name(enum taxonomy taxonomy);
+bool column_find(enum taxonomy taxonomy, struct text name, struct column *column);
+/* Borrowed from the record or the lineage; absent where there is no such value. */
+struct text column_value(const struct column_view *view, struct column column);
+/* Can only be answered with the lineage at hand. */
+bool column_needs_host(struct column column);
+
+/* --- condition.c */
+
+enum value_test {
+    TEST_EQUALS,
+    TEST_STARTS_WITH,
+    TEST_ENDS_WITH,
+    TEST_CONTAINS,
+    TEST_PATTERN, /* wildcards inside */
+    TEST_NULL,
+    TEST_EXISTS,
+    TEST_EXISTS_NOT
+};
+
+/* A pattern is a run of units: a byte (folded unless `cased`), or one of these. */
+enum { UNIT_ANY_ONE = 256, UNIT_ANY_MANY, UNIT_DASH };
+
+struct leaf_value {
+    enum value_test test;
+    enum value_test named; /* how to speak of it: the modifier, even for a pattern */
+    struct text shown;     /* as the rule has it */
+    struct text literal;
+    const uint16_t *units;
+    size_t unit_count;
+    struct text
+        added_by; /* the file that added it to a macro; absent: the rule's own */
+};
+
+struct leaf {
+    struct text field; /* as the rule names it */
+    struct column column, other;
+    bool is_reference; /* compare with `other`, not with values */
+    bool all, cased;
+    struct leaf_value *values;
+    size_t value_count;
+    unsigned line;
+};
+
+struct alternative { /* all leaves must hold */
+    struct leaf *leaves;
+    size_t count;
+};
+
+struct selection { /* one alternative must hold */
+    struct text name;
+    struct alternative *alternatives;
+    size_t count;
+};
+
+enum condition_kind { CONDITION_SELECTION, CONDITION_AND, CONDITION_OR, CONDITION_NOT };
+
+/* Operands have lower numbers than their operator, so that one loop upwards evaluates and
+ * one loop downwards explains. The last node is the root. */
+struct condition_node {
+    enum condition_kind kind;
+    uint32_t a, b; /* operands; a selection's number */
+};
+
+/* A list of values under a name, for `field|expand: '%name%'`. */
+struct macro {
+    struct text name, file;
+    struct text_list values;
+    struct text *added_by; /* per value: absent, or the file that added it */
+};
+
+struct macros {
+    struct macro *items;
+    size_t count;
+};
+
+struct burst { /* MSRA_RECON_BURST */
+    struct text_list tools;
+    struct text_list aliases, alias_of; /* net1.exe is counted as net.exe */
+    uint32_t count, window_minutes;
+};
+
+struct near_miss_plan {
+    bool wanted;
+    struct text_list
+        must_meet; /* fields; empty: any one condition may be the unmet one */
+    struct leaf_value *excepted; /* images whose creation is expected */
+    size_t excepted_count;
+};
+
+enum message_part_kind { MESSAGE_TEXT, MESSAGE_COLUMN };
+
+struct message_part {
+    enum message_part_kind kind;
+    struct text text;
+    struct column column;
+};
+
+struct rule_condition {
+    enum taxonomy taxonomy;
+    struct selection *selections;
+    size_t selection_count;
+    struct condition_node *nodes;
+    size_t node_count;
+    bool needs_host;
+    /* beside the condition proper, and as private */
+    struct near_miss_plan near_miss;
+    struct burst burst;
+    bool once_per_host; /* only the first process creation under each host counts */
+    bool about_process; /* the finding is about the process itself, not its parent */
+    struct message_part *message;
+    size_t message_parts;
+};
+
+struct condition_source {
+    struct text file;
+    enum taxonomy taxonomy;
+    const struct macros *macros; /* NULL: none */
+    struct arena *arena;
+    struct text_list
+        *extensions; /* sentences: which macro was extended; NULL: not wanted */
+};
+
+enum status condition_compile(struct rule_condition *condition,
+                              const struct tree_node *detection,
+                              const struct condition_source *source, struct error *err);
+bool condition_holds(const struct rule_condition *condition,
+                     const struct column_view *view);
+/* Why it holds: every leaf that was needed. Only after condition_holds(). */
+void condition_explain(const struct rule_condition *condition,
+                       const struct column_view *view, struct arena *arena,
+                       struct match_reason **reasons, size_t *count);
+/* Of a condition of one selection with one alternative: the leaf that alone does not hold;
+ * NULL if none or several do not. */
+const struct leaf *condition_only_unmet(const struct rule_condition *condition,
+                                        const struct column_view *view);
+bool condition_is_one_map(const struct rule_condition *condition);
+void condition_all_reasons(const struct rule_condition *condition,
+                           const struct column_view *view, struct arena *arena,
+                           struct match_reason **reasons, size_t *count);
+bool leaf_holds(const struct leaf *leaf, const struct column_view *view);
+/* A value with Sigma's wildcards and escapes; FAILED if it is too long. */
+enum status leaf_value_compile(struct leaf_value *value, struct text text,
+                               enum value_test test, bool cased, bool windash,
+                               struct arena *arena);
+bool leaf_value_holds(const struct leaf_value *value, bool cased, struct text recorded);
+void text_list_add(struct text_list *list, struct text item, struct arena *arena);
+struct text text_list_join(const struct text_list *list, struct arena *arena);
+
+/* --- rule.c */
+
+enum rule_file_kind { RULE_FILE_RULE, RULE_FILE_MACRO, RULE_FILE_EXTENSION };
+
+enum rule_file_kind rule_file_kind(const struct tree_node *root);
+enum status macro_read(struct macro *macro, const struct tree_node *root,
+                       struct text file, struct arena *arena, struct error *err);
+/* Add the values of an extension to the macro that it names. */
+enum status macro_extend(struct macros *macros, const struct tree_node *root,
+                         struct text file, struct arena *arena, struct error *err);
+enum status rule_read(struct rule *rule, const struct tree_node *root, struct text file,
+                      const struct macros *macros, struct arena *arena,
+                      struct error *err);
+/* The rule's message with the values of this creation. */
+struct text rule_message(const struct rule *rule, const struct column_view *view,
+                         struct arena *arena);
+/* Values of a list or a single scalar; FAILED for anything else. */
+enum status tree_texts(struct text_list *list, const struct tree_node *node,
+                       struct text file, struct arena *arena, struct error *err);
+
+/* --- rules.c */
+
+/* A whole file of at most RULE_FILE_MAX bytes. */
+enum status rule_file_read(struct text *content, const char *path, struct arena *arena,
+                           struct error *err);
+
+/* --- filter.c */
+
+struct filters {
+    struct filter *items; /* as the report sees them */
+    struct rule_condition *conditions;
+    struct text_list *rules; /* ids, sources or codes; empty: every rule */
+    size_t count;
+};
+
+enum status filters_read(struct filters *filters, const char *path, struct arena *arena,
+                         struct error *err);
+/* The filter that takes this finding away, counted; or NULL. */
+struct filter *filters_take(struct filters *filters, const struct rule *rule,
+                            const struct column_view *view);
+
+/* --- the rest */
+
+/* How many corroborations are kept of one host process and code; more are counted. */
+enum { CORROBORATION_CAP = 100 };
+
+struct host_record { /* a process that findings are about */
+    uint32_t process;
+    uint32_t kept[4]; /* of event 8, 10, 10 neutral, 25 */
+    uint64_t left_out;
+};
+
+struct detector_state {
+    const struct lineage *lineage; /* from detector_finish() on */
+    struct filters filters;
+    size_t finding_capacity, near_miss_capacity, corroboration_capacity;
+    uint32_t *findings_of; /* per node */
+    bool *in_family;       /* per node */
+    uint32_t *host_number; /* per node: index into hosts + 1, or 0 */
+    uint32_t *rank;        /* per node: its place in lineage->order */
+    size_t node_count;
+    struct host_record *hosts;
+    size_t host_count, host_capacity;
+};
+
+struct finding *detector_new_finding(struct detector *d);
+/* The rule has matched: a finding, or NULL if a filter takes it. */
+struct finding *detector_add_finding(struct detector *d, struct rule *rule,
+                                     const struct column_view *view, uint32_t process);
+struct near_miss *detector_new_near_miss(struct detector *d);
+/* Judge one view by one rule; a finding unless a filter takes it. Returns it, or NULL. */
+struct finding *detector_judge(struct detector *d, struct rule *rule,
+                               const struct column_view *view, uint32_t process);
+
+/* Why the leaf does not hold for this value. */
+struct text near_miss_why(const struct leaf *leaf, struct text recorded,
+                          struct arena *arena);
+/* First pass: exactly one condition unmet. */
+void near_miss_add(struct detector *d, const struct rule *rule,
+                   const struct column_view *view, uint32_t process);
+/* After linking: keep one per process and rule id, add the blind spots of all rules. */
+void near_misses_finish(struct detector *d, const struct lineage *lineage);
+
+void indicators_find(struct detector *d, const struct lineage *lineage);
+
+/* A process of the table as the rules see it, with its linked parent as the host. */
+struct column_view node_view(const struct lineage *lineage, uint32_t process);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/detect_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+enum status detector_init(struct detector *d, struct rules *rules,
+                          const char *filter_file, struct arena *arena,
+                          struct error *err)
+{
+    *d = (struct detector){.arena = arena, .rules = rules};
+    d->state = memory_get_zeroed(1, sizeof *d->state);
+    if (!filter_file)
+        return OK;
+    if (filters_read(&d->state->filters, filter_file, arena, err) != OK) {
+        detector_release(d);
+        return FAILED;
+    }
+    d->filters = d->state->filters.items;
+    d->filter_count = d->state->filters.count;
+    return OK;
+}
+
+void detector_release(struct detector *d)
+{
+    if (d->state) {
+        free(d->state->findings_of);
+        free(d->state->in_family);
+        free(d->state->host_number);
+        free(d->state->rank);
+        free(d->state->hosts);
+        free(d->state);
+    }
+    free(d->findings);
+    free(d->near_misses);
+    free(d->corroborations);
+    *d = (struct detector){0};
+}
+
+struct finding *detector_new_finding(struct detector *d)
+{
+    ARRAY_GROW(d->findings, d->finding_count, d->state->finding_capacity);
+    return &d->findings[d->finding_count++];
+}
+
+struct near_miss *detector_new_near_miss(struct detector *d)
+{
+    ARRAY_GROW(d->near_misses, d->near_miss_count, d->state->near_miss_capacity);
+    return &d->near_misses[d->near_miss_count++];
+}
+
+struct finding *detector_add_finding(struct detector *d, struct rule *rule,
+                                     const struct column_view *view, uint32_t process)
+{
+    if (filters_take(&d->state->filters, rule, view)) {
+        rule->filtered++;
+        d->filtered++;
+        return NULL;
+    }
+    rule->matches++;
+    struct finding *finding = detector_new_finding(d);
+    *finding = (struct finding){.rule = rule,
+                                .code = rule->code,
+                                .process = process,
+                                .host_process = PROCESS_NONE,
+                                .message = rule_message(rule, view, d->arena)};
+    condition_explain(rule->condition, view, d->arena, &finding->reasons,
+                      &finding->reason_count);
+    return finding;
+}
+
+struct finding *detector_judge(struct detector *d, struct rule *rule,
+                               const struct column_view *view, uint32_t process)
+{
+    return condition_holds(rule->condition, view)
+               ? detector_add_finding(d, rule, view, process)
+               : NULL;
+}
+
+void detector_add_creation(struct detector *d, const struct sysmon_event *event,
+                           uint32_t process)
+{
+    struct column_view view = {.event = event};
+    for (size_t i = 0; i < d->rules->count; i++) {
+        struct rule *rule = &d->rules->items[i];
+        if (rule->condition->taxonomy == TAXONOMY_FOREBEAR)
+            continue;
+        if (condition_holds(rule->condition, &view))
+            detector_add_finding(d, rule, &view, process);
+        else if (rule->condition->near_miss.wanted)
+            near_miss_add(d, rule, &view, process);
+    }
+}
+
+/* --- after linking */
+
+static void rank_nodes(struct detector_state *s, const struct lineage *l)
+{
+    s->node_count = l->count;
+    s->rank = memory_get_zeroed(l->count, sizeof *s->rank);
+    for (size_t i = 0; i < l->order_count; i++)
+        s->rank[l->order[i]] = (uint32_t)i;
+}
+
+/* Length before each part, so that no two different lists of parts hash alike. */
+static void digest_part(struct digester *d, struct text part)
+{
+    char length[24];
+    int len = snprintf(length, sizeof length, "%zu:", part.len);
+    digester_add(d, length, (size_t)len);
+    digester_add(d, part.ptr, part.len);
+}
+
+static struct text lower(struct text t, struct arena *arena)
+{
+    char *copy = arena_alloc(arena, t.len + 1);
+    for (size_t i = 0; i < t.len; i++)
+        copy[i] = t.ptr[i] >= 'A' && t.ptr[i] <= 'Z' ? t.ptr[i] + 32 : t.ptr[i];
+    return (struct text){copy, t.len};
+}
+
+/* From what names the match in the evidence, so that it is the same in every run: the rule
+ * and its source (two sources can state one rule), computer, process, record. */
+static struct text finding_id(const struct finding *f, const struct lineage *l,
+                              struct arena *arena)
+{
+    const struct process *p = lineage_process(l, f->process);
+    char guid[GUID_TEXT_MAX], hex[DIGEST_HEX_MAX];
+    struct digester digester;
+    struct digest_values value;
+    digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
+    digest_part(&digester, f->rule->id);
+    digest_part(&digester, f->rule->source);
+    digest_part(&digester, lower(lineage_computer(l, p), arena));
+    digest_part(&digester, guid_format(guid, &p->guid));
+    digest_part(&digester, arena_printf(arena, "%" PRIu32 " %" PRIu64 " %" PRIu64,
+                                        p->pid, p->start_filetime, p->record_id));
+    digester_finish(&digester, &value);
+    return arena_printf(arena, "F-%.12s", digest_hex(hex, &value, DIGEST_SHA256).ptr);
+}
+
+struct ranked_finding {
+    struct finding finding;
+    uint32_t rank;
+    size_t rule, given;
+};
+
+static int by_rank(const void *a_, const void *b_)
+{
+    const struct ranked_finding *a = a_, *b = b_;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
+    return a->given < b->given ? -1 : a->given > b->given;
+}
+
+/* lineage->order is (host, start, record id, guid). */
+static void order_findings(struct detector *d)
+{
+    struct ranked_finding *all = memory_get((d->finding_count + 1) * sizeof *all);
+    for (size_t i = 0; i < d->finding_count; i++)
+        all[i] = (struct ranked_finding){
+            d->findings[i], d->state->rank[d->findings[i].process],
+            (size_t)(d->findings[i].rule - d->rules->items), i};
+    qsort(all, d->finding_count, sizeof *all, by_rank);
+    for (size_t i = 0; i < d->finding_count; i++)
+        d->findings[i] = all[i].finding;
+    free(all);
+}
+
+static void count_findings(struct detector *d)
+{
+    d->state->findings_of =
+        memory_get_zeroed(d->state->node_count, sizeof *d->state->findings_of);
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->state->findings_of[d->findings[i].process]++ == 0)
+            d->matched_creations++;
+}
+
+/* --- families */
+
+enum { IN_FAMILY = 1, HEADS_SUBTREE = 2, HAS_MATCHED_CHILD = 4 };
+
+/* Mark `from` and its ancestors. A marked node's ancestors are marked already, so all calls
+ * together are linear. */
+static void mark_upwards(uint8_t *marks, const struct lineage *l, uint32_t from)
+{
+    while (from != PROCESS_NONE && !(marks[from] & IN_FAMILY)) {
+        marks[from] |= IN_FAMILY;
+        from = lineage_parent(l, from);
+    }
+}
+
+static void mark_finding(uint8_t *marks, const struct lineage *l,
+                         const struct finding *f)
+{
+    uint32_t parent = lineage_parent(l, f->process);
+    uint32_t head = f->host_process == PROCESS_NONE ? f->process : f->host_process;
+    mark_upwards(marks, l, f->process);
+    mark_upwards(marks, l, head);
+    marks[head] |= HEADS_SUBTREE;
+    if (parent != PROCESS_NONE)
+        marks[parent] |= HAS_MATCHED_CHILD;
+}
+
+/* Which nodes have a head above them: each walk up ends at a node whose answer is known and
+ * then hands that answer down its path. */
+static void mark_descendants(bool *below, const uint8_t *marks, const struct lineage *l,
+                             size_t node_count)
+{
+    bool *known = memory_get_zeroed(node_count, sizeof *known);
+    uint32_t *path = memory_get((node_count + 1) * sizeof *path);
+    for (size_t i = 0; i < l->order_count; i++) {
+        size_t steps = 0;
+        uint32_t at = l->order[i];
+        while (at != PROCESS_NONE && !known[at] && steps < node_count) {
+            path[steps++] = at;
+            at = lineage_parent(l, at);
+        }
+        bool answer = at != PROCESS_NONE && (below[at] || marks[at] & HEADS_SUBTREE);
+        while (steps-- > 0) {
+            below[path[steps]] = answer;
+            known[path[steps]] = true;
+            answer = answer || marks[path[steps]] & HEADS_SUBTREE;
+        }
+    }
+    free(path);
+    free(known);
+}
+
+static void find_families(struct detector *d, const struct lineage *l)
+{
+    struct detector_state *s = d->state;
+    uint8_t *marks = memory_get_zeroed(s->node_count, sizeof *marks);
+    s->in_family = memory_get_zeroed(s->node_count, sizeof *s->in_family);
+    for (size_t i = 0; i < d->finding_count; i++)
+        mark_finding(marks, l, &d->findings[i]);
+    mark_descendants(s->in_family, marks, l, s->node_count);
+    for (uint32_t i = 0; i < s->node_count; i++) {
+        uint32_t parent = lineage_parent(l, i);
+        s->in_family[i] |= marks[i] & IN_FAMILY;
+        s->in_family[i] |= parent != PROCESS_NONE && marks[parent] & HAS_MATCHED_CHILD;
+    }
+    free(marks);
+}
+
+static void find_hosts(struct detector *d)
+{
+    struct detector_state *s = d->state;
+    s->host_number = memory_get_zeroed(s->node_count, sizeof *s->host_number);
+    for (size_t i = 0; i < d->finding_count; i++) {
+        uint32_t host = d->findings[i].host_process;
+        if (host == PROCESS_NONE || s->host_number[host])
+            continue;
+        ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
+        s->hosts[s->host_count++] = (struct host_record){.process = host};
+        s->host_number[host] = (uint32_t)s->host_count;
+    }
+}
+
+void detector_finish(struct detector *d, struct lineage *l,
+                     const struct evidence_log *logs)
+{
+    (void)logs;
+    d->state->lineage = l;
+    rank_nodes(d->state, l);
+    for (size_t i = 0; i < d->finding_count; i++) {
+        struct finding *f = &d->findings[i];
+        f->process = lineage_node(l, f->process);
+        f->host_process = lineage_parent(l, f->process);
+    }
+    indicators_find(d, l);
+    for (size_t i = 0; i < d->finding_count; i++)
+        d->findings[i].id = finding_id(&d->findings[i], l, d->arena);
+    order_findings(d);
+    count_findings(d);
+    near_misses_finish(d, l);
+    find_families(d, l);
+    find_hosts(d);
+}
+
+size_t detector_findings_of(const struct detector *d, uint32_t process)
+{
+    if (!d->state->lineage || process >= d->state->node_count)
+        return 0;
+    return d->state->findings_of[lineage_node(d->state->lineage, process)];
+}
+
+bool detector_in_family(const struct detector *d, uint32_t process)
+{
+    if (!d->state->lineage || process >= d->state->node_count)
+        return false;
+    return d->state->in_family[lineage_node(d->state->lineage, process)];
+}
+
+enum rule_level detector_highest_level(const struct detector *d)
+{
+    enum rule_level highest = LEVEL_NONE;
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].rule->alert_level > highest)
+            highest = d->findings[i].rule->alert_level;
+    return highest;
+}

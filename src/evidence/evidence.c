@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/evidence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "evidence/evidence_internal.h"
+#include "util/memory.h"
+
+static void tell_unreadable(struct evidence *evidence, const struct evidence_item *item,
+                            const char *what, const char *why)
+{
+    problems_add(evidence->problems, PROBLEM_EVIDENCE_UNREADABLE,
+                 item_place(item, NO_OFFSET), "%s%s%s", what, *why ? ": " : "", why);
+}
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* --- one file that is a log, or is named as one */
+
+static void add_file_log(struct evidence *evidence, struct evidence_item *item,
+                         const struct image_candidate *file)
+{
+    struct evidence_log *log = evidence_add_log(evidence, item);
+    item->kind = EVIDENCE_FILE;
+    item->format = TEXT_LITERAL("EVTX file");
+    item->segments = 1;
+    item->size = file->size;
+    item->examined = true;
+    log->path = arena_copy(evidence->arena, text_from(last_component(file->path)));
+    log->path_is_winevt = path_is_in_winevt(text_from(file->path));
+    log->size = file->size;
+    log->standard = file_times_from_stat(file->fd);
+    log->stream->path = arena_copy(evidence->arena, text_from(file->path)).ptr;
+    system_file_identity(file->fd, &log->stream->identity);
+    journal_say(evidence->journal, JOURNAL_ACTION,
+                "%.*s: opened as EVTX file, %" PRIu64 " bytes", TEXT(item->given),
+                file->size);
+}
+
+static enum status examine_content(struct evidence *evidence,
+                                   struct evidence_item *item,
+                                   const struct image_candidate *file,
+                                   const struct evidence_options *options,
+                                   struct error *err)
+{
+    bool is_named_log =
+        text_ends_with_fold(text_from(file->path), TEXT_LITERAL(".evtx"));
+    if (file->format.kind == FORMAT_EVTX || (is_named_log && !file->is_block_device)) {
+        add_file_log(evidence, item, file);
+        return OK;
+    }
+    if (file->size == 0) {
+        tell_unreadable(evidence, item, "the file is empty", "");
+        return DAMAGED;
+    }
+    if (file->format.kind == FORMAT_UNSUPPORTED) {
+        item->kind = EVIDENCE_IMAGE;
+        item->format = text_from(file->format.name);
+        item->size = file->size;
+        item->segments = 1;
+        problems_add(evidence->problems, PROBLEM_EVIDENCE_UNSUPPORTED,
+                     item_place(item, NO_OFFSET), "%s, which cannot be opened here: %s",
+                     file->format.name, file->format.remedy);
+        return DAMAGED;
+    }
+    return image_examine(evidence, item, file, options, err);
+}
+
+static struct bytes read_part(const struct image_candidate *file, uint64_t offset,
+                              uint8_t *into, size_t len)
+{
+    ssize_t got = system_file_read(file->fd, offset, into, len);
+    return (struct bytes){into, got > 0 ? (size_t)got : 0};
+}
+
+static enum status examine_file(struct evidence *evidence, struct evidence_item *item,
+                                struct image_candidate *file,
+                                const struct evidence_options *options,
+                                struct error *err)
+{
+    uint8_t head[FORMAT_HEAD_SIZE], tail[FORMAT_TAIL_SIZE];
+    file->head = read_part(file, 0, head, sizeof head);
+    file->tail = file->size >= sizeof tail
+                     ? read_part(file, file->size - sizeof tail, tail, sizeof tail)
+                     : (struct bytes){tail, 0};
+    if (file->size && !file->head.len) {
+        tell_unreadable(evidence, item, "its first bytes cannot be read",
+                        strerror(errno));
+        return DAMAGED;
+    }
+    if (!file->is_block_device)
+        file->format = format_recognise(file->head, file->tail);
+    return examine_content(evidence, item, file, options, err);
+}
+
+static enum status examine_open_path(struct evidence *evidence,
+                                     struct evidence_item *item,
+                                     struct image_candidate *file,
+                                     const struct evidence_options *options,
+                                     struct error *err)
+{
+    struct stat st;
+    if (fstat(file->fd, &st)) {
+        tell_unreadable(evidence, item, "cannot be examined", strerror(errno));
+        return DAMAGED;
+    }
+    if (S_ISDIR(st.st_mode))
+        return folder_examine(evidence, item, file->path, options, err);
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+        tell_unreadable(evidence, item,
+                        "neither a regular file, a folder nor a block device", "");
+        return DAMAGED;
+    }
+    file->is_block_device = S_ISBLK(st.st_mode);
+    off_t end = file->is_block_device ? lseek(file->fd, 0, SEEK_END) : st.st_size;
+    file->size = end > 0 ? (uint64_t)end : 0;
+    return examine_file(evidence, item, file, options, err);
+}
+
+/* The path as the user named it may be a link; below it, no link is followed. */
+static enum status examine_item(struct evidence *evidence, struct evidence_item *item,
+                                const char *given,
+                                const struct evidence_options *options,
+                                struct error *err)
+{
+    struct image_candidate file = {.fd = -1};
+    char *resolved = realpath(given, NULL);
+    if (resolved)
+        file.fd = system_file_open(AT_FDCWD, resolved, 0);
+    if (file.fd < 0) {
+        tell_unreadable(evidence, item, "cannot be opened", strerror(errno));
+        free(resolved);
+        return DAMAGED;
+    }
+    file.path = resolved;
+    enum status status = examine_open_path(evidence, item, &file, options, err);
+    close(file.fd);
+    free(resolved);
+    return status;
+}
+
+enum status evidence_open(struct evidence *evidence, const char *const *paths,
+                          size_t count, const struct evidence_options *options,
+                          struct arena *arena, struct problems *problems,
+                          struct journal *journal, struct error *err)
+{
+    *evidence =
+        (struct evidence){.arena = arena, .problems = problems, .journal = journal};
+    evidence->items = arena_alloc(arena, count * sizeof *evidence->items);
+    for (size_t i = 0; i < count; i++) {
+        enum status status = OK;
+        struct evidence_item *item = &evidence->items[i];
+        if (evidence_stop(err, &status))
+            return status;
+        item->given = arena_copy(arena, text_from(paths[i]));
+        evidence->item_count++;
+        if (examine_item(evidence, item, paths[i], options, err) == FAILED)
+            return FAILED;
+        if (item->examined && !item->log_count)
+            problems_add(problems, PROBLEM_NO_LOG_FOUND, item_place(item, NO_OFFSET),
+                         "no event log was found in this evidence");
+    }
+    return options->verify_image ? evidence_verify_images(evidence, err) : OK;
+}
+
+void evidence_close(struct evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->log_count; i++)
+        if (evidence->logs[i].stream->file)
+            tsk_fs_file_close(evidence->logs[i].stream->file);
+    for (size_t i = 0; i < evidence->item_count; i++) {
+        if (evidence->items[i].image)
+            image_close(evidence->items[i].image);
+        if (evidence->items[i].folder)
+            close(evidence->items[i].folder - 1);
+    }
+    free(evidence->logs);
+    *evidence = (struct evidence){0};
+}
+
+/* --- paths inside evidence */
+
+/* The path without links, of a file that need not be there: its deepest folder that is,
+ * and the rest as written. NULL if that cannot be told. */
+static char *resolve_future_path(const char *path)
+{
+    struct buffer result = {0};
+    char *folder = memory_copy_string(path), *resolved;
+    size_t cut = strlen(folder);
+    while (!(resolved = realpath(cut ? folder : ".", NULL)) && errno == ENOENT && cut) {
+        while (cut && folder[cut - 1] == '/')
+            cut--;
+        while (cut && folder[cut - 1] != '/')
+            cut--;
+        folder[cut] = '\0';
+    }
+    if (resolved)
+        buffer_printf(&result, "%s/%s", resolved, path + cut);
+    free(resolved);
+    free(folder);
+    return result.ptr;
+}
+
+static bool is_same_or_below(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    while (length && folder[length - 1] == '/')
+        length--;
+    return strncmp(path, folder, length) == 0 &&
+           (path[length] == '/' || path[length] == '\0');
+}
+
+bool evidence_contains_path(const char *const *paths, size_t count, const char *path)
+{
+    char *wanted = resolve_future_path(path);
+    bool found = false;
+    for (size_t i = 0; i < count && wanted && !found; i++) {
+        char *item = realpath(paths[i], NULL);
+        found = item && is_same_or_below(wanted, item);
+        free(item);
+    }
+    free(wanted);
+    return found;
+}

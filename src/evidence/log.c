@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "evidence/evidence_internal.h"
+#include "util/memory.h"
+#include "util/stop.h"
+
+enum { RETRY_BLOCK = 4096 };
+
+struct place evidence_log_place(const struct evidence_log *log, uint64_t offset,
+                                uint64_t record_id)
+{
+    return (struct place){log->evidence, log->path, offset, record_id};
+}
+
+bool evidence_stop(struct error *err, enum status *status)
+{
+    if (!stop_requested())
+        return false;
+    *status = fail(err, FAILED, NOWHERE, "stopped on request");
+    return true;
+}
+
+struct evidence_log *evidence_add_log(struct evidence *evidence,
+                                      struct evidence_item *item)
+{
+    const struct file_times unknown = {FILETIME_NONE, FILETIME_NONE, FILETIME_NONE,
+                                       FILETIME_NONE};
+    /* The capacity is the next power of two: the struct keeps the count alone. */
+    if ((evidence->log_count & (evidence->log_count - 1)) == 0)
+        evidence->logs = memory_resize(
+            evidence->logs, (evidence->log_count ? 2 * evidence->log_count : 1) *
+                                sizeof *evidence->logs);
+    struct evidence_log *log = &evidence->logs[evidence->log_count++];
+    *log = (struct evidence_log){.item = item,
+                                 .evidence = item->given,
+                                 .standard = unknown,
+                                 .name = unknown,
+                                 .stream =
+                                     arena_alloc(evidence->arena, sizeof *log->stream)};
+    log->stream->folder = AT_FDCWD;
+    item->log_count++;
+    return log;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct evidence_log *left = a, *right = b;
+    unsigned left_volume = left->volume ? left->volume->number : 0;
+    unsigned right_volume = right->volume ? right->volume->number : 0;
+    if (left_volume != right_volume)
+        return left_volume < right_volume ? -1 : 1;
+    int order = text_compare(left->path, right->path);
+    if (order)
+        return order;
+    if (left->is_deleted != right->is_deleted)
+        return left->is_deleted ? 1 : -1;
+    return (left->metadata_address > right->metadata_address) -
+           (left->metadata_address < right->metadata_address);
+}
+
+void evidence_sort_logs(struct evidence *evidence, size_t first)
+{
+    if (evidence->log_count > first)
+        qsort(evidence->logs + first, evidence->log_count - first,
+              sizeof *evidence->logs, by_path);
+}
+
+/* A birth time is given where the file system of the examiner's machine has one. */
+struct file_times file_times_from_stat(int fd)
+{
+    struct statx st;
+    struct file_times times = {FILETIME_NONE, FILETIME_NONE, FILETIME_NONE,
+                               FILETIME_NONE};
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st))
+        return times;
+    times.modified = filetime_from_unix(st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec);
+    times.changed = filetime_from_unix(st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec);
+    times.accessed = filetime_from_unix(st.stx_atime.tv_sec, st.stx_atime.tv_nsec);
+    if (st.stx_mask & STATX_BTIME)
+        times.created = filetime_from_unix(st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
+    return times;
+}
+
+/* --- reading */
+
+static int open_file(const struct evidence_log *log)
+{
+    const struct evidence_stream *s = log->stream;
+    return s->folder == AT_FDCWD ? system_file_open(AT_FDCWD, s->path, 0)
+                                 : system_file_open_below(s->folder, s->path, 0);
+}
+
+/* One attempt. Returns the bytes read or -1; `reason` says why. */
+typedef ssize_t (*read_once)(const struct evidence_log *log, int fd, uint64_t offset,
+                             void *into, size_t len, const char **reason);
+
+static ssize_t read_file_once(const struct evidence_log *log, int fd, uint64_t offset,
+                              void *into, size_t len, const char **reason)
+{
+    (void)log;
+    ssize_t got = system_file_read(fd, offset, into, len);
+    *reason = got < 0 ? strerror(errno) : "the file ends before the size it had";
+    return got;
+}
+
+static ssize_t read_image_once(const struct evidence_log *log, int fd, uint64_t offset,
+                               void *into, size_t len, const char **reason)
+{
+    (void)fd;
+    ssize_t got = tsk_fs_file_read(log->stream->file, (TSK_OFF_T)offset, into, len,
+                                   TSK_FS_FILE_READ_FLAG_NONE);
+    *reason = got < 0 ? tsk_reason() : "the content ends before its size";
+    return got;
+}
+
+/* Read it all; where that fails, block by block, with zeros for what cannot be had. */
+static enum status read_with_retries(const struct evidence_log *log, read_once read,
+                                     int fd, uint64_t offset, uint8_t *into, size_t len,
+                                     struct error *err)
+{
+    const char *reason = NULL;
+    enum status status = OK;
+    if (read(log, fd, offset, into, len, &reason) == (ssize_t)len)
+        return OK;
+    for (size_t at = 0; at < len;) {
+        size_t block = RETRY_BLOCK - (offset + at) % RETRY_BLOCK;
+        size_t want = block < len - at ? block : len - at;
+        ssize_t got = read(log, fd, offset + at, into + at, want, &reason);
+        size_t have = got > 0 ? (size_t)got : 0;
+        if (have < want) {
+            memset(into + at + have, 0, want - have);
+            if (status == OK)
+                status = fail(err, DAMAGED,
+                              evidence_log_place(log, offset + at + have, NO_RECORD),
+                              "cannot be read: %s", reason);
+        }
+        at += want;
+    }
+    return status;
+}
+
+/* The first byte of [offset, offset+len) of the log that lies in a part of the media that
+ * failed its checksum; NO_OFFSET if none does. */
+static uint64_t first_bad_byte(const struct evidence_log *log, uint64_t offset,
+                               uint64_t len)
+{
+    const struct evidence_image *image = log->stream->image;
+    const TSK_FS_ATTR *data =
+        image->bad_count ? tsk_fs_file_attr_get(log->stream->file) : NULL;
+    uint64_t block = log->stream->file->fs_info->block_size, first = NO_OFFSET;
+    if (!data || !(data->flags & TSK_FS_ATTR_NONRES) || !block)
+        return NO_OFFSET;
+    for (const TSK_FS_ATTR_RUN *run = data->nrd.run; run; run = run->next) {
+        if (run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER))
+            continue;
+        uint64_t start = run->offset * block, size = run->len * block;
+        uint64_t from = start > offset ? start : offset;
+        uint64_t to = start + size < offset + len ? start + size : offset + len;
+        if (from >= to)
+            continue;
+        uint64_t media = log->volume->offset + run->addr * block + (from - start);
+        for (size_t i = 0; i < image->bad_count; i++) {
+            const struct media_range *bad = &image->bad[i];
+            uint64_t hit = bad->start > media ? bad->start : media;
+            if (hit < media + (to - from) && hit < bad->start + bad->size &&
+                from + (hit - media) < first)
+                first = from + (hit - media);
+        }
+    }
+    return first;
+}
+
+static enum status read_image(const struct evidence_log *log, uint64_t offset,
+                              uint8_t *into, size_t len, struct error *err)
+{
+    struct evidence_image *image = log->stream->image;
+    pthread_mutex_lock(&image->lock);
+    enum status status =
+        read_with_retries(log, read_image_once, -1, offset, into, len, err);
+    uint64_t bad = first_bad_byte(log, offset, len);
+    pthread_mutex_unlock(&image->lock);
+    if (bad != NO_OFFSET && (status == OK || bad < err->place.offset))
+        status =
+            fail(err, DAMAGED, evidence_log_place(log, bad, NO_RECORD),
+                 "lies in a part of the image that fails its checksum or is missing");
+    return status;
+}
+
+enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
+                              void *into, size_t len, size_t *got, struct error *err)
+{
+    struct error ignored;
+    *got = 0;
+    if (offset >= log->size)
+        return OK;
+    if (len > log->size - offset)
+        len = (size_t)(log->size - offset);
+    if (!err)
+        err = &ignored;
+    *got = len;
+    if (log->stream->image)
+        return read_image(log, offset, into, len, err);
+    int fd = open_file(log);
+    if (fd < 0) {
+        *got = 0;
+        return fail(err, DAMAGED, evidence_log_place(log, offset, NO_RECORD),
+                    "cannot be opened: %s", strerror(errno));
+    }
+    enum status status =
+        read_with_retries(log, read_file_once, fd, offset, into, len, err);
+    close(fd);
+    return status;
+}
+
+/* --- digests and the check afterwards */
+
+static enum status digest(const struct evidence_log *log, unsigned kinds,
+                          struct progress *progress, struct digest_values *out,
+                          struct error *err)
+{
+    struct digester digester;
+    uint8_t *block = memory_get(MEDIA_BLOCK);
+    enum status status = OK;
+    digester_init(&digester, kinds | DIGEST_BIT(DIGEST_SHA256));
+    for (uint64_t at = 0; at < log->size && status != FAILED;) {
+        size_t got;
+        struct error reason;
+        if (evidence_stop(err, &status))
+            break;
+        enum status read =
+            evidence_log_read(log, at, block, MEDIA_BLOCK, &got, &reason);
+        if (read == DAMAGED && status == OK) {
+            status = DAMAGED;
+            if (err)
+                *err = reason;
+        }
+        if (got == 0)
+            break;
+        digester_add(&digester, block, got);
+        progress_advance(progress, got);
+        at += got;
+    }
+    if (status == FAILED)
+        digester_release(&digester);
+    else
+        digester_finish(&digester, out);
+    free(block);
+    return status;
+}
+
+enum status evidence_log_digest(struct evidence_log *log, unsigned kinds,
+                                struct progress *progress, struct error *err)
+{
+    return digest(log, kinds, progress, &log->digests, err);
+}
+
+static bool file_is_unchanged(const struct evidence_log *log)
+{
+    struct file_identity now;
+    int fd = open_file(log);
+    bool is_same = fd >= 0 && system_file_identity(fd, &now) &&
+                   file_identity_equal(&now, &log->stream->identity);
+    if (fd >= 0)
+        close(fd);
+    return is_same;
+}
+
+static void tell_change(struct evidence *evidence, const struct evidence_log *log,
+                        const char *what)
+{
+    problems_add(evidence->problems, PROBLEM_EVIDENCE_CHANGED,
+                 evidence_log_place(log, NO_OFFSET, NO_RECORD), "%s", what);
+}
+
+/* An image that changed is told once, not for each log in it. */
+static void check_image(struct evidence *evidence, struct evidence_log *log)
+{
+    struct evidence_image *image = log->stream->image;
+    log->unchanged = image_is_unchanged(image);
+    image_tell_bad_ranges(image);
+    if (log->unchanged || image->change_told)
+        return;
+    image->change_told = true;
+    problems_add(
+        evidence->problems, PROBLEM_EVIDENCE_CHANGED,
+        item_place(image->item, NO_OFFSET),
+        "size or times of the image's files differ from what they were when it "
+        "was opened");
+}
+
+static bool digests_equal(const struct digest_values *a, const struct digest_values *b)
+{
+    if (a->kinds != b->kinds)
+        return false;
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        if ((a->kinds & DIGEST_BIT(kind)) &&
+            memcmp(a->value[kind], b->value[kind], digest_size(kind)) != 0)
+            return false;
+    return true;
+}
+
+void evidence_log_check(struct evidence *evidence, struct evidence_log *log,
+                        bool rehash)
+{
+    if (log->stream->image) {
+        check_image(evidence, log);
+    } else {
+        log->unchanged = file_is_unchanged(log);
+        if (!log->unchanged)
+            tell_change(evidence, log,
+                        "size or times differ from what they were when it was opened");
+    }
+    if (!rehash || !log->digests.kinds ||
+        digest(log, log->digests.kinds, NULL, &log->digests_after, NULL) == FAILED)
+        return;
+    if (digests_equal(&log->digests, &log->digests_after))
+        return;
+    log->unchanged = false;
+    tell_change(evidence, log,
+                "the hash of the content differs from the first reading");
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * page.c - what report.html shows, section by section. */
+#include "report/page.h"
+
+#include <inttypes.h>
+#include <libxml/parser.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+static void indexes_add(struct indexes *list, size_t index, size_t max)
+{
+    if (list->count == max) {
+        list->left_out++;
+        return;
+    }
+    ARRAY_GROW(list->items, list->count, list->capacity);
+    list->items[list->count++] = (uint32_t)index;
+}
+
+static void indexes_clear(struct indexes *list)
+{
+    list->count = 0;
+    list->left_out = 0;
+}
+
+/* --- the page as a whole */
+
+static void find_sections(struct page *page)
+{
+    const struct detector *d = page->report->detector;
+    size_t capacity = 0;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct finding *f = &d->findings[i];
+        bool is_new_process = i == 0 || f->process != f[-1].process;
+        bool is_new_host = i == 0 || f->host_process != f[-1].host_process ||
+                           (f->host_process == PROCESS_NONE && is_new_process);
+        if (is_new_host) {
+            ARRAY_GROW(page->sections, page->section_total, capacity);
+            page->sections[page->section_total++] =
+                (struct section){.host = f->host_process, .first_finding = i};
+        }
+        struct section *s = &page->sections[page->section_total - 1];
+        s->finding_count++;
+        s->creation_count += is_new_process || is_new_host;
+    }
+    page->section_count =
+        page->section_total < SECTIONS_MAX ? page->section_total : SECTIONS_MAX;
+}
+
+static void mark_creations(struct page *page)
+{
+    const struct detector *d = page->report->detector;
+    page->creation_matched =
+        memory_get_zeroed(page->report->lineage->count + 1, sizeof(bool));
+    for (size_t i = 0; i < d->finding_count; i++)
+        page->creation_matched[d->findings[i].process] = true;
+}
+
+/* Which node an event is listed under; false if it speaks of none. */
+static bool has_node(const struct page *page, uint32_t process)
+{
+    return process < page->report->lineage->count;
+}
+
+static void count_or_place(struct page *page, uint32_t process, size_t event,
+                           bool place)
+{
+    if (!has_node(page, process))
+        return;
+    if (place)
+        page->event_list[page->event_start[process]++] = (uint32_t)event;
+    else
+        page->event_start[process + 1]++;
+}
+
+static void walk_events(struct page *page, bool place)
+{
+    const struct timeline *t = page->report->timeline;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct timeline_event *e = &t->events[i];
+        count_or_place(page, e->subject.process, i, place);
+        if (e->object.process != e->subject.process)
+            count_or_place(page, e->object.process, i, place);
+    }
+}
+
+/* A counting sort of the timeline by node. */
+static void index_events(struct page *page)
+{
+    size_t nodes = page->report->lineage->count;
+    page->event_start = memory_get_zeroed(nodes + 2, sizeof *page->event_start);
+    page->event_list =
+        memory_get_zeroed(2 * page->report->timeline->count + 1, sizeof(uint32_t));
+    walk_events(page, false);
+    for (size_t i = 1; i <= nodes; i++)
+        page->event_start[i] += page->event_start[i - 1];
+    walk_events(page, true); /* moves every start to its end, which is the next start */
+    for (size_t i = nodes; i > 0; i--)
+        page->event_start[i] = page->event_start[i - 1];
+    page->event_start[0] = 0;
+}
+
+static int compare_misses(const void *left, const void *right, void *context)
+{
+    const struct near_miss *misses = context;
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    if (misses[a].process != misses[b].process)
+        return misses[a].process < misses[b].process ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+static void index_misses(struct page *page)
+{
+    const struct detector *d = page->report->detector;
+    page->misses_by_process =
+        memory_get_zeroed(d->near_miss_count + 1, sizeof *page->misses_by_process);
+    for (size_t i = 0; i < d->near_miss_count; i++) {
+        page->misses_by_process[i] = (uint32_t)i;
+        if (!page->creation_matched[d->near_misses[i].process])
+            indexes_add(&page->misses_apart, i, MISSES_MAX);
+    }
+    qsort_r(page->misses_by_process, d->near_miss_count,
+            sizeof *page->misses_by_process, compare_misses, d->near_misses);
+}
+
+static void index_problems(struct page *page)
+{
+    const struct problems *p = page->report->problems;
+    for (int damage = 1; damage >= 0; damage--)
+        for (size_t i = 0; i < p->count; i++)
+            if ((problem_kinds[p->rows[i].code].class == DAMAGE) == damage)
+                indexes_add(&page->problems, i, PROBLEMS_MAX);
+}
+
+void page_open(struct page *page, const struct report *report)
+{
+    *page = (struct page){.report = report};
+    report_statements(report, &page->arena, &page->statements);
+    find_sections(page);
+    mark_creations(page);
+    index_events(page);
+    index_misses(page);
+    index_problems(page);
+}
+
+void page_close(struct page *page)
+{
+    statements_release(&page->statements);
+    arena_release(&page->arena);
+    arena_release(&page->section_arena);
+    free(page->sections);
+    free(page->event_start);
+    free(page->event_list);
+    free(page->misses_by_process);
+    free(page->misses_apart.items);
+    free(page->problems.items);
+    free(page->creation_matched);
+    free(page->rows);
+    free(page->events.items);
+    free(page->creations.items);
+    *page = (struct page){0};
+}
+
+/* --- one section */
+
+static bool add_row(struct page *page, uint32_t process, uint32_t depth,
+                    enum relation relation)
+{
+    if (page->row_count == ROWS_MAX) {
+        page->rows_left_out++;
+        return false;
+    }
+    ARRAY_GROW(page->rows, page->row_count, page->row_capacity);
+    page->rows[page->row_count++] = (struct tree_row){process, depth, relation};
+    return true;
+}
+
+/* From the root (or the farthest that is shown) down to the parent of `top`. */
+static uint32_t add_ancestors(struct page *page, uint32_t top)
+{
+    const struct lineage *l = page->report->lineage;
+    uint32_t chain[CHAIN_MAX];
+    uint32_t count = 0;
+    uint32_t at = lineage_parent(l, top);
+    for (; at != PROCESS_NONE && count < CHAIN_MAX; at = lineage_parent(l, at))
+        chain[count++] = at;
+    for (; at != PROCESS_NONE; at = lineage_parent(l, at))
+        page->chain_left_out++;
+    for (uint32_t i = 0; i < count; i++)
+        add_row(page, chain[count - 1 - i], i, RELATION_ANCESTOR);
+    return count;
+}
+
+static enum relation relation_of(const struct page *page, uint32_t process,
+                                 uint32_t depth)
+{
+    if (page->creation_matched[process])
+        return RELATION_MATCH;
+    if (depth == 0)
+        return RELATION_HOST;
+    return depth == 1 ? RELATION_SIBLING : RELATION_DESCENDANT;
+}
+
+static void add_tree(struct page *page, uint32_t top)
+{
+    const struct lineage *l = page->report->lineage;
+    uint32_t above = add_ancestors(page, top), depth = 0;
+    for (uint32_t at = top; at != PROCESS_NONE;
+         at = lineage_next_in_tree(l, top, at, &depth)) {
+        enum relation relation =
+            at == top ? RELATION_HOST : relation_of(page, at, depth);
+        if (at == top && page_section(page)->host == PROCESS_NONE)
+            relation = RELATION_MATCH;
+        add_row(page, at, above + depth, relation);
+    }
+}
+
+static void collect_creations(struct page *page)
+{
+    const struct section *s = page_section(page);
+    const struct finding *findings = page->report->detector->findings;
+    indexes_clear(&page->creations);
+    for (size_t i = s->first_finding; i < s->first_finding + s->finding_count; i++)
+        if (i == s->first_finding || findings[i].process != findings[i - 1].process)
+            indexes_add(&page->creations, i, CREATIONS_MAX);
+}
+
+static void collect_rows(struct page *page)
+{
+    const struct section *s = page_section(page);
+    const struct finding *findings = page->report->detector->findings;
+    page->row_count = 0;
+    page->rows_left_out = page->chain_left_out = 0;
+    add_tree(page,
+             s->host != PROCESS_NONE ? s->host : findings[s->first_finding].process);
+    for (size_t i = 0; s->host != PROCESS_NONE && i < page->creations.count; i++) {
+        uint32_t process = findings[page->creations.items[i]].process;
+        if (process != s->host &&
+            lineage_parent(page->report->lineage, process) != s->host)
+            add_row(page, process, 0, RELATION_APART);
+    }
+}
+
+/* Of an ancestor only what bears on the findings: a svchost or an explorer has thousands
+ * of other events. timeline.csv has them. */
+static bool is_shown(const struct page *page, const struct timeline_event *e,
+                     enum relation relation)
+{
+    if (relation != RELATION_ANCESTOR)
+        return true;
+    if (e->event_id == SYSMON_PROCESS_CREATE ||
+        e->event_id == SYSMON_PROCESS_TERMINATE ||
+        e->event_id == SYSMON_PROCESS_TAMPERING)
+        return true;
+    return has_node(page, e->object.process) &&
+           e->object.process == page_section(page)->host;
+}
+
+static int compare_indexes(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The timeline is ordered, so ordering the indexes orders the events. An event that two
+ * processes of the tree share is there twice. */
+static void sort_events(struct page *page)
+{
+    struct indexes *list = &page->events;
+    size_t kept = 0;
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, compare_indexes);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || list->items[kept - 1] != list->items[i])
+            list->items[kept++] = list->items[i];
+    list->left_out = kept > EVENTS_MAX ? kept - EVENTS_MAX : 0;
+    list->count = kept > EVENTS_MAX ? EVENTS_MAX : kept;
+}
+
+static void collect_events(struct page *page)
+{
+    const struct timeline_event *events = page->report->timeline->events;
+    indexes_clear(&page->events);
+    for (size_t i = 0; i < page->row_count; i++) {
+        const struct tree_row *row = &page->rows[i];
+        uint32_t end = page->event_start[row->process + 1];
+        for (uint32_t k = page->event_start[row->process]; k < end; k++)
+            if (is_shown(page, &events[page->event_list[k]], row->relation))
+                indexes_add(&page->events, page->event_list[k], SIZE_MAX);
+    }
+    sort_events(page);
+}
+
+void page_enter_section(struct page *page, size_t number)
+{
+    page->at.section = number;
+    collect_creations(page);
+    collect_rows(page);
+    collect_events(page);
+    page->corroborations =
+        corroborations_of(page->report->detector, page_section(page)->host);
+}
+
+uint64_t page_corroborations_left_out(const struct page *page)
+{
+    uint32_t host = page_section(page)->host;
+    return host == PROCESS_NONE
+               ? 0
+               : detector_corroborations_left_out(page->report->detector, host);
+}
+
+/* --- one rule's verdict on one creation */
+
+static const struct finding *finding_by(const struct page *page,
+                                        const struct rule *rule)
+{
+    const struct detector *d = page->report->detector;
+    size_t i = page->creations.items[page->at.creation];
+    uint32_t process = d->findings[i].process;
+    for (; i < d->finding_count && d->findings[i].process == process; i++)
+        if (d->findings[i].rule == rule)
+            return &d->findings[i];
+    return NULL;
+}
+
+static const struct near_miss *miss_by(const struct page *page, const struct rule *rule)
+{
+    const struct detector *d = page->report->detector;
+    uint32_t process = page_creation(page)->process;
+    size_t low = 0, high = d->near_miss_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (d->near_misses[page->misses_by_process[middle]].process < process)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < d->near_miss_count; low++) {
+        const struct near_miss *miss = &d->near_misses[page->misses_by_process[low]];
+        if (miss->process != process)
+            return NULL;
+        if (miss->rule == rule)
+            return miss;
+    }
+    return NULL;
+}
+
+void page_enter_verdict(struct page *page)
+{
+    const struct rule *rule = &page->report->detector->rules->items[page->at.verdict];
+    page->verdict_finding = finding_by(page, rule);
+    page->verdict_miss = page->verdict_finding ? NULL : miss_by(page, rule);
+}
+
+const struct section *page_section(const struct page *page)
+{
+    return &page->sections[page->at.section];
+}
+
+const struct finding *page_creation(const struct page *page)
+{
+    return &page->report->detector->findings[page->creations.items[page->at.creation]];
+}
+
+const struct tree_row *page_row(const struct page *page)
+{
+    return &page->rows[page->at.row];
+}
+
+const struct timeline_event *page_event(const struct page *page)
+{
+    return &page->report->timeline->events[page->events.items[page->at.event]];
+}
+
+const struct near_miss *page_miss(const struct page *page)
+{
+    return &page->report->detector
+                ->near_misses[page->misses_apart.items[page->at.miss]];
+}
+
+const struct problem *page_problem(const struct page *page)
+{
+    return &page->report->problems->rows[page->problems.items[page->at.problem]];
+}
+
+/* --- what is left out */
+
+static void tell(const struct report *r, uint64_t left_out, uint64_t shown,
+                 const char *what, const char *file)
+{
+    if (left_out)
+        problems_add(r->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,
+                     "report.html shows %" PRIu64 " of %" PRIu64
+                     " %s; %s has all of them",
+                     shown, shown + left_out, what, file);
+}
+
+static void tell_section(struct page *page, size_t number)
+{
+    const struct report *r = page->report;
+    char what[96];
+    page_enter_section(page, number);
+    snprintf(what, sizeof what, "rows of the lineage tree of finding section %zu",
+             number + 1);
+    tell(r, page->rows_left_out + page->chain_left_out, page->row_count, what,
+         "processes.csv");
+    snprintf(what, sizeof what, "timeline rows of finding section %zu", number + 1);
+    tell(r, page->events.left_out, page->events.count, what, "timeline.csv");
+    snprintf(what, sizeof what, "matched process creations of finding section %zu",
+             number + 1);
+    tell(r, page->creations.left_out, page->creations.count, what, "findings.csv");
+    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu",
+             number + 1);
+    tell(r, page_corroborations_left_out(page), page->corroborations.count, what,
+         "timeline.csv");
+}
+
+void page_add_problems(const struct report *report)
+{
+    struct page page;
+    page_open(&page, report);
+    for (size_t i = 0; i < page.section_count; i++)
+        tell_section(&page, i);
+    tell(report, page.section_total - page.section_count, page.section_count,
+         "sections of findings", "findings.csv");
+    tell(report, page.misses_apart.left_out, page.misses_apart.count, "near misses",
+         "near_misses.csv");
+    size_t hosts = report->lineage->host_count;
+    tell(report, hosts > HOSTS_MAX ? hosts - HOSTS_MAX : 0, HOSTS_MAX, "hosts",
+         "processes.csv");
+    if (page.problems.left_out)
+        problems_add(
+            report->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,
+            "report.html shows %d problems, those of damage first; problems.csv "
+            "has all of them",
+            PROBLEMS_MAX);
+    page_close(&page);
+}
+
+enum status report_write_html(const struct report *report, struct output_dir *dir,
+                              const char *template_dir, struct error *err)
+{
+    struct template *template;
+    struct output out;
+    enum status status =
+        template_open(&template, "report.html", template_dir, &page_language, err);
+    if (status != OK)
+        return status;
+    status = output_open(&out, dir, "report.html", err);
+    if (status == OK) {
+        struct page page;
+        page_open(&page, report);
+        page.template = template;
+        status = template_run(template, &page, &out, err);
+        page_close(&page);
+        if (status == OK)
+            status = output_finish(&out, err);
+        else
+            output_abandon(&out);
+    }
+    template_close(template);
+    return status;
+}
+
+enum status report_check_templates(const char *template_dir, struct error *err)
+{
+    struct template *template;
+    enum status status =
+        template_open(&template, "report.html", template_dir, &page_language, err);
+    template_close(template);
+    return status;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * page.h - where report.html stands while it is written. Only src/report includes this file.
+ *
+ * The page has one section for each host process (the recorded parent that findings share).
+ * What a section shows is collected when it is entered and forgotten when it is left, with
+ * caps, so memory does not grow with the page. What a cap leaves out is said where it is
+ * left out and as a REPORT_SHORTENED problem; the CSV files have all of it. */
+#ifndef FOREBEAR_PAGE_H
+#define FOREBEAR_PAGE_H
+
+#include "report/report_internal.h"
+#include "report/template.h"
+
+enum {
+    SECTIONS_MAX = 300,
+    CREATIONS_MAX = 200, /* cards of one section */
+    ROWS_MAX = 2000,     /* of one lineage tree */
+    CHAIN_MAX = 200,     /* of them ancestors */
+    EVENTS_MAX = 5000,   /* of one section's timeline */
+    MISSES_MAX = 500,
+    PROBLEMS_MAX = 1000,
+    HOSTS_MAX = 500,
+    SUPPORT_MAX = 16
+};
+
+/* The findings of one host process: they stand together in the detector's list. */
+struct section {
+    uint32_t host; /* PROCESS_NONE: the parent is not known at all */
+    size_t first_finding, finding_count, creation_count;
+};
+
+enum relation {
+    RELATION_ANCESTOR,
+    RELATION_HOST,
+    RELATION_MATCH,
+    RELATION_SIBLING, /* another child of the host process */
+    RELATION_DESCENDANT,
+    RELATION_APART /* a match whose link to the host process is not drawn */
+};
+
+struct tree_row {
+    uint32_t process, depth;
+    enum relation relation;
+};
+
+struct indexes {
+    uint32_t *items;
+    size_t count, capacity;
+    uint64_t left_out;
+};
+
+struct page {
+    const struct report *report;
+    const struct template *template;
+    struct arena arena;         /* of the page */
+    struct arena section_arena; /* of the section or card being written */
+    struct statements statements;
+    struct section *sections;
+    size_t section_count, section_total;
+    /* timeline events by node: event_list[event_start[n] .. event_start[n + 1]) */
+    uint32_t *event_start, *event_list;
+    uint32_t *misses_by_process; /* near misses, ordered by process */
+    struct indexes misses_apart; /* of processes without a finding */
+    struct indexes problems;     /* damage first */
+    bool *creation_matched;      /* by node */
+
+    /* the section being written */
+    struct tree_row *rows;
+    size_t row_count, row_capacity;
+    uint64_t rows_left_out, chain_left_out;
+    struct indexes events, creations; /* creations: their first findings */
+    struct corroboration_range corroborations;
+
+    /* cursors: how far each loop is, and what it stands on */
+    struct {
+        size_t statement, item, volume, log, section, creation, support, verdict,
+            reason, row, corroboration, silence, event, miss, miss_reason, rule,
+            rule_line, host, filter, kind, problem, clearing, library;
+    } at;
+    struct text supports[SUPPORT_MAX];
+    size_t support_count;
+    const struct finding *verdict_finding;
+    const struct near_miss *verdict_miss;
+};
+
+void page_open(struct page *page, const struct report *report);
+void page_close(struct page *page);
+void page_enter_section(struct page *page, size_t number);
+/* Events 8, 10 and 25 that the detector counted beyond what it keeps of one process. */
+uint64_t page_corroborations_left_out(const struct page *page);
+/* What the verdict of the current rule on the current creation is. */
+void page_enter_verdict(struct page *page);
+
+/* What the cursors stand on. */
+const struct section *page_section(const struct page *page);
+const struct finding *page_creation(const struct page *page); /* its first finding */
+const struct tree_row *page_row(const struct page *page);
+const struct timeline_event *page_event(const struct page *page);
+const struct near_miss *page_miss(const struct page *page);
+const struct problem *page_problem(const struct page *page);
+
+/* slots.c: all that a template can name */
+extern const struct template_language page_language;
+
+#endif

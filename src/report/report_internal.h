@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Only src/report includes this file: what its writers share. */
+#ifndef FOREBEAR_REPORT_INTERNAL_H
+#define FOREBEAR_REPORT_INTERNAL_H
+
+#include "report/report.h"
+
+/* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
+ * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
+struct table {
+    struct output out;
+    const char *name;
+    size_t columns, cells; /* of the file; of the row so far */
+    uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
+    struct buffer scratch;
+};
+
+enum status table_open(struct table *t, struct output_dir *dir, const char *name,
+                       const char *const *columns, size_t count, struct error *err);
+void table_text(struct table *t, struct text value);
+/* A path is any bytes, not a recorded value: what cannot be seen in it is escaped, as on the
+ * terminal. */
+void table_path(struct table *t, struct text path);
+void table_string(struct table *t, const char *value);    /* NULL: absent */
+void table_buffer(struct table *t, struct buffer *value); /* and clears it */
+void table_number(struct table *t, uint64_t value);
+void table_number_unless(struct table *t, uint64_t value, uint64_t none);
+void table_bool(struct table *t, bool value);
+void table_time(struct table *t, uint64_t filetime);
+void table_guid(struct table *t, const struct guid *guid); /* null: absent */
+void table_digest(struct table *t, const struct digest_values *d,
+                  enum digest_kind kind);
+/* evidence, log, event_record_id, offset: where a row comes from. */
+void table_place(struct table *t, struct place place);
+void table_end_row(struct table *t);
+/* problems: where a CSV_FORMULA row goes; NULL if the caller counted before. */
+enum status table_close(struct table *t, struct problems *problems, struct error *err);
+/* Does a spreadsheet take a cell that begins so for a formula? */
+bool table_is_formula(struct text value);
+/* t with each byte that is not UTF-8 as \xNN, all else as it is. */
+void table_add_utf8(struct buffer *out, struct text t);
+
+/* One of the files: the names of its columns, and who writes its rows. */
+struct csv_file {
+    const char *name;
+    const char *const *columns;
+    size_t column_count;
+    void (*put_rows)(struct table *t, struct buffer *scratch, const struct report *r);
+};
+
+#define COLUMNS(names) (names), sizeof(names) / sizeof *(names)
+
+enum status csv_file_write(const struct csv_file *file, const struct report *report,
+                           struct output_dir *dir, struct problems *problems,
+                           struct error *err);
+
+/* --- timeline.c: "Process Created", for timestamp_desc */
+const char *timeline_happened(uint16_t event_id);
+
+/* --- schemas.c: the findings under the names of other products' schemas */
+enum status schemas_write(const struct report *report, struct output_dir *dir,
+                          struct error *err);
+
+/* --- names.c: how processes are named */
+/* "msra.exe (30)"; "unknown (pid 30)"; "msra.exe" without a pid. As recorded. */
+void name_process(struct buffer *out, const struct lineage *l, uint32_t process);
+void name_image(struct buffer *out, struct text image, uint32_t pid);
+/* The ancestors, root first: "explorer.exe (10) > regsvr32.exe (20)". */
+void name_ancestors(struct buffer *out, const struct lineage *l, uint32_t process);
+const struct log_report *report_log_of(const struct report *r,
+                                       const struct evidence_log *log);
+struct place process_place(const struct report *r, uint32_t process);
+struct text process_key(const struct lineage *l, uint32_t process);
+/* "ParentImage ends with \msra.exe [C:\...\msra.exe]; ..." */
+void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
+/* "sha-256" and the like, of which content, and was it compared afterwards? */
+void name_hashed(struct buffer *out, const struct evidence_log *log);
+const char *verification_sentence(const struct evidence_item *item);
+
+/* The events that touch one host process; they stand together, ordered by process. */
+struct corroboration_range {
+    const struct corroboration *first;
+    size_t count;
+};
+
+struct corroboration_range corroborations_of(const struct detector *d, uint32_t host);
+
+/* Distinct process creations that one rule matched; findings are ordered by process. */
+uint64_t rule_creations(const struct detector *d, const struct rule *rule);
+
+/* --- summary.c: what the run says of itself in a few sentences */
+enum statement_kind { RECORDED, DERIVED, ASSESSED };
+
+struct statement {
+    enum statement_kind kind;
+    struct text words;
+};
+
+struct statements {
+    struct statement *items;
+    size_t count, capacity;
+};
+
+/* "recorded", "derived", "assessed" */
+const char *statement_kind_name(enum statement_kind kind);
+void statements_add(struct statements *s, struct arena *arena, enum statement_kind kind,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void statements_release(struct statements *s);
+/* The summary, for the page and for the terminal alike. */
+void report_statements(const struct report *r, struct arena *arena,
+                       struct statements *out);
+
+/* --- page.c: what report.html leaves out, told before problems.csv is written */
+void page_add_problems(const struct report *report);
+
+/* "1 process creation", "2 process creations" */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
+#endif

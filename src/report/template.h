@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * template.h - XHTML with slots becomes a list of steps, which then runs against any
+ * amount of data in fixed memory. Only src/report includes this file.
+ *
+ *   <fb:slot name="N"/>               the text of slot N, escaped by the XML writer
+ *   <fb:each name="N">...</fb:each>   once for each item of N; its slots are known inside
+ *   <fb:if name="N">...</fb:if>       if slot N has text; <fb:unless> if it has none
+ *   <fb:include file="F"/>            the content of <fb:part> of template F
+ *   <fb:style file="F"/>              the text of style sheet F; inside <style> alone
+ *   attribute="a {N} b"               a slot in an attribute: tokens of our own making only
+ *
+ * Values reach the page through xmlTextWriterWriteString() alone, after the text filter of
+ * report_visible_text(): nothing that is evidence can become markup, and none of it
+ * reaches an attribute, since SLOT_TEXT is refused there when the template is read.
+ *
+ * The page is polyglot: the same bytes are XML and HTML. So empty elements get their end
+ * tag but for HTML's void ones, style and script hold no '<' or '&', and a DOCTYPE with
+ * declarations, entities, processing instructions and foreign namespaces are refused.
+ *
+ * Nothing recurses over data. Templates nest at most TEMPLATE_DEPTH elements deep. */
+#ifndef FOREBEAR_TEMPLATE_H
+#define FOREBEAR_TEMPLATE_H
+
+#include "util/digest.h"
+#include "util/error.h"
+#include "util/output.h"
+
+#define TEMPLATE_NAMESPACE "urn:forebear:template:1"
+
+enum { TEMPLATE_DEPTH = 128 };
+
+enum slot_kind {
+    SLOT_TEXT,  /* may hold evidence: shown as text, never in an attribute */
+    SLOT_LINES, /* text whose line breaks and tabs count, as in a query */
+    SLOT_TOKEN  /* made by the program alone: also for attributes */
+};
+
+/* Slots of a scope are known inside its loop, and inside loops in there. */
+struct slot {
+    const char *scope; /* the loop that it belongs to; "" for the page */
+    const char *name;
+    enum slot_kind kind;
+    void (*add)(void *page, struct buffer *out);
+};
+
+struct loop {
+    const char *scope; /* where it may stand: "" or a loop around it */
+    const char *name;  /* and the scope that it opens */
+    bool (*next)(void *page, bool is_first); /* is there one (more)? */
+};
+
+struct template_language {
+    const struct slot *slots;
+    size_t slot_count;
+    const struct loop *loops;
+    size_t loop_count;
+};
+
+struct template; /* opaque */
+
+/* Read `name` from `directory`, or where it has none the built-in one. FAILED with file
+ * and line for what is not well-formed, or names what does not exist. */
+enum status template_open(struct template **opened, const char *name,
+                          const char *directory,
+                          const struct template_language *language, struct error *err);
+/* SHA-256 of each file that was read, in order: "name" and its digests. */
+size_t template_file_count(const struct template *t);
+const char *template_file_name(const struct template *t, size_t i);
+/* base64 of the SHA-256 of the style sheet's text, as a Content-Security-Policy wants it;
+ * "" if the template has none. */
+struct text template_style_hash(const struct template *t);
+/* Write the page. Errors of the output stick to it (output_finish). */
+enum status template_run(const struct template *t, void *page, struct output *out,
+                         struct error *err);
+void template_close(struct template *t);
+
+#endif

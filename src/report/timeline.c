@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * timeline.c - the events of the findings' families, each as one plain sentence.
+ *
+ * A sentence says what the record says: for event 1 "Sysmon recorded P as the parent of
+ * C", never "P started C", since Sysmon takes the parent from its own cache. */
+#include "report/report_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+/* {Name} is a field of the record. {*process}, {*parent}, {*source} and {*target} are
+ * processes, "name (pid)". */
+static const struct phrase {
+    uint16_t event_id;
+    const char *happened; /* timestamp_desc */
+    const char *sentence;
+} phrases[] = {
+    {1,   "Process Created",
+     "Sysmon recorded {*parent} as the parent of {*process}: {CommandLine}"                },
+    {2,   "File Creation Time Changed",
+     "{*process} changed the creation time of {TargetFilename} from "
+     "{PreviousCreationUtcTime} to {CreationUtcTime}"                                      },
+    {3,   "Network Connection",
+     "Sysmon recorded a {Protocol} connection of {*process}, initiated by it: "
+     "{Initiated}; "
+     "{SourceIp}:{SourcePort} to {DestinationIp}:{DestinationPort} "
+     "[{DestinationHostname}]"                                                             },
+    {4,   "Sysmon State Changed",
+     "The Sysmon service changed its state to {State}, version {Version}, schema "
+     "{SchemaVersion}"                                                                     },
+    {5,   "Process Terminated",           "{*process} ended"                               },
+    {6,   "Driver Loaded",
+     "The driver {ImageLoaded} was loaded; signed: {Signed}, {Signature}, "
+     "{SignatureStatus}"                                                                   },
+    {7,   "Image Loaded",
+     "{*process} loaded {ImageLoaded}; signed: {Signed}, {Signature}, "
+     "{SignatureStatus}"                                                                   },
+    {8,   "Remote Thread Created",
+     "{*source} created a thread in {*target}; start address {StartAddress}, module "
+     "{StartModule}, function {StartFunction}"                                             },
+    {9,   "Raw Access Read",              "{*process} read {Device} directly"              },
+    {10,  "Process Accessed",
+     "{*source} opened {*target} with access {GrantedAccess}; call trace {CallTrace}"      },
+    {11,  "File Created",                 "{*process} created the file {TargetFilename}"   },
+    {12,  "Registry Object Changed",      "{*process}: {EventType} {TargetObject}"         },
+    {13,  "Registry Value Set",
+     "{*process} set the registry value {TargetObject} to {Details}"                       },
+    {14,  "Registry Object Renamed",
+     "{*process} renamed the registry object {TargetObject} to {NewName}"                  },
+    {15,  "File Stream Created",
+     "{*process} created the file stream {TargetFilename}; hash {Hash}"                    },
+    {16,  "Sysmon Configuration Changed",
+     "The Sysmon configuration changed: {Configuration}, hash {ConfigurationFileHash}"     },
+    {17,  "Pipe Created",                 "{*process} created the pipe {PipeName}"         },
+    {18,  "Pipe Connected",               "{*process} connected to the pipe {PipeName}"    },
+    {19,  "WMI Filter",
+     "WMI event filter {Operation} by {User}: {EventNamespace} {Name} {Query}"             },
+    {20,  "WMI Consumer",
+     "WMI event consumer {Operation} by {User}: {Name} {Type} {Destination}"               },
+    {21,  "WMI Binding",
+     "WMI consumer bound to filter, {Operation} by {User}: {Consumer} {Filter}"            },
+    {22,  "DNS Query",
+     "{*process} asked for the name {QueryName}; status {QueryStatus}, answer "
+     "{QueryResults}"                                                                      },
+    {23,  "File Deleted",
+     "{*process} deleted the file {TargetFilename}; archived: {Archived}, hashes "
+     "{Hashes}"                                                                            },
+    {24,  "Clipboard Changed",
+     "{*process} changed the clipboard of session {Session}; {ClientInfo}"                 },
+    {25,  "Process Tampering",            "Sysmon reported tampering of {*process}: {Type}"},
+    {26,  "File Deleted",
+     "{*process} deleted the file {TargetFilename}; hashes {Hashes}"                       },
+    {27,  "Executable File Blocked",
+     "Sysmon blocked the executable file {TargetFilename} that {*process} wrote; "
+     "hashes "
+     "{Hashes}"                                                                            },
+    {28,  "File Shredding Blocked",
+     "Sysmon blocked {*process} from shredding {TargetFilename}; hashes {Hashes}"          },
+    {29,  "Executable File Detected",
+     "{*process} wrote the executable file {TargetFilename}; hashes {Hashes}"              },
+    {255, "Sysmon Error",                 "Sysmon reported an error: {ID} {Description}"   },
+};
+
+static const struct phrase *phrase_of(uint16_t event_id)
+{
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (phrases[i].event_id == event_id)
+            return &phrases[i];
+    return NULL;
+}
+
+const char *timeline_happened(uint16_t event_id)
+{
+    const struct phrase *phrase = phrase_of(event_id);
+    return phrase ? phrase->happened : "Sysmon Event";
+}
+
+void timeline_init(struct timeline *t)
+{
+    *t = (struct timeline){0};
+}
+
+void timeline_release(struct timeline *t)
+{
+    arena_release(&t->arena);
+    strings_release(&t->strings);
+    free(t->events);
+    *t = (struct timeline){0};
+}
+
+static bool is_two_sided(const struct sysmon_event *event)
+{
+    return event->event_id == SYSMON_REMOTE_THREAD ||
+           event->event_id == SYSMON_PROCESS_ACCESS;
+}
+
+/* Sysmon writes "<unknown process>" where its cache had no name left; the process can
+ * still be known by its guid. */
+static bool is_unnamed(struct text image)
+{
+    return sysmon_text_is_missing(image) ||
+           text_equal(image, TEXT_LITERAL("<unknown process>"));
+}
+
+static void add_process(struct buffer *out, const struct lineage *l,
+                        const struct timeline_process *p)
+{
+    if (!is_unnamed(p->image) || p->process == PROCESS_NONE) {
+        name_image(out, p->image, p->pid);
+        return;
+    }
+    name_process(out, l, p->process);
+    if (!text_is_empty(p->image)) {
+        buffer_add_string(out, ", recorded as ");
+        buffer_add_text(out, p->image);
+        buffer_add_char(out, ',');
+    }
+}
+
+static void add_parent(struct buffer *out, const struct sysmon_event *event)
+{
+    name_image(out, sysmon_value(event, SYSMON_ParentImage),
+               sysmon_pid(event, SYSMON_ParentProcessId));
+}
+
+static void add_value(struct buffer *out, const struct sysmon_event *event,
+                      struct text name)
+{
+    enum sysmon_field field = sysmon_field_find(name);
+    struct text value = field < SYSMON_FIELDS ? sysmon_value(event, field) : NO_TEXT;
+    if (text_is_absent(value))
+        buffer_add_string(out, "(not recorded)");
+    else if (text_is_empty(value))
+        buffer_add_string(out, "(empty)");
+    else
+        buffer_add_text(out, value);
+}
+
+static void add_blank(struct buffer *out, const struct lineage *l,
+                      const struct sysmon_event *event,
+                      const struct timeline_event *row, struct text name)
+{
+    if (text_equal(name, TEXT_LITERAL("*parent")))
+        add_parent(out, event);
+    else if (text_equal(name, TEXT_LITERAL("*target")))
+        add_process(out, l, &row->object);
+    else if (name.len && name.ptr[0] == '*')
+        add_process(out, l, &row->subject);
+    else
+        add_value(out, event, name);
+}
+
+static void add_sentence(struct buffer *out, const struct lineage *l,
+                         const struct sysmon_event *event,
+                         const struct timeline_event *row)
+{
+    const struct phrase *phrase = phrase_of(event->event_id);
+    const char *at =
+        phrase ? phrase->sentence : "{*process}: an event of an unknown kind";
+    for (const char *open; (open = strchr(at, '{')) != NULL;) {
+        const char *close = strchr(open, '}');
+        buffer_add(out, at, (size_t)(open - at));
+        add_blank(out, l, event, row,
+                  (struct text){open + 1, (size_t)(close - open - 1)});
+        at = close + 1;
+    }
+    buffer_add_string(out, at);
+}
+
+static struct text keep(struct timeline *t, struct text value)
+{
+    return strings_text(&t->strings, strings_add(&t->strings, value));
+}
+
+static struct timeline_process
+named_process(struct timeline *t, const struct sysmon_event *event, uint32_t process,
+              enum sysmon_field guid, enum sysmon_field pid, enum sysmon_field image)
+{
+    struct timeline_process p = {.process = process,
+                                 .pid = sysmon_pid(event, pid),
+                                 .image = keep(t, sysmon_value(event, image))};
+    sysmon_guid(event, guid, &p.guid);
+    return p;
+}
+
+static void name_both(struct timeline *t, struct timeline_event *row,
+                      const struct sysmon_event *event,
+                      const struct event_processes *processes)
+{
+    if (!is_two_sided(event)) {
+        row->subject = named_process(t, event, processes->subject, SYSMON_ProcessGuid,
+                                     SYSMON_ProcessId, SYSMON_Image);
+        row->object =
+            (struct timeline_process){.process = PROCESS_NONE, .pid = PID_UNKNOWN};
+        return;
+    }
+    row->subject = named_process(t, event, processes->subject, SYSMON_SourceProcessGuid,
+                                 SYSMON_SourceProcessId, SYSMON_SourceImage);
+    row->object = named_process(t, event, processes->object, SYSMON_TargetProcessGuid,
+                                SYSMON_TargetProcessId, SYSMON_TargetImage);
+}
+
+static bool in_family(const struct detector *d, uint32_t process)
+{
+    return process != PROCESS_NONE && detector_in_family(d, process);
+}
+
+void timeline_add(struct timeline *t, const struct detector *detector,
+                  const struct lineage *lineage, const struct sysmon_event *event,
+                  const struct event_processes *processes)
+{
+    if (!in_family(detector, processes->subject) &&
+        !(is_two_sided(event) && in_family(detector, processes->object)))
+        return;
+    const struct evtx_record *record = event->record;
+    ARRAY_GROW(t->events, t->count, t->capacity);
+    struct timeline_event *row = &t->events[t->count++];
+    *row = (struct timeline_event){.utc_filetime = sysmon_event_filetime(event),
+                                   .created_filetime = event->created_filetime,
+                                   .record_id = record->system.record_id,
+                                   .offset = record->offset,
+                                   .log = event->log,
+                                   .computer = keep(t, record->system.computer),
+                                   .finding = UINT32_MAX,
+                                   .event_id = event->event_id,
+                                   .state = (uint8_t)record->state};
+    name_both(t, row, event, processes);
+    struct buffer sentence = {0};
+    add_sentence(&sentence, lineage, event, row);
+    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    buffer_release(&sentence);
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_events(const void *left, const void *right)
+{
+    const struct timeline_event *a = left, *b = right;
+    int order = compare(a->utc_filetime, b->utc_filetime);
+    if (!order)
+        order = compare(a->record_id, b->record_id);
+    if (!order) /* both in the evidence's one array of logs */
+        order = (a->log > b->log) - (a->log < b->log);
+    return order ? order : compare(a->offset, b->offset);
+}
+
+/* The creations that findings are about, by node: findings of one process stand together. */
+static void join_findings(struct timeline *t, const struct detector *d)
+{
+    struct map first = {0};
+    for (size_t i = 0; i < d->finding_count; i++)
+        map_add(&first, MAP_KEY_OF(&d->findings[i].process), (uint32_t)i);
+    for (size_t i = 0; i < t->count; i++) {
+        struct timeline_event *row = &t->events[i];
+        if (row->event_id == SYSMON_PROCESS_CREATE)
+            row->finding = map_find(&first, MAP_KEY_OF(&row->subject.process));
+    }
+    map_release(&first);
+}
+
+void timeline_finish(struct timeline *t, const struct detector *detector)
+{
+    if (t->count)
+        qsort(t->events, t->count, sizeof *t->events, compare_events);
+    join_findings(t, detector);
+}

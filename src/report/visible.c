@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * visible.c - evidence text as a page may carry it. */
+#include "report/report.h"
+
+#include "util/utf.h"
+
+/* Blanks that look like U+0020 and are not it. */
+static bool is_odd_blank(uint32_t c)
+{
+    return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+           c == 0x205f || c == 0x2800 || c == 0x3000;
+}
+
+static bool is_plain(uint32_t c)
+{
+    bool noncharacter = (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+    return !utf_is_invisible(c) && !is_odd_blank(c) && !noncharacter;
+}
+
+static void add_symbol(struct buffer *out, uint32_t c)
+{
+    if (c < 0x20)
+        utf_add_code_point(out, 0x2400 + c);
+    else if (c == 0x7f)
+        utf_add_code_point(out, 0x2421);
+    else
+        buffer_printf(out, "[U+%04X]", (unsigned)c);
+}
+
+void report_visible_text(struct buffer *out, struct text t)
+{
+    for (size_t i = 0; i < t.len;) {
+        size_t plain = i;
+        while (plain < t.len && t.ptr[plain] >= 0x20 && t.ptr[plain] < 0x7f)
+            plain++;
+        buffer_add(out, t.ptr + i, plain - i);
+        i = plain;
+        if (i == t.len)
+            return;
+        struct text rest = text_slice(t, i, SIZE_MAX);
+        size_t n = utf_sequence_length(rest);
+        if (n == 0)
+            buffer_printf(out, "\\x%02x", (unsigned char)rest.ptr[0]);
+        else if (is_plain(utf_code_point(rest)))
+            buffer_add(out, rest.ptr, n);
+        else
+            add_symbol(out, utf_code_point(rest));
+        i += n ? n : 1;
+    }
+}

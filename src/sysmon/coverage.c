@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sysmon/coverage.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+/* Rows of one kind that one series may add: a log of many small selections would drown
+ * everything else. What is left out is counted in a last row. */
+enum { ROWS_MAX = 500 };
+
+struct coverage_run {
+    uint64_t first, last;
+    uint64_t first_filetime, last_filetime;
+    size_t fingerprint; /* of the first id; the others follow */
+};
+
+/* What a schema has that the ones before it lack, newest last.
+ * Source: Microsoft's Sysmon manifests, schemas 4.0 to 4.90. */
+static const struct {
+    const char *schema;
+    uint16_t event_id;       /* 0: any event */
+    enum sysmon_field field; /* SYSMON_FIELDS: the event id alone tells */
+} schema_features[] = {
+    {"4.0",  1,  SYSMON_FileVersion     },
+    {"4.1",  0,  SYSMON_RuleName        },
+    {"4.21", 1,  SYSMON_OriginalFileName},
+    {"4.21", 17, SYSMON_EventType       },
+    {"4.21", 18, SYSMON_EventType       },
+    {"4.31", 15, SYSMON_Contents        },
+    {"4.80", 1,  SYSMON_ParentUser      },
+    {"4.80", 8,  SYSMON_SourceUser      },
+    {"4.80", 10, SYSMON_SourceUser      },
+    {"4.82", 27, SYSMON_FIELDS          },
+    {"4.83", 28, SYSMON_FIELDS          },
+    {"4.90", 29, SYSMON_FIELDS          },
+};
+
+enum { FEATURES = sizeof schema_features / sizeof *schema_features };
+
+const char *log_origin_name(enum log_origin origin)
+{
+    static const char *const names[] = {"raw", "export", "forwarded", "undetermined"};
+    return names[origin];
+}
+
+void coverage_init(struct coverage *c, struct arena *arena,
+                   const struct evidence_log *log)
+{
+    *c = (struct coverage){.arena = arena,
+                           .log = log,
+                           .first_utc_filetime = FILETIME_NONE,
+                           .last_utc_filetime = FILETIME_NONE,
+                           .first_record_id = NO_RECORD,
+                           .last_record_id = NO_RECORD,
+                           .lowest_header_id = UINT64_MAX,
+                           .origin = ORIGIN_UNDETERMINED};
+}
+
+void coverage_release(struct coverage *c)
+{
+    for (size_t i = 0; i < c->series_count; i++) {
+        free(c->series[i].runs);
+        free(c->series[i].fingerprints);
+        free(c->series[i].gaps);
+    }
+    free(c->series);
+    map_release(&c->series_index);
+    *c = (struct coverage){0};
+}
+
+/* --- first pass: one record after the other */
+
+static bool is_series_of(const struct coverage_series *s,
+                         const struct evtx_system *system)
+{
+    return text_equal(s->channel, system->channel) &&
+           text_equal(s->computer, system->computer);
+}
+
+static struct coverage_series *find_series(struct coverage *c,
+                                           const struct evtx_system *system)
+{
+    if (c->series_count && is_series_of(&c->series[c->last_series], system))
+        return &c->series[c->last_series];
+    struct buffer key = {0};
+    buffer_printf(&key, "%zu ", system->channel.len);
+    buffer_add_text(&key, system->channel);
+    buffer_add_text(&key, system->computer);
+    uint32_t number = map_find(&c->series_index, map_key_text(buffer_text(&key)));
+    if (number == MAP_NONE) {
+        number = (uint32_t)c->series_count;
+        struct text kept = arena_copy(c->arena, buffer_text(&key));
+        map_add(&c->series_index, map_key_text(kept), number);
+        ARRAY_GROW(c->series, c->series_count, c->series_capacity);
+        c->series[c->series_count++] =
+            (struct coverage_series){.channel = arena_copy(c->arena, system->channel),
+                                     .computer = arena_copy(c->arena, system->computer),
+                                     .first_id = NO_RECORD,
+                                     .last_id = NO_RECORD,
+                                     .first_filetime = FILETIME_NONE,
+                                     .last_filetime = FILETIME_NONE};
+    }
+    buffer_release(&key);
+    c->last_series = number;
+    return &c->series[number];
+}
+
+static uint64_t stir(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+static uint64_t stir_text(uint64_t h, struct text t)
+{
+    size_t at = 0;
+    uint64_t word;
+    h = stir(h, t.len + !text_is_absent(t));
+    for (; t.len - at >= 8; at += 8) {
+        memcpy(&word, t.ptr + at, 8);
+        h = stir(h, word);
+    }
+    word = 0;
+    if (t.len > at)
+        memcpy(&word, t.ptr + at, t.len - at);
+    return stir(h, word);
+}
+
+/* Over TimeCreated, the event id and every value; not over the header, which an export
+ * rewrites. 32 bits: two different records of one id look alike once in 4 billion. */
+static uint32_t fingerprint(const struct evtx_record *record)
+{
+    const struct evtx_system *s = &record->system;
+    uint64_t h = stir(s->time_created_filetime, s->event_id);
+    h = stir(h, (uint64_t)s->process_id << 32 | s->thread_id);
+    for (size_t i = 0; i < record->field_count; i++)
+        h = stir_text(h, record->fields[i].value);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static void widen(uint64_t *first, uint64_t *last, uint64_t value)
+{
+    if (*first == UINT64_MAX || value < *first)
+        *first = value;
+    if (*last == UINT64_MAX || value > *last)
+        *last = value;
+}
+
+static void series_add(struct coverage_series *s, const struct evtx_record *record)
+{
+    uint64_t id = record->system.record_id, time = record->system.time_created_filetime;
+    if (time != FILETIME_NONE)
+        widen(&s->first_filetime, &s->last_filetime, time);
+    if (id == NO_RECORD)
+        return;
+    widen(&s->first_id, &s->last_id, id);
+    struct coverage_run *run = s->run_count ? &s->runs[s->run_count - 1] : NULL;
+    if (!run || id != run->last + 1) {
+        ARRAY_GROW(s->runs, s->run_count, s->run_capacity);
+        run = &s->runs[s->run_count++];
+        *run = (struct coverage_run){id, id, time, time, s->count};
+    }
+    run->last = id;
+    run->last_filetime = time;
+    ARRAY_GROW(s->fingerprints, s->count, s->capacity);
+    s->fingerprints[s->count++] = fingerprint(record);
+}
+
+/* A log that collects other hosts' events is called ForwardedEvents; its records mostly
+ * keep the channel that they were written to. */
+static bool was_forwarded(const struct evidence_log *log,
+                          const struct evtx_system *system)
+{
+    static const struct text name = {"ForwardedEvents", sizeof "ForwardedEvents" - 1};
+    if (text_equal_fold(system->channel, name))
+        return true;
+    size_t from = log->path.len;
+    while (from > 0 && log->path.ptr[from - 1] != '/' &&
+           log->path.ptr[from - 1] != '\\')
+        from--;
+    return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), name);
+}
+
+static void note_schema(struct coverage *c, const struct sysmon_event *event)
+{
+    for (unsigned i = 0; i < FEATURES; i++) {
+        bool event_fits = schema_features[i].event_id == 0 ||
+                          schema_features[i].event_id == event->event_id;
+        if (event_fits && (schema_features[i].field == SYSMON_FIELDS ||
+                           event->slot[schema_features[i].field]))
+            c->sysmon_field_sets |= UINT64_C(1) << i;
+    }
+}
+
+static void note_version(struct coverage *c, const struct sysmon_event *event)
+{
+    uint64_t time =
+        event->created_filetime == FILETIME_NONE ? 0 : event->created_filetime;
+    if (event->event_id != 4 || time < c->version_filetime)
+        return;
+    c->version_filetime = time;
+    c->sysmon_version = arena_copy(c->arena, sysmon_value(event, SYSMON_Version));
+    c->schema_version = arena_copy(c->arena, sysmon_value(event, SYSMON_SchemaVersion));
+}
+
+static void note_unknown_field(struct coverage *c, const struct sysmon_event *event,
+                               struct text name)
+{
+    size_t i = 0;
+    for (; i < c->unknown_field_count; i++)
+        if (c->unknown_fields[i].event_id == event->event_id &&
+            text_equal(c->unknown_fields[i].name, name))
+            break;
+    if (i == COVERAGE_UNKNOWN_FIELDS_MAX) {
+        c->unknown_fields_more++;
+        return;
+    }
+    if (i == c->unknown_field_count) {
+        c->unknown_field_count++;
+        c->unknown_fields[i].name = arena_copy(c->arena, name);
+        c->unknown_fields[i].event_id = event->event_id;
+        c->unknown_fields[i].offset = event->record->offset;
+        c->unknown_fields[i].record_id = event->record->system.record_id;
+    }
+    c->unknown_fields[i].count++;
+}
+
+static void note_unknown_fields(struct coverage *c, const struct sysmon_event *event)
+{
+    for (size_t i = 0; i < event->record->field_count; i++) {
+        struct text name = event->record->fields[i].name;
+        if (sysmon_field_find(name) == SYSMON_FIELDS)
+            note_unknown_field(c, event, name);
+    }
+}
+
+/* Event 255 of the first schemas has no UtcTime: only one that is there can be wrong. */
+static void note_time(struct coverage *c, const struct sysmon_event *event)
+{
+    if (event->utc_filetime != FILETIME_NONE) {
+        widen(&c->first_utc_filetime, &c->last_utc_filetime, event->utc_filetime);
+    } else if (event->slot[SYSMON_UtcTime] && c->times_unreadable++ == 0) {
+        c->first_unreadable_offset = event->record->offset;
+        c->first_unreadable_id = event->record->system.record_id;
+    }
+}
+
+static void sysmon_add(struct coverage *c, const struct sysmon_event *event)
+{
+    c->sysmon_records++;
+    c->process_creations += event->event_id == SYSMON_PROCESS_CREATE;
+    if (event->event_id < 256)
+        c->per_event_id[event->event_id]++;
+    note_time(c, event);
+    note_schema(c, event);
+    note_version(c, event);
+    if (event->unknown_fields)
+        note_unknown_fields(c, event);
+}
+
+void coverage_add(struct coverage *c, const struct evtx_record *record,
+                  const struct sysmon_event *event_or_null)
+{
+    if (record->state != RECORD_LIVE && record->state != RECORD_DELETED_FILE)
+        return;
+    c->records++;
+    c->forwarded_records += was_forwarded(c->log, &record->system);
+    if (record->header_id == record->system.record_id &&
+        record->header_id < c->lowest_header_id)
+        c->lowest_header_id = record->header_id;
+    series_add(find_series(c, &record->system), record);
+    if (event_or_null)
+        sysmon_add(c, event_or_null);
+}
+
+/* --- at the end: gaps, duplicates, origin */
+
+static int compare_runs(const void *a, const void *b)
+{
+    const struct coverage_run *x = a, *y = b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
+}
+
+static void add_gap(struct coverage_series *s, const struct coverage_run *before,
+                    const struct coverage_run *after)
+{
+    ARRAY_GROW(s->gaps, s->gap_count, s->gap_capacity);
+    s->gaps[s->gap_count++] =
+        (struct coverage_range){before->last + 1, after->first - 1,
+                                before->last_filetime, after->first_filetime};
+    s->missing += after->first - before->last - 1;
+}
+
+struct finish {
+    struct coverage *c;
+    const struct coverage_series *series;
+    struct problems *problems;
+    bool is_damaged;
+    size_t rows[PROBLEM_CODES];
+    uint64_t left_out[PROBLEM_CODES];
+};
+
+static struct place id_place(const struct finish *f, uint64_t id)
+{
+    return evidence_log_place(f->c->log, NO_OFFSET, id);
+}
+
+/* May this series add one more row of that code? */
+static bool row_allowed(struct finish *f, enum problem_code code)
+{
+    if (f->rows[code] < ROWS_MAX) {
+        f->rows[code]++;
+        return true;
+    }
+    f->left_out[code]++;
+    return false;
+}
+
+static void tell_twice(struct finish *f, uint64_t first, uint64_t last, bool same)
+{
+    enum problem_code code = same ? PROBLEM_RID_DUP : PROBLEM_RID_CONFLICT;
+    if (!row_allowed(f, code))
+        return;
+    problems_add(f->problems, code, id_place(f, first),
+                 "EventRecordID %" PRIu64 " to %" PRIu64 " of %.*s on %.*s: %" PRIu64
+                 " record(s) stand in this log more than once, %s",
+                 first, last, TEXT(f->series->channel), TEXT(f->series->computer),
+                 last - first + 1,
+                 same ? "with the same content" : "with different content");
+}
+
+static bool same_record(const struct coverage_series *s, const struct coverage_run *a,
+                        const struct coverage_run *b, uint64_t id)
+{
+    return s->fingerprints[a->fingerprint + (size_t)(id - a->first)] ==
+           s->fingerprints[b->fingerprint + (size_t)(id - b->first)];
+}
+
+/* The ids that `run` shares with `holder`, which begins before it. */
+static void compare_overlap(struct finish *f, const struct coverage_run *holder,
+                            const struct coverage_run *run)
+{
+    uint64_t last = run->last < holder->last ? run->last : holder->last;
+    uint64_t from = run->first;
+    for (uint64_t id = run->first; id <= last; id++) {
+        bool same = same_record(f->series, holder, run, id);
+        if (id == last || same_record(f->series, holder, run, id + 1) != same) {
+            tell_twice(f, from, id, same);
+            from = id + 1;
+        }
+    }
+}
+
+static void find_gaps(struct finish *f, struct coverage_series *s)
+{
+    if (s->run_count == 0)
+        return;
+    qsort(s->runs, s->run_count, sizeof *s->runs, compare_runs);
+    const struct coverage_run *holder = &s->runs[0]; /* reaches farthest so far */
+    for (size_t i = 1; i < s->run_count; i++) {
+        const struct coverage_run *run = &s->runs[i];
+        if (run->first > holder->last && run->first - holder->last > 1)
+            add_gap(s, holder, run);
+        if (run->first <= holder->last)
+            compare_overlap(f, holder, run);
+        if (run->last > holder->last)
+            holder = run;
+    }
+}
+
+static void tell_gap(struct finish *f, const struct coverage_range *gap)
+{
+    bool raw = f->c->origin == ORIGIN_RAW;
+    char before[FILETIME_TEXT_MAX], after[FILETIME_TEXT_MAX];
+    if (!row_allowed(f, PROBLEM_RID_GAP))
+        return;
+    filetime_format(before, gap->before_filetime, FILETIME_REPORT);
+    filetime_format(after, gap->after_filetime, FILETIME_REPORT);
+    problems_add_graded(
+        f->problems, PROBLEM_RID_GAP, raw ? SEVERITY_WARNING : SEVERITY_INFO,
+        id_place(f, gap->first),
+        "EventRecordID %" PRIu64 " to %" PRIu64 " of %.*s on %.*s: %" PRIu64
+        " id(s) missing between the records of %s and %s; origin %s%s%s",
+        gap->first, gap->last, TEXT(f->series->channel), TEXT(f->series->computer),
+        gap->last - gap->first + 1, before, after, log_origin_name(f->c->origin),
+        raw ? "" : ", where a gap can come from selecting records",
+        f->is_damaged ? "; damaged parts of this log can explain it" : "");
+}
+
+static void tell_left_out(struct finish *f, enum problem_code code)
+{
+    if (f->left_out[code])
+        problems_add_graded(f->problems, code, SEVERITY_INFO, id_place(f, NO_RECORD),
+                            "%" PRIu64 " more rows like these for %.*s on %.*s are "
+                            "counted, not listed",
+                            f->left_out[code], TEXT(f->series->channel),
+                            TEXT(f->series->computer));
+}
+
+static void finish_series(struct finish *f, struct coverage_series *s)
+{
+    f->series = s;
+    memset(f->rows, 0, sizeof f->rows);
+    memset(f->left_out, 0, sizeof f->left_out);
+    find_gaps(f, s);
+    tell_left_out(f, PROBLEM_RID_DUP);
+    tell_left_out(f, PROBLEM_RID_CONFLICT);
+}
+
+static void tell_gaps(struct finish *f, const struct coverage_series *s)
+{
+    f->series = s;
+    for (size_t i = 0; i < s->gap_count; i++)
+        tell_gap(f, &s->gaps[i]);
+    tell_left_out(f, PROBLEM_RID_GAP);
+}
+
+static void sum_ids(struct coverage *c)
+{
+    bool has_sysmon = false;
+    for (size_t i = 0; i < c->series_count; i++)
+        has_sysmon |= sysmon_is_channel(c->series[i].channel);
+    for (size_t i = 0; i < c->series_count; i++) {
+        const struct coverage_series *s = &c->series[i];
+        if ((has_sysmon && !sysmon_is_channel(s->channel)) || s->first_id == NO_RECORD)
+            continue;
+        widen(&c->first_record_id, &c->last_record_id, s->first_id);
+        widen(&c->first_record_id, &c->last_record_id, s->last_id);
+        c->missing_record_ids += s->missing;
+    }
+}
+
+static bool has_gap(const struct coverage *c)
+{
+    for (size_t i = 0; i < c->series_count; i++)
+        if (c->series[i].gap_count)
+            return true;
+    return false;
+}
+
+static bool has_several_computers(const struct coverage *c)
+{
+    for (size_t i = 1; i < c->series_count; i++)
+        if (!text_equal_fold(c->series[i].computer, c->series[0].computer))
+            return true;
+    return false;
+}
+
+static void set_origin(struct coverage *c, enum log_origin origin, struct text basis)
+{
+    c->origin = origin;
+    c->origin_basis = basis;
+}
+
+static void origin_from_ids(struct coverage *c, const struct evtx_log_facts *facts)
+{
+    uint64_t same = facts->header_id_same, differs = facts->header_id_differs;
+    if (differs > same)
+        set_origin(c, has_several_computers(c) ? ORIGIN_FORWARDED : ORIGIN_EXPORT,
+                   arena_printf(c->arena,
+                                "the record headers count differently from "
+                                "EventRecordID in %" PRIu64 " of %" PRIu64
+                                " records, as in %s",
+                                differs, same + differs,
+                                has_several_computers(c)
+                                    ? "a log that collects several computers"
+                                    : "an export, which renumbers them"));
+    else if (same > differs && c->lowest_header_id > 1)
+        set_origin(c, ORIGIN_RAW,
+                   arena_printf(c->arena,
+                                "header ids equal EventRecordID and begin at %" PRIu64
+                                "; an export would begin at 1",
+                                c->lowest_header_id));
+    else if (same > differs && has_gap(c))
+        set_origin(
+            c, ORIGIN_RAW,
+            TEXT_LITERAL("header ids equal EventRecordID on both sides of a gap; "
+                         "an export would have closed it"));
+    else
+        set_origin(
+            c, ORIGIN_UNDETERMINED,
+            TEXT_LITERAL("header ids equal EventRecordID from 1 on, as in a young "
+                         "channel file and in an export of the first records"));
+}
+
+static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts)
+{
+    if (c->forwarded_records * 2 > c->records)
+        set_origin(c, ORIGIN_FORWARDED,
+                   arena_printf(c->arena,
+                                "%" PRIu64 " of %" PRIu64
+                                " records were found in a log "
+                                "for forwarded events",
+                                c->forwarded_records, c->records));
+    else if (c->log->path_is_winevt)
+        set_origin(c, ORIGIN_RAW,
+                   TEXT_LITERAL("it lies where Windows keeps its channel files "
+                                "(winevt\\Logs)"));
+    else if (c->records == 0)
+        set_origin(c, ORIGIN_UNDETERMINED, TEXT_LITERAL("no record to tell it by"));
+    else
+        origin_from_ids(c, facts);
+}
+
+static void tell_unreadable(const struct coverage *c, struct problems *problems)
+{
+    struct place place =
+        evidence_log_place(c->log, c->first_unreadable_offset, c->first_unreadable_id);
+    if (c->times_unreadable)
+        problems_add(problems, PROBLEM_TIME_UNREADABLE, place,
+                     "UtcTime of %" PRIu64
+                     " Sysmon record(s) is not a time; TimeCreated "
+                     "stands in for it. The first of them is this one",
+                     c->times_unreadable);
+    for (size_t i = 0; i < c->unknown_field_count; i++) {
+        place.offset = c->unknown_fields[i].offset;
+        place.record_id = c->unknown_fields[i].record_id;
+        problems_add(problems, PROBLEM_FIELD_UNKNOWN, place,
+                     "event %u has a field \"%.*s\" (in %" PRIu64
+                     " record(s); the first is this one)",
+                     c->unknown_fields[i].event_id, TEXT(c->unknown_fields[i].name),
+                     c->unknown_fields[i].count);
+    }
+    place.offset = NO_OFFSET;
+    place.record_id = NO_RECORD;
+    if (c->unknown_fields_more)
+        problems_add(problems, PROBLEM_FIELD_UNKNOWN, place,
+                     "%" PRIu64 " more values with other unknown names",
+                     c->unknown_fields_more);
+}
+
+void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
+                     struct problems *problems)
+{
+    struct finish f = {.c = c,
+                       .problems = problems,
+                       .is_damaged = facts->chunks_damaged || facts->records_damaged};
+    for (size_t i = 0; i < c->series_count; i++)
+        finish_series(&f, &c->series[i]);
+    sum_ids(c);
+    decide_origin(c, facts);
+    for (size_t i = 0; i < c->series_count; i++)
+        tell_gaps(&f, &c->series[i]);
+    tell_unreadable(c, problems);
+}
+
+struct text coverage_schema_floor(const struct coverage *c)
+{
+    for (unsigned i = FEATURES; i-- > 0;)
+        if (c->sysmon_field_sets & UINT64_C(1) << i)
+            return text_from(schema_features[i].schema);
+    return NO_TEXT;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "tests/test.h"
+
+#include "sysmon/coverage.h"
+
+#define CHANNEL "Microsoft-Windows-Sysmon/Operational"
+
+struct told { /* one record of a small log */
+    uint64_t header_id, id;
+    char value; /* its content */
+    const char *computer;
+};
+
+struct fixture {
+    struct arena arena;
+    struct problems problems;
+    struct evidence_log log;
+    struct evtx_log_facts facts;
+    struct coverage coverage;
+};
+
+static void start(struct fixture *f, const char *path, bool is_winevt)
+{
+    *f = (struct fixture){0};
+    f->log.path = text_from(path);
+    f->log.evidence = TEXT_LITERAL("e");
+    f->log.path_is_winevt = is_winevt;
+    problems_init(&f->problems, &f->arena);
+    coverage_init(&f->coverage, &f->arena, &f->log);
+}
+
+static void add(struct fixture *f, const struct told *t)
+{
+    char value[2] = {t->value ? t->value : 'x', 0};
+    struct evtx_field field = {
+        TEXT_LITERAL("Image"), {value, 1}
+    };
+    struct evtx_record record = {
+        .header_id = t->header_id,
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .computer = text_from(t->computer ? t->computer : "PC"),
+                   .event_id = 5,
+                   .record_id = t->id,
+                   .time_created_filetime = FILETIME_UNIX + t->id},
+        .fields = &field,
+        .field_count = 1
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    f->facts.header_id_same += t->header_id == t->id;
+    f->facts.header_id_differs += t->header_id != t->id;
+    coverage_add(&f->coverage, &record, &event);
+}
+
+static void add_all(struct fixture *f, const struct told *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(f, &rows[i]);
+    coverage_finish(&f->coverage, &f->facts, &f->problems);
+}
+
+static void end(struct fixture *f)
+{
+    coverage_release(&f->coverage);
+    problems_release(&f->problems);
+    arena_release(&f->arena);
+}
+
+#define ID(header, id)                                                                 \
+ {                                                                                     \
+  header, id, 0, NULL                                                                  \
+ }
+#define VALUE(header, id, value)                                                       \
+ {                                                                                     \
+  header, id, value, NULL                                                              \
+ }
+#define FROM(header, id, computer)                                                     \
+ {                                                                                     \
+  header, id, 0, computer                                                              \
+ }
+#define ROWS(...)                                                                      \
+ (const struct told[]){__VA_ARGS__},                                                   \
+     sizeof((const struct told[]){__VA_ARGS__}) / sizeof(struct told)
+
+static void finds_gaps_whatever_the_order(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(9, 9), ID(10, 10), ID(3, 3), ID(4, 4), ID(5, 5), ID(7, 7)));
+    assert_int_equal(f.coverage.missing_record_ids, 2);
+    assert_int_equal(f.coverage.series[0].gap_count, 2);
+    assert_int_equal(f.coverage.series[0].gaps[0].first, 6);
+    assert_int_equal(f.coverage.series[0].gaps[1].first, 8);
+    assert_int_equal(f.coverage.series[0].gaps[1].before_filetime, FILETIME_UNIX + 7);
+    assert_int_equal(f.coverage.series[0].gaps[1].after_filetime, FILETIME_UNIX + 9);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_GAP], 2);
+    assert_int_equal(f.coverage.first_record_id, 3);
+    assert_int_equal(f.coverage.last_record_id, 10);
+    end(&f);
+}
+
+static void tells_copies_from_conflicts(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(1, 1), ID(2, 2), ID(3, 3), ID(4, 4), ID(2, 2), VALUE(3, 3, 'y'),
+                     ID(4, 4)));
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 2);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_CONFLICT], 1);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_GAP], 0);
+    for (size_t i = 0; i < f.problems.count; i++)
+        if (f.problems.rows[i].code == PROBLEM_RID_CONFLICT)
+            assert_int_equal(f.problems.rows[i].place.record_id, 3);
+    end(&f);
+}
+
+static void a_short_copy_hides_no_long_run(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(1, 1), ID(2, 2), ID(3, 3), ID(4, 4), ID(5, 5), ID(6, 6),
+                     ID(2, 2), ID(3, 3), ID(5, 5)));
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_GAP], 0);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 2);
+    end(&f);
+}
+
+static void keeps_computers_apart(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(FROM(1, 50, "A"), FROM(2, 90, "B"), FROM(3, 51, "A"),
+                     FROM(4, 91, "B")));
+    assert_int_equal(f.coverage.series_count, 2);
+    assert_int_equal(f.coverage.missing_record_ids, 0);
+    assert_int_equal(f.problems.count, 0);
+    assert_int_equal(f.coverage.origin, ORIGIN_FORWARDED);
+    assert_int_equal(f.coverage.last_record_id, 91);
+    end(&f);
+}
+
+static void tells_where_a_log_comes_from(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_winevt;
+        struct told rows[3];
+        enum log_origin origin;
+    } logs[] = {
+        {"a.evtx",                      false, {ID(1, 1), ID(2, 2), ID(3, 3)}, ORIGIN_UNDETERMINED},
+        {"a.evtx",                      false, {ID(1, 1), ID(2, 2), ID(9, 9)}, ORIGIN_RAW         },
+        {"a.evtx",                      false, {ID(7, 7), ID(8, 8), ID(9, 9)}, ORIGIN_RAW         },
+        {"a.evtx",                      false, {ID(1, 7), ID(2, 8), ID(3, 9)}, ORIGIN_EXPORT      },
+        {"a.evtx",                      false, {ID(1, 7), ID(8, 8), ID(9, 9)}, ORIGIN_RAW         },
+        {"w/Logs/a.evtx",               true,  {ID(1, 1), ID(2, 2), ID(3, 3)}, ORIGIN_RAW         },
+        {"w/Logs/ForwardedEvents.evtx",
+         true,                                 {ID(1, 7), ID(2, 8), ID(3, 9)},
+         ORIGIN_FORWARDED                                                                         },
+        {"forwardedevents.evtx",
+         false,                                {ID(1, 7), ID(2, 8), ID(3, 9)},
+         ORIGIN_FORWARDED                                                                         },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct fixture f;
+        start(&f, logs[i].path, logs[i].is_winevt);
+        add_all(&f, logs[i].rows, 3);
+        assert_string_equal(log_origin_name(f.coverage.origin),
+                            log_origin_name(logs[i].origin));
+        assert_false(text_is_empty(f.coverage.origin_basis));
+        end(&f);
+    }
+}
+
+static void lists_a_bounded_number_of_gaps(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    for (uint64_t i = 0; i < 2000; i++)
+        add(&f, &(struct told)ID(i + 1, i * 2 + 1));
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.coverage.missing_record_ids, 1999);
+    assert_int_equal(f.coverage.series[0].gap_count, 1999);
+    assert_true(f.problems.count < 1000);
+    struct text last = f.problems.rows[f.problems.count - 1].message;
+    assert_true(text_contains_fold(last, TEXT_LITERAL("1499 more rows")));
+    end(&f);
+}
+
+static void counts_only_what_is_live(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    struct evtx_record record = {.state = RECORD_SLACK, .system = {.record_id = 900}};
+    coverage_add(&f.coverage, &record, NULL);
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.coverage.records, 0);
+    assert_int_equal(f.coverage.first_record_id, NO_RECORD);
+    assert_int_equal(f.coverage.origin, ORIGIN_UNDETERMINED);
+    end(&f);
+}
+
+static void add_fields(struct fixture *f, uint16_t id, const char *const *names)
+{
+    struct evtx_field fields[8];
+    size_t count = 0;
+    for (; names[count]; count++)
+        fields[count] =
+            (struct evtx_field){text_from(names[count]), TEXT_LITERAL("not a time")};
+    struct evtx_record record = {
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .event_id = id,
+                   .record_id = NO_RECORD},
+        .fields = fields,
+        .field_count = count
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    coverage_add(&f->coverage, &record, &event);
+}
+
+static void infers_the_schema_from_fields(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    assert_true(text_is_absent(coverage_schema_floor(&f.coverage)));
+    add_fields(&f, 1, (const char *const[]){"RuleName", NULL});
+    assert_true(text_equal(coverage_schema_floor(&f.coverage), TEXT_LITERAL("4.1")));
+    add_fields(&f, 1, (const char *const[]){"ParentUser", "OriginalFileName", NULL});
+    assert_true(text_equal(coverage_schema_floor(&f.coverage), TEXT_LITERAL("4.80")));
+    add_fields(&f, 27, (const char *const[]){"User", NULL});
+    assert_true(text_equal(coverage_schema_floor(&f.coverage), TEXT_LITERAL("4.82")));
+    end(&f);
+}
+
+static void names_fields_and_times_that_are_not_known(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_fields(&f, 5, (const char *const[]){"UtcTime", "Novelty", NULL});
+    add_fields(&f, 5, (const char *const[]){"Novelty", NULL});
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.problems.per_code[PROBLEM_TIME_UNREADABLE], 1);
+    assert_int_equal(f.problems.per_code[PROBLEM_FIELD_UNKNOWN], 1);
+    assert_true(text_contains_fold(f.problems.rows[1].message,
+                                   TEXT_LITERAL("\"Novelty\" (in 2 record(s)")));
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_gaps_whatever_the_order),
+        cmocka_unit_test(tells_copies_from_conflicts),
+        cmocka_unit_test(a_short_copy_hides_no_long_run),
+        cmocka_unit_test(keeps_computers_apart),
+        cmocka_unit_test(tells_where_a_log_comes_from),
+        cmocka_unit_test(lists_a_bounded_number_of_gaps),
+        cmocka_unit_test(counts_only_what_is_live),
+        cmocka_unit_test(infers_the_schema_from_fields),
+        cmocka_unit_test(names_fields_and_times_that_are_not_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

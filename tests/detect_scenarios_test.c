@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The acceptance scenarios that speak of detection, and short stories of our own: from
+ * events through the lineage to findings, near misses and corroborations. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "detect/detect_internal.h"
+#include "tests/scenario.h"
+
+struct story {
+    struct scenario scenario;
+    struct arena arena;
+    struct problems problems;
+    struct evidence_log log;
+    struct lineage lineage;
+    struct rules rules;
+    struct detector d;
+};
+
+static bool next_event(struct story *s, size_t i, struct evtx_record *record,
+                       struct sysmon_event *event)
+{
+    *record = scenario_record(&s->scenario, i);
+    return sysmon_event_from_record(event, record, &s->log);
+}
+
+static void tell(struct story *s, const char *path, const char *filter)
+{
+    struct error err = {0};
+    struct evtx_record record;
+    struct sysmon_event event;
+    memset(s, 0, sizeof *s);
+    if (scenario_read(&s->scenario, path, &err) != OK ||
+        rules_load(&s->rules, NULL, &s->arena, &err) != OK ||
+        detector_init(&s->d, &s->rules, filter, &s->arena, &err) != OK)
+        fail_msg("%s: %s", path, err.what);
+    s->log.evidence = s->log.path = TEXT_LITERAL("test.evtx");
+    problems_init(&s->problems, &s->arena);
+    lineage_init(&s->lineage);
+    for (size_t i = 0; i < s->scenario.count; i++) {
+        if (!next_event(s, i, &record, &event))
+            continue;
+        struct event_processes p = lineage_add(&s->lineage, &event, 0);
+        if (p.is_new_creation)
+            detector_add_creation(&s->d, &event, p.subject);
+    }
+    lineage_link(&s->lineage, &s->log, &s->problems);
+    detector_finish(&s->d, &s->lineage, &s->log);
+    for (size_t i = 0; i < s->scenario.count; i++) {
+        if (!next_event(s, i, &record, &event))
+            continue;
+        struct event_processes p = lineage_find(&s->lineage, &event);
+        detector_corroborate(&s->d, &s->lineage, &event, &p);
+    }
+    detector_end(&s->d);
+}
+
+static void forget(struct story *s)
+{
+    detector_release(&s->d);
+    rules_release(&s->rules);
+    lineage_release(&s->lineage);
+    problems_release(&s->problems);
+    arena_release(&s->arena);
+    scenario_release(&s->scenario);
+}
+
+static void tell_file(struct story *s, const char *name)
+{
+    char path[4096];
+    const char *top = getenv("srcdir");
+    snprintf(path, sizeof path, "%s/tests/scenarios/%s.scenario", top ? top : ".",
+             name);
+    tell(s, path, NULL);
+}
+
+static const char start[] =
+    "t0 2026-01-01T00:00:00Z\n"
+    "log Sysmon.evtx\n"
+    "host PC-17.corp.example machine 0x00000001 user CORP\\anna\n"
+    "process explorer pid 10 at +0s image C:\\Windows\\explorer.exe parent -\n";
+
+static void tell_text_filtered(struct story *s, const char *text, const char *filter)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/forebear-story-%ld.scenario", (long)getpid());
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_true(fputs(start, out) >= 0 && fputs(text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+    tell(s, path, filter);
+    unlink(path);
+}
+
+static void tell_text(struct story *s, const char *text)
+{
+    tell_text_filtered(s, text, NULL);
+}
+
+/* --- asking */
+
+static uint32_t process_by_pid(const struct story *s, uint32_t pid)
+{
+    for (size_t i = 0; i < s->lineage.order_count; i++) {
+        uint32_t number = s->lineage.order[i];
+        if (lineage_process(&s->lineage, number)->pid == pid)
+            return number;
+    }
+    fail_msg("there is no process %u", pid);
+    return PROCESS_NONE;
+}
+
+/* `name` is a rule source or a code. pid 0: any process. */
+static size_t findings(const struct story *s, const char *name, uint32_t pid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->d.finding_count; i++) {
+        const struct finding *f = &s->d.findings[i];
+        bool named = text_equal(f->rule->source, text_from(name)) ||
+                     text_equal(f->code, text_from(name));
+        count +=
+            named && (pid == 0 || lineage_process(&s->lineage, f->process)->pid == pid);
+    }
+    return count;
+}
+
+static const struct near_miss *near_miss(const struct story *s, const char *source,
+                                         uint32_t pid)
+{
+    for (size_t i = 0; i < s->d.near_miss_count; i++) {
+        const struct near_miss *miss = &s->d.near_misses[i];
+        bool named =
+            source ? miss->rule && text_equal(miss->rule->source, text_from(source))
+                   : !miss->rule;
+        if (named && lineage_process(&s->lineage, miss->process)->pid == pid)
+            return miss;
+    }
+    return NULL;
+}
+
+/* --- the scenarios, by number */
+
+static void test_scenario_1(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_file(&s, "01-chain");
+    assert_int_equal(findings(&s, "sigma", 0), 2);
+    assert_int_equal(findings(&s, "sigma", 40), 1);
+    assert_int_equal(findings(&s, "sigma", 41), 1);
+    assert_int_equal(findings(&s, "asim", 0), 2);
+    assert_int_equal(findings(&s, "splunk-v1", 0), 1);
+    assert_int_equal(findings(&s, "splunk-v1", 41), 1);
+    assert_int_equal(findings(&s, "splunk-v4", 0), 1);
+    assert_int_equal(findings(&s, "splunk-v4", 41), 1);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 2);
+    assert_int_equal(findings(&s, "MSRA_RENAMED", 0), 0);
+    assert_int_equal(findings(&s, "MSRA_ODD_PATH", 0), 0);
+    assert_int_equal(findings(&s, "MSRA_RECON_BURST", 0), 0);
+    assert_int_equal(s.d.matched_creations, 2);
+    uint32_t msra = process_by_pid(&s, 30);
+    for (size_t i = 0; i < s.d.finding_count; i++)
+        assert_int_equal(s.d.findings[i].host_process, msra);
+    assert_int_equal(detector_findings_of(&s.d, process_by_pid(&s, 40)), 3);
+    assert_int_equal(detector_findings_of(&s.d, process_by_pid(&s, 41)), 5);
+    assert_int_equal(detector_findings_of(&s.d, msra), 0);
+    for (uint32_t pid = 10; pid <= 30; pid += 10)
+        assert_true(detector_in_family(&s.d, process_by_pid(&s, pid)));
+    assert_non_null(near_miss(&s, "splunk-v4", 40));
+    assert_null(near_miss(&s, "splunk-v1", 40)); /* v4 speaks for both */
+    assert_null(near_miss(&s, "sigma", 40));
+    assert_int_equal(detector_highest_level(&s.d), LEVEL_HIGH);
+    forget(&s);
+}
+
+static void test_scenario_3(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_file(&s, "03-ghost-inside-the-log");
+    assert_int_equal(findings(&s, "sigma", 40), 1);
+    assert_int_equal(findings(&s, "sigma", 41), 1);
+    assert_int_equal(findings(&s, "splunk-v4", 41), 1);
+    assert_int_equal(findings(&s, "splunk-v4", 0), 1);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 2);
+    const struct process *host =
+        lineage_process(&s.lineage, s.d.findings[0].host_process);
+    assert_int_equal(host->kind, PROCESS_GHOST);
+    assert_int_equal(host->pid, 30);
+    assert_false(detector_in_family(&s.d, process_by_pid(&s, 20)));
+    forget(&s);
+}
+
+static void check_corroboration(const struct corroboration *c, uint16_t event_id,
+                                const char *code, enum strength strength)
+{
+    assert_int_equal(c->event_id, event_id);
+    assert_true(text_equal(c->code, text_from(code)));
+    assert_int_equal(c->strength, strength);
+}
+
+static void test_scenario_11(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_file(&s, "11-injection");
+    assert_int_equal(s.d.corroboration_count, 4); /* csrss's is nowhere */
+    const struct corroboration *c = s.d.corroborations;
+    check_corroboration(&c[0], 10, "MSRA_ACCESS", STRENGTH_NEUTRAL);
+    check_corroboration(&c[1], 10, "MSRA_ACCESS", STRENGTH_MEDIUM);
+    check_corroboration(&c[2], 8, "MSRA_REMOTE_THREAD", STRENGTH_STRONG);
+    check_corroboration(&c[3], 25, "MSRA_TAMPER", STRENGTH_MEDIUM);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(c[i].process, process_by_pid(&s, 30));
+    assert_int_equal(c[0].source, process_by_pid(&s, 20));
+    assert_int_equal(c[1].source, process_by_pid(&s, 21));
+    assert_int_equal(c[2].source, process_by_pid(&s, 21));
+    assert_int_equal(c[3].source, PROCESS_NONE);
+    assert_true(text_contains_fold(c[1].sentence, TEXT_LITERAL("UNKNOWN(")));
+    assert_true(text_contains_fold(c[1].sentence, TEXT_LITERAL("3.000 s after")));
+    assert_false(text_contains_fold(c[0].sentence, TEXT_LITERAL("UNKNOWN(")));
+    assert_true(text_contains_fold(c[3].sentence, TEXT_LITERAL("Image is replaced")));
+    for (size_t i = 0; i < s.d.corroboration_count; i++)
+        assert_false(text_contains_fold(c[i].sentence, TEXT_LITERAL("csrss")));
+    forget(&s);
+}
+
+static void test_scenario_12(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_file(&s, "12-started-by-a-user");
+    assert_int_equal(findings(&s, "sigma", 0), 0);
+    assert_int_equal(findings(&s, "asim", 0), 0);
+    assert_int_equal(findings(&s, "splunk-v1", 41), 1);
+    assert_int_equal(findings(&s, "splunk-v4", 41), 1);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 41), 1);
+    const struct near_miss *miss = near_miss(&s, "sigma", 41);
+    assert_non_null(miss);
+    assert_true(
+        text_contains_fold(miss->why, TEXT_LITERAL("a quotation mark and a blank")));
+    assert_null(near_miss(&s, "asim", 41)); /* the same rule in other words */
+    forget(&s);
+}
+
+static void test_scenario_13(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_file(&s, "13-renamed");
+    const char *const silent[] = {"sigma", "asim", "splunk-v1", "splunk-v4"};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(findings(&s, silent[i], 0), 0);
+    assert_int_equal(findings(&s, "MSRA_RENAMED", 40), 1);
+    assert_int_equal(findings(&s, "MSRA_RENAMED", 0), 1);
+    const struct near_miss *blind = near_miss(&s, NULL, 40);
+    assert_non_null(blind);
+    assert_true(
+        text_contains_fold(blind->why, TEXT_LITERAL("C:\\ProgramData\\svc.exe")));
+    forget(&s);
+}
+
+/* Every scenario, hostile text and a chain of 100,000 included, goes through; what is found
+ * in it has its parts. */
+static void test_every_scenario(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "02-ghost-before-the-log",
+        "04-child-before-parent-in-file",
+        "05-guid-alias",
+        "06-null-parent",
+        "07-pid-reuse",
+        "08-clones",
+        "09-end-before-start",
+        "10-percent",
+        "16-hostile-text",
+        "17-cycle",
+        "18-scale",
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        struct story s;
+        tell_file(&s, names[n]);
+        for (size_t i = 0; i < s.d.finding_count; i++) {
+            const struct finding *f = &s.d.findings[i];
+            assert_int_equal(f->id.len, 14);
+            assert_true(f->reason_count > 0);
+            assert_false(text_is_empty(f->message));
+            assert_true(detector_in_family(&s.d, f->process));
+            assert_true(detector_findings_of(&s.d, f->process) > 0);
+        }
+        for (size_t i = 0; i < s.d.near_miss_count; i++)
+            assert_false(text_is_empty(s.d.near_misses[i].why));
+        forget(&s);
+    }
+}
+
+/* --- stories of our own */
+
+#define MSRA                                                                           \
+ "process msra pid 30 at +10s image C:\\Windows\\SysWOW64\\msra.exe parent explorer\n"
+#define CHILD(pid, at, name)                                                           \
+ "process p" pid " pid " pid " at " at " image C:\\Windows\\SysWOW64\\" name           \
+ " parent msra\n"
+
+static void test_burst(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t pid; /* of the creation that completes it; 0: no burst */
+    } rows[] = {
+        {MSRA CHILD("40",             "+20s",                "whoami.exe") CHILD("41", "+30s", "ARP.EXE")
+             CHILD("42", "+40s", "ipconfig.exe") CHILD("43", "+50s", "route.exe"),
+         42},
+ /* net1 is what net starts: one tool */
+        {MSRA CHILD("40",                     "+20s",                    "net.exe") CHILD("41", "+30s", "net1.exe")
+             CHILD("42", "+40s", "ipconfig.exe"),
+         0},
+        {MSRA CHILD("40", "+20s",                "net.exe") CHILD("41", "+30s", "net.exe")
+             CHILD("42", "+40s", "net.exe"),
+         0},
+ /* just inside and just outside ten minutes */
+        {MSRA CHILD("40",                          "+20s",                                               "whoami.exe") CHILD("41", "+30s", "arp.exe")
+             CHILD("42", "+620s", "ipconfig.exe"),
+         42},
+        {MSRA CHILD("40", "+20s","whoami.exe") CHILD("41", "+30s", "arp.exe")
+             CHILD("42", "+620.1s", "ipconfig.exe"),
+         0},
+ /* the window slides */
+        {MSRA CHILD("40",     "+20s",                    "whoami.exe") CHILD("41", "+500s", "arp.exe")
+             CHILD("42", "+700s", "ipconfig.exe") CHILD("43", "+800s", "route.exe"),
+         43},
+ /* tools below a shell below msra count as well */
+        {MSRA CHILD("40",                           "+20s",
+         "notepad.exe") "process a pid 41 at +30s image "
+                                   "C:\\Windows\\System32\\whoami.exe parent p40\n"
+                                   "process b pid 42 at +40s image "
+                                   "C:\\Windows\\System32\\arp.exe parent p40\n"
+                                   "process c pid 43 at +50s image "
+                                   "C:\\Windows\\System32\\route.exe parent p40\n", 43},
+ /* the same tools under somebody else */
+        {"process a pid 41 at +30s image C:\\Windows\\System32\\whoami.exe parent "
+         "explorer\n"
+         "process b pid 42 at +40s image C:\\Windows\\System32\\arp.exe parent "
+         "explorer\n"
+         "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent "
+         "explorer\n",                     0     },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct story s;
+        tell_text(&s, rows[i].text);
+        if (findings(&s, "MSRA_RECON_BURST", 0) != (rows[i].pid ? 1 : 0) ||
+            (rows[i].pid && !findings(&s, "MSRA_RECON_BURST", rows[i].pid)))
+            fail_msg("row %zu: %zu bursts", i, findings(&s, "MSRA_RECON_BURST", 0));
+        for (size_t f = 0; f < s.d.finding_count; f++) {
+            if (!text_equal(s.d.findings[f].code, TEXT_LITERAL("MSRA_RECON_BURST")))
+                continue;
+            assert_int_equal(s.d.findings[f].reason_count, 3);
+            assert_int_equal(s.d.findings[f].host_process, process_by_pid(&s, 30));
+        }
+        forget(&s);
+    }
+}
+
+static void test_odd_paths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image;
+        bool odd;
+    } rows[] = {
+        {"C:\\Windows\\System32\\msra.exe",                             false},
+        {"d:\\WINDOWS\\syswow64\\MSRA.EXE",                             false},
+        {"C:\\Windows\\WinSxS\\amd64_microsoft-windows_10.0\\msra.exe", false},
+        {"\\\\?\\C:\\Windows\\System32\\msra.exe",                      false},
+        {"C:\\Users\\Public\\msra.exe",                                 true },
+        {"C:\\Users\\Public\\Windows\\System32\\msra.exe",              true },
+        {"C:\\Windows\\System32\\x\\msra.exe",                          true },
+        {"\\\\tsclient\\c\\msra.exe",                                   true },
+        {"msra.exe",                                                    false},
+        {"C:\\Users\\Public\\xmsra.exe",                                false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int logged = 0; logged < 2; logged++) {
+            char text[1024];
+            snprintf(
+                text, sizeof text,
+                "%s m pid 30 at +10s image '%s' parent explorer\n"
+                "process a pid 40 at +20s image C:\\Windows\\notepad.exe parent m\n"
+                "process b pid 41 at +30s image C:\\Windows\\notepad.exe parent m\n",
+                logged ? "process" : "known", rows[i].image);
+            struct story s;
+            tell_text(&s, text);
+            if (findings(&s, "MSRA_ODD_PATH", 0) != (rows[i].odd ? 1 : 0) ||
+                findings(&s, "MSRA_ODD_PATH", logged ? 30 : 40) !=
+                    (rows[i].odd ? 1 : 0))
+                fail_msg("row %zu, %d: %zu", i, logged,
+                         findings(&s, "MSRA_ODD_PATH", 0));
+            for (size_t f = 0; f < s.d.finding_count; f++)
+                if (text_equal(s.d.findings[f].code, TEXT_LITERAL("MSRA_ODD_PATH")))
+                    assert_int_equal(s.d.findings[f].host_process,
+                                     process_by_pid(&s, 30));
+            forget(&s);
+        }
+    }
+}
+
+static void test_relaunch_is_no_finding(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, MSRA "process again pid 31 at +11s image "
+                       "C:\\Windows\\System32\\msra.exe parent msra\n");
+    assert_int_equal(s.d.finding_count, 0);
+    assert_int_equal(s.d.near_miss_count, 0);
+    assert_int_equal(detector_highest_level(&s.d), LEVEL_NONE);
+    assert_false(detector_in_family(&s.d, process_by_pid(&s, 30)));
+    forget(&s);
+}
+
+#define ACCESS(at, source, mask)                                                       \
+ "event 10 at " at " source " source " target msra GrantedAccess=" mask " CallTrace="  \
+ "x\n"
+
+static void test_accesses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int strength; /* -1: not listed */
+    } rows[] = {
+        {ACCESS("+10.4s",   "explorer",               "0x1fffff"), STRENGTH_NEUTRAL},
+        {ACCESS("+10.6s", "explorer",                         "0x1fffff"), STRENGTH_MEDIUM},
+        {ACCESS("+10.4s",       "explorer","0x1f0fff"), STRENGTH_NEUTRAL},
+        {ACCESS("+10.4s",                 "explorer",                           "0x2a"), STRENGTH_MEDIUM},
+        {ACCESS("+10.4s",      "other",                   "0x1fffff"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",   "other", "0x28"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",  "other",                          "0x2"), STRENGTH_MEDIUM},
+        {ACCESS("+20s",     "other","0x20"), -1},
+        {ACCESS("+20s",                 "other",                             "0x8"), -1},
+        {ACCESS("+20s",          "other",                   "0x1410"), -1},
+        {ACCESS("+20s",     "other",                     "0x1000"), -1},
+        {ACCESS("+20s",  "csrss",                          "0x1fffff"), -1},
+        {ACCESS("+20s",      "conhost",                        "0x1fffff"), -1},
+        {ACCESS("+20s",                 "fake",                             "0x1fffff"), STRENGTH_MEDIUM},
+        {"event 8 at +20s source csrss target msra\n",           -1    },
+        {"event 8 at +20s source fake target msra\n",     STRENGTH_STRONG            },
+        {"event 8 at +20s source msra target other\n",               -1                                      },
+        {"event 25 at +20s process other Type='Image is replaced'\n",      -1},
+        {"event 25 at +20s process msra Type='Image is locked for access'\n",
+         STRENGTH_WEAK                            },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[4096];
+        snprintf(text, sizeof text, "%s%s%s%s",
+                 "known csrss pid 5 at -1d image C:\\Windows\\System32\\csrss.exe\n"
+                 "known conhost pid 6 at -1d image C:\\Windows\\System32\\conhost.exe\n"
+                 "known fake pid 7 at -1d image C:\\Users\\Public\\csrss.exe\n"
+                 "process other pid 20 at +1s image C:\\a.exe parent explorer\n",
+                 MSRA, rows[i].text, CHILD("40", "+30s", "whoami.exe"));
+        struct story s;
+        tell_text(&s, text);
+        int strength =
+            s.d.corroboration_count ? (int)s.d.corroborations[0].strength : -1;
+        if (strength != rows[i].strength || s.d.corroboration_count > 1)
+            fail_msg("row %zu: strength %d", i, strength);
+        forget(&s);
+    }
+}
+
+static void test_cap_of_corroborations(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "process other pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA
+                  "repeat 150 i\n" ACCESS(
+                      "+20s", "other",
+                      "0x28") "done\n"
+                              "event 8 at +25s source other target msra\n" CHILD(
+                                  "40", "+30s", "whoami.exe"));
+    assert_int_equal(s.d.corroboration_count, CORROBORATION_CAP + 1);
+    assert_int_equal(s.d.corroborations_left_out, 150 - CORROBORATION_CAP);
+    assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 30)),
+                     150 - CORROBORATION_CAP);
+    assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 20)), 0);
+    forget(&s);
+}
+
+static void test_family(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(
+        &s, "process uncle pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA CHILD(
+                "40", "+20s", "whoami.exe")
+                CHILD("41", "+21s", "notepad.exe") "process nephew pid 50 at +22s "
+                                                   "image C:\\b.exe parent p41\n"
+                                                   "process cousin pid 21 at +23s "
+                                                   "image C:\\c.exe parent uncle\n");
+    const struct {
+        uint32_t pid;
+        bool in;
+    } rows[] = {
+        {10, true },
+        {30, true },
+        {40, true },
+        {41, true },
+        {50, true },
+        {20, false},
+        {21, false}
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (detector_in_family(&s.d, process_by_pid(&s, rows[i].pid)) != rows[i].in)
+            fail_msg("process %u", rows[i].pid);
+    assert_false(detector_in_family(&s.d, PROCESS_NONE));
+    forget(&s);
+}
+
+/* 20,000 msra.exe, each below the one before: walks share what they have found out. */
+static void test_deep_chain_of_hosts(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "process m0 pid 1000 at +1s image C:\\a\\msra.exe parent explorer\n"
+                  "repeat 20000 i\n"
+                  "process m$(i+1) pid $(i+1001) at ++1s image C:\\a\\msra.exe parent "
+                  "m$(i)\n"
+                  "done\n");
+    assert_int_equal(findings(&s, "MSRA_ODD_PATH", 0), 20001);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 20000);
+    assert_true(detector_in_family(&s.d, process_by_pid(&s, 10)));
+    forget(&s);
+}
+
+static void test_null_parent_with_candidate(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, MSRA "process a pid 40 at +20s image C:\\Windows\\System32\\cmd.exe "
+                       "parent - ParentProcessId=30\n");
+    assert_int_equal(s.d.finding_count, 0);
+    const struct near_miss *blind = near_miss(&s, NULL, 40);
+    assert_non_null(blind);
+    assert_true(text_contains_fold(blind->why, TEXT_LITERAL("no recorded link")));
+    forget(&s);
+}
+
+static void test_filter_and_indicators(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/forebear-story-filter-%ld.yml", (long)getpid());
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    fputs("filters:\n  - title: t\n    reason: r\n    rules: [MSRA_CHILD_TOOL]\n"
+          "    detection:\n      a:\n        User|endswith: '\\anna'\n"
+          "        Computer: 'PC-17*'\n      condition: a\n",
+          out);
+    fclose(out);
+    struct story s;
+    tell_text_filtered(&s, MSRA CHILD("40", "+20s", "whoami.exe"), path);
+    assert_int_equal(findings(&s, "MSRA_CHILD_TOOL", 0), 0);
+    assert_int_equal(findings(&s, "sigma", 40), 1);
+    assert_int_equal(s.d.filtered, 1);
+    assert_int_equal(s.d.filters[0].taken, 1);
+    forget(&s);
+    unlink(path);
+}
+
+/* Ids are the same in every run, differ between findings, and have their form. */
+static void test_finding_ids(void **state)
+{
+    (void)state;
+    struct story a, b;
+    tell_file(&a, "01-chain");
+    tell_file(&b, "01-chain");
+    assert_int_equal(a.d.finding_count, b.d.finding_count);
+    for (size_t i = 0; i < a.d.finding_count; i++) {
+        struct text id = a.d.findings[i].id;
+        assert_true(text_equal(id, b.d.findings[i].id));
+        assert_int_equal(id.len, 14);
+        assert_memory_equal(id.ptr, "F-", 2);
+        assert_int_equal(strspn(id.ptr + 2, "0123456789abcdef"), 12);
+        for (size_t j = 0; j < i; j++)
+            assert_false(text_equal(id, a.d.findings[j].id));
+    }
+    forget(&a);
+    forget(&b);
+}
+
+/* Findings stand in order of (host, start, record, rule), whatever the order of events. */
+static void test_order(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, MSRA CHILD("42", "+40s", "cmd.exe") CHILD("40", "+20s", "cmd.exe"));
+    assert_true(s.d.finding_count >= 8);
+    uint64_t last = 0;
+    for (size_t i = 0; i < s.d.finding_count; i++) {
+        uint64_t at =
+            lineage_process(&s.lineage, s.d.findings[i].process)->start_filetime;
+        assert_true(at >= last);
+        last = at;
+    }
+    forget(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scenario_1),
+        cmocka_unit_test(test_scenario_3),
+        cmocka_unit_test(test_scenario_11),
+        cmocka_unit_test(test_scenario_12),
+        cmocka_unit_test(test_scenario_13),
+        cmocka_unit_test(test_every_scenario),
+        cmocka_unit_test(test_burst),
+        cmocka_unit_test(test_odd_paths),
+        cmocka_unit_test(test_relaunch_is_no_finding),
+        cmocka_unit_test(test_accesses),
+        cmocka_unit_test(test_cap_of_corroborations),
+        cmocka_unit_test(test_family),
+        cmocka_unit_test(test_deep_chain_of_hosts),
+        cmocka_unit_test(test_null_parent_with_candidate),
+        cmocka_unit_test(test_filter_and_indicators),
+        cmocka_unit_test(test_finding_ids),
+        cmocka_unit_test(test_order),
+    };
+    return cmocka_run_group_tests_name("detect: scenarios", tests, NULL, NULL);
+}

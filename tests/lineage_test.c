@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The corners of linking that no acceptance scenario has, each also told backwards. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/test.h"
+
+#include "lineage/lineage.h"
+
+#define NULL_GUID "{00000000-0000-0000-0000-000000000000}"
+
+enum { FIELDS_MAX = 24, EVENTS_MAX = 256 };
+
+/* 2026-01-01T00:00:00Z, from which seconds below count. */
+static const int64_t t0_unix = 1767225600;
+
+struct event { /* what a test says of one event; what it leaves out is absent */
+    uint16_t id;
+    double at; /* seconds after t0: UtcTime */
+    const char *guid, *pid, *image, *command_line, *user;
+    const char *parent_guid, *parent_pid, *parent_image, *parent_command_line,
+        *parent_user;
+    const char *target_guid, *target_pid, *target_image, *access;
+    const char *computer;
+    uint64_t record_id; /* 0: its place in the story */
+    uint32_t log;
+};
+
+struct table {
+    struct arena arena;
+    struct lineage lineage;
+    struct problems problems;
+    struct evidence_log logs[2];
+    struct evtx_record records[EVENTS_MAX];
+    struct event_processes found[EVENTS_MAX];
+    size_t count;
+};
+
+/* Machine 1, started `second` after t0, with that key; a few live at once in a test. */
+static const char *guid_of(unsigned machine, int second, uint64_t key)
+{
+    static char texts[64][GUID_TEXT_MAX];
+    static unsigned next;
+    uint8_t raw[16];
+    uint32_t unix_time = (uint32_t)(t0_unix + second);
+    for (int i = 0; i < 4; i++) {
+        raw[i] = (uint8_t)(machine >> 8 * i);
+        raw[4 + i] = (uint8_t)(unix_time >> 8 * i);
+    }
+    for (int i = 0; i < 8; i++)
+        raw[8 + i] = (uint8_t)(key >> 8 * i);
+    struct guid guid;
+    memcpy(guid.bytes, raw, sizeof raw);
+    char *text = texts[next++ % 64];
+    guid_format(text, &guid);
+    return text;
+}
+
+static void put(struct table *t, struct evtx_field *fields, size_t *count,
+                const char *name, const char *value)
+{
+    if (value)
+        fields[(*count)++] = (struct evtx_field){
+            text_from(name), arena_copy(&t->arena, text_from(value))};
+}
+
+static void build(struct table *t, const struct event *e)
+{
+    struct evtx_field *f = arena_alloc(&t->arena, FIELDS_MAX * sizeof *f);
+    size_t n = 0;
+    char time[FILETIME_TEXT_MAX];
+    uint64_t filetime = filetime_from_unix(t0_unix, 0) +
+                        (uint64_t)(int64_t)(e->at * (double)FILETIME_SECOND);
+    bool two = e->id == 8 || e->id == 10;
+    filetime_format(time, filetime, FILETIME_SPACED);
+    put(t, f, &n, "UtcTime", time);
+    put(t, f, &n, two ? "SourceProcessGuid" : "ProcessGuid", e->guid);
+    put(t, f, &n, two ? "SourceProcessId" : "ProcessId", e->pid);
+    put(t, f, &n, two ? "SourceImage" : "Image", e->image);
+    put(t, f, &n, "CommandLine", e->command_line);
+    put(t, f, &n, "User", e->user);
+    put(t, f, &n, "ParentProcessGuid", e->parent_guid);
+    put(t, f, &n, "ParentProcessId", e->parent_pid);
+    put(t, f, &n, "ParentImage", e->parent_image);
+    put(t, f, &n, "ParentCommandLine", e->parent_command_line);
+    put(t, f, &n, "ParentUser", e->parent_user);
+    put(t, f, &n, "TargetProcessGuid", e->target_guid);
+    put(t, f, &n, "TargetProcessId", e->target_pid);
+    put(t, f, &n, "TargetImage", e->target_image);
+    put(t, f, &n, "GrantedAccess", e->access);
+    size_t i = t->count++;
+    t->records[i] = (struct evtx_record){
+        .offset = 4608 + 512 * i,
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"),
+                   .computer = text_from(e->computer ? e->computer : "PC"),
+                   .event_id = e->id,
+                   .record_id = e->record_id ? e->record_id : i + 1,
+                   .time_created_filetime = filetime + FILETIME_SECOND / 50},
+        .fields = f,
+        .field_count = n
+    };
+}
+
+static void tell(struct table *t, const struct event *events, size_t count,
+                 bool backwards)
+{
+    *t = (struct table){0};
+    t->logs[0].path = TEXT_LITERAL("one.evtx");
+    t->logs[1].path = TEXT_LITERAL("two.evtx");
+    problems_init(&t->problems, &t->arena);
+    lineage_init(&t->lineage);
+    assert_true(count <= EVENTS_MAX);
+    for (size_t i = 0; i < count; i++)
+        build(t, &events[i]);
+    for (size_t i = 0; i < count; i++) {
+        size_t n = backwards ? count - 1 - i : i;
+        struct sysmon_event event;
+        assert_true(
+            sysmon_event_from_record(&event, &t->records[n], &t->logs[events[n].log]));
+        t->found[n] = lineage_add(&t->lineage, &event, events[n].log);
+    }
+    lineage_link(&t->lineage, t->logs, &t->problems);
+}
+
+static void end(struct table *t)
+{
+    lineage_release(&t->lineage);
+    problems_release(&t->problems);
+    arena_release(&t->arena);
+}
+
+static const struct process *node(const struct table *t, uint32_t pid,
+                                  enum process_kind kind)
+{
+    for (size_t i = 0; i < t->lineage.order_count; i++) {
+        const struct process *p = &t->lineage.processes[t->lineage.order[i]];
+        if (p->pid == pid && p->kind == kind)
+            return p;
+    }
+    fail_msg("no process with pid %" PRIu32, pid);
+    return NULL;
+}
+
+static const struct process *logged(const struct table *t, uint32_t pid)
+{
+    return node(t, pid, PROCESS_LOGGED);
+}
+
+static uint32_t number_of(const struct table *t, const struct process *p)
+{
+    return (uint32_t)(p - t->lineage.processes);
+}
+
+static size_t count_of(const struct table *t, enum problem_code code)
+{
+    return t->problems.per_code[code];
+}
+
+static bool text_is(const struct table *t, uint32_t number, const char *expected)
+{
+    return text_equal(lineage_text(&t->lineage, number), text_from(expected));
+}
+
+static bool reason_has(const struct table *t, const struct process *p, const char *part)
+{
+    return text_contains_fold(lineage_text(&t->lineage, p->grade_reason),
+                              text_from(part));
+}
+
+#define STORY(...)                                                                     \
+ const struct event events[] = {__VA_ARGS__};                                          \
+ struct table t;                                                                       \
+ (void)state;                                                                          \
+ for (int backwards = 0; backwards < 2; backwards++, end(&t))                          \
+  if (tell(&t, events, sizeof events / sizeof *events, backwards), true)
+
+static void one_guid_two_creations(void **state)
+{
+    const char *g = guid_of(1, 10, 5), *c = guid_of(1, 20, 6);
+    STORY({.id = 1, .at = 10.5, .guid = g, .pid = "50", .image = "b.exe"},
+          {.id = 1, .at = 10.1, .guid = g, .pid = "51", .image = "a.exe"},
+          {.id = 1,
+           .at = 20,
+           .guid = c,
+           .pid = "60",
+           .image = "c.exe",
+           .parent_guid = g,
+           .parent_pid = "51",
+           .parent_image = "a.exe"},
+          {.id = 5, .at = 30, .guid = g, .pid = "51", .image = "a.exe"})
+    {
+        const struct process *first = logged(&t, 51), *second = logged(&t, 50);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_CONFLICT), 1);
+        assert_int_equal(logged(&t, 60)->parent, number_of(&t, first));
+        assert_int_equal(logged(&t, 60)->grade, GRADE_A);
+        assert_true(reason_has(&t, logged(&t, 60), "several creation records"));
+        assert_int_not_equal(first->end_filetime, FILETIME_NONE);
+        assert_int_equal(second->end_filetime, FILETIME_NONE);
+        assert_int_not_equal(first->key, second->key);
+        assert_true(t.found[0].is_new_creation && t.found[1].is_new_creation);
+        for (size_t i = 0; i < 2; i++) {
+            struct sysmon_event event;
+            sysmon_event_from_record(&event, &t.records[i], &t.logs[0]);
+            assert_int_equal(lineage_find(&t.lineage, &event).subject,
+                             t.found[i].subject);
+        }
+    }
+}
+
+static void a_record_in_two_logs_counts_once(void **state)
+{
+    const char *g = guid_of(1, 10, 5);
+    /* The record of the second log lies first in it: still the log named first counts. */
+    STORY({.id = 1,
+           .at = 10,
+           .guid = g,
+           .pid = "50",
+           .image = "a",
+           .record_id = 77,
+           .log = 1},
+          {.id = 1, .at = 10, .guid = g, .pid = "50", .image = "a", .record_id = 77})
+    {
+        const struct process *p = logged(&t, 50);
+        assert_int_equal(t.lineage.hosts[0].process_creations, 1);
+        assert_true(t.found[0].is_new_creation != t.found[1].is_new_creation);
+        assert_true(p->flags & PROCESS_CREATION_SEEN_TWICE);
+        assert_int_equal(p->log, 0);
+        assert_int_equal(count_of(&t, PROBLEM_RID_DUP), 1);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_CONFLICT), 0);
+        assert_true(text_equal(t.problems.rows[t.problems.count - 2].place.log,
+                               TEXT_LITERAL("two.evtx")) ||
+                    text_equal(t.problems.rows[0].place.log, TEXT_LITERAL("two.evtx")));
+    }
+}
+
+static void a_creation_without_a_guid(void **state)
+{
+    const char *c = guid_of(1, 20, 6);
+    STORY({.id = 1, .at = 10.25, .guid = NULL_GUID, .pid = "50", .image = "a.exe"},
+          {.id = 1,
+           .at = 20,
+           .guid = c,
+           .pid = "60",
+           .image = "b.exe",
+           .parent_guid = NULL_GUID,
+           .parent_pid = "50",
+           .parent_image = "-"})
+    {
+        const struct process *a = logged(&t, 50);
+        assert_int_equal(t.lineage.host_count, 1);
+        assert_int_equal(logged(&t, 60)->candidate, number_of(&t, a));
+        assert_int_equal(logged(&t, 60)->grade, GRADE_C);
+        assert_true(text_is(&t, a->key, "PC/pid 50/record 1"));
+        struct sysmon_event event;
+        sysmon_event_from_record(&event, &t.records[0], &t.logs[0]);
+        assert_int_equal(lineage_find(&t.lineage, &event).subject, number_of(&t, a));
+    }
+}
+
+static void an_end_without_a_guid(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 40, 6);
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"},
+          {.id = 5, .at = 30, .guid = NULL_GUID, .pid = "50", .image = "A.EXE"},
+          {.id = 1, .at = 40, .guid = b, .pid = "50", .image = "b.exe"},
+          {.id = 5, .at = 60, .guid = NULL_GUID, .pid = "50", .image = "other.exe"},
+          {.id = 5, .at = 5, .guid = NULL_GUID, .pid = "50", .image = "a.exe"})
+    {
+        const struct process *first = &t.lineage.processes[t.found[0].subject],
+                             *second = &t.lineage.processes[t.found[2].subject];
+        assert_int_equal(first->end_record_id, 2);
+        assert_true(first->flags & PROCESS_END_INFERRED);
+        assert_int_equal(second->end_filetime, FILETIME_NONE);
+        struct sysmon_event event;
+        sysmon_event_from_record(&event, &t.records[1], &t.logs[0]);
+        assert_int_equal(lineage_find(&t.lineage, &event).subject, t.found[0].subject);
+    }
+}
+
+static void two_candidates_are_ambiguous(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 19, 6), *c = guid_of(1, 20, 7);
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "C:\\a.exe"},
+          {.id = 1, .at = 19, .guid = b, .pid = "50", .image = "C:\\b.exe"},
+          {.id = 1,
+           .at = 20,
+           .guid = c,
+           .pid = "60",
+           .image = "c.exe",
+           .parent_guid = NULL_GUID,
+           .parent_pid = "50",
+           .parent_image = "?"},
+          {.id = 1,
+           .at = 20,
+           .guid = guid_of(1, 20, 8),
+           .pid = "61",
+           .image = "d.exe",
+           .parent_guid = NULL_GUID,
+           .parent_pid = "50",
+           .parent_image = "c:\\A.EXE"})
+    {
+        const struct process *p = logged(&t, 60), *named = logged(&t, 61);
+        assert_int_equal(p->grade, GRADE_D);
+        assert_int_equal(p->parent, PROCESS_NONE);
+        assert_true(reason_has(&t, p, "C:\\a.exe") && reason_has(&t, p, "C:\\b.exe"));
+        assert_int_equal(named->grade, GRADE_C); /* the recorded image decides */
+        assert_true(reason_has(&t, named, "C:\\a.exe"));
+        assert_int_equal(count_of(&t, PROBLEM_PARENT_NULL), 4);
+    }
+}
+
+static void the_creator_shows_in_event_10(void **state)
+{
+    const char *s = guid_of(1, 1, 5), *c = guid_of(1, 20, 6), *x = guid_of(1, 2, 7);
+    STORY({.id = 1, .at = 1, .guid = s, .pid = "50", .image = "C:\\services.exe"},
+          {.id = 1,
+           .at = 20.6,
+           .guid = c,
+           .pid = "60",
+           .image = "c.exe",
+           .parent_guid = NULL_GUID,
+           .parent_pid = "999",
+           .parent_image = "-"},
+          {.id = 10,
+           .at = 20.7,
+           .guid = s,
+           .pid = "50",
+           .image = "C:\\services.exe",
+           .target_guid = c,
+           .target_pid = "60",
+           .access = "0x1FFFFF"},
+          {.id = 10,
+           .at = 20.7,
+           .guid = guid_of(1, 0, 9),
+           .pid = "4",
+           .image = "C:\\Windows\\System32\\csrss.exe",
+           .target_guid = c,
+           .target_pid = "60",
+           .access = "0x1FFFFF"},
+          {.id = 10,
+           .at = 20.7,
+           .guid = x,
+           .pid = "5",
+           .image = "C:\\x.exe",
+           .target_guid = c,
+           .target_pid = "60",
+           .access = "0x1400"},
+          {.id = 10,
+           .at = 21.3,
+           .guid = x,
+           .pid = "5",
+           .image = "C:\\x.exe",
+           .target_guid = c,
+           .target_pid = "60",
+           .access = "0x1FFFFF"})
+    {
+        const struct process *p = logged(&t, 60);
+        assert_int_equal(p->grade, GRADE_C);
+        assert_int_equal(p->candidate, number_of(&t, logged(&t, 50)));
+        assert_true(reason_has(&t, p, "event 10"));
+        assert_int_equal(p->parent, PROCESS_NONE);
+    }
+}
+
+static void parents_that_disagree_are_told(void **state)
+{
+    const char *a = guid_of(1, 10, 5);
+    STORY({.id = 1,
+           .at = 10,
+           .guid = a,
+           .pid = "50",
+           .image = "C:\\a.exe",
+           .command_line = "a %%b%% tail",
+           .user = "PC\\u"},
+          {.id = 1,
+           .at = 11,
+           .guid = guid_of(1, 11, 6),
+           .pid = "60",
+           .image = "c",
+           .parent_guid = a,
+           .parent_pid = "50",
+           .parent_image = "C:\\other.exe",
+           .parent_command_line = "a %b% tail",
+           .parent_user = "PC\\U"},
+          {.id = 1,
+           .at = 12,
+           .guid = guid_of(1, 12, 7),
+           .pid = "61",
+           .image = "c",
+           .parent_guid = a,
+           .parent_pid = "50",
+           .parent_image = "-",
+           .parent_command_line = "a %b%...",
+           .parent_user = "PC\\v"},
+          {.id = 1,
+           .at = 13,
+           .guid = guid_of(1, 13, 8),
+           .pid = "62",
+           .image = "c",
+           .parent_guid = a,
+           .parent_pid = "51",
+           .parent_image = "c:\\A.exe",
+           .parent_command_line = "A %b% tail"},
+          {.id = 1,
+           .at = 9,
+           .guid = guid_of(1, 9, 9),
+           .pid = "63",
+           .image = "c",
+           .parent_guid = a,
+           .parent_pid = "50"})
+    {
+        /* image of 60; pid and command line of 62 */
+        assert_int_equal(count_of(&t, PROBLEM_PARENT_TEXT_MISMATCH), 3);
+        assert_int_equal(count_of(&t, PROBLEM_PARENT_USER_MISMATCH), 1);
+        assert_int_equal(count_of(&t, PROBLEM_CHILD_BEFORE_PARENT), 1);
+        assert_int_equal(logged(&t, 62)->grade, GRADE_A);
+        struct text said[16];
+        size_t count = lineage_support(&t.lineage, number_of(&t, logged(&t, 60)),
+                                       &t.arena, said, 16);
+        bool differs = false, recorded = false;
+        for (size_t i = 0; i < count; i++) {
+            differs |= text_contains_fold(said[i], TEXT_LITERAL("image differs"));
+            recorded |= text_starts_with_fold(said[i], TEXT_LITERAL("Sysmon recorded"));
+        }
+        assert_true(differs && recorded);
+        assert_int_equal(lineage_support(&t.lineage, number_of(&t, logged(&t, 60)),
+                                         &t.arena, said, 2),
+                         2);
+    }
+}
+
+static void a_changed_image_is_told_once(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 11, 6);
+    STORY({.id = 3, .at = 12, .guid = a, .pid = "50", .image = "C:\\explorer.exe"},
+          {.id = 1, .at = 10, .guid = a, .pid = "50", .image = "C:\\uacme.exe"},
+          {.id = 7, .at = 13, .guid = a, .pid = "50", .image = "C:\\third.exe"},
+          {.id = 7, .at = 14, .guid = a, .pid = "50", .image = "c:\\UACME.exe"},
+          {.id = 8,
+           .at = 14,
+           .guid = b,
+           .pid = "51",
+           .target_guid = a,
+           .target_pid = "50",
+           .target_image = "<unknown process>"},
+          {.id = 1, .at = 11, .guid = b, .pid = "51", .image = "Z:\\s.exe"},
+          {.id = 7, .at = 15, .guid = b, .pid = "51", .image = "\\\\Box\\s.exe"},
+          {.id = 10,
+           .at = 15,
+           .guid = b,
+           .pid = "51",
+           .image = "garbage",
+           .target_guid = a,
+           .target_pid = "50"})
+    {
+        assert_int_equal(count_of(&t, PROBLEM_IMAGE_DISAGREES), 2);
+        for (size_t i = 0; i < t.problems.count; i++) {
+            const struct problem *row = &t.problems.rows[i];
+            if (row->code == PROBLEM_IMAGE_DISAGREES)
+                assert_int_equal(row->severity, row->place.record_id == 2
+                                                    ? SEVERITY_NOTICE
+                                                    : SEVERITY_INFO);
+        }
+        assert_true(text_is(&t, logged(&t, 50)->image, "C:\\uacme.exe"));
+    }
+}
+
+static void ghosts_have_no_start_where_the_layout_fails(void **state)
+{
+    const char *ghost = guid_of(1, 1, 5);
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 6),
+           .pid = "50",
+           .image = "a",
+           .parent_guid = ghost,
+           .parent_pid = "40",
+           .parent_image = "g"},
+          {.id = 1,
+           .at = 25,
+           .guid = guid_of(1, 20, 7),
+           .pid = "51",
+           .image = "b",
+           .parent_guid = ghost,
+           .parent_pid = "40",
+           .parent_image = "g"})
+    {
+        assert_int_equal(node(&t, 40, PROCESS_GHOST)->start_filetime, FILETIME_NONE);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_TIME_DISAGREES), 1);
+        assert_int_equal(t.lineage.hosts[0].guid_time_agrees, 1);
+        assert_int_equal(t.lineage.hosts[0].guid_time_checked, 2);
+        assert_int_equal(node(&t, 40, PROCESS_GHOST)->children, 2);
+    }
+}
+
+static void one_computer_with_two_machines(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(2, 10, 5);
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a", .computer = "pc"},
+          {.id = 1, .at = 10, .guid = b, .pid = "50", .image = "b", .computer = "PC"},
+          {.id = 255, .at = 11, .computer = "Pc"})
+    {
+        assert_int_equal(count_of(&t, PROBLEM_COMPUTER_TWO_MACHINES), 1);
+        assert_int_equal(count_of(&t, PROBLEM_PID_REUSE), 0);
+        assert_int_not_equal(t.lineage.processes[t.found[0].subject].scope,
+                             t.lineage.processes[t.found[1].subject].scope);
+        assert_true(text_is(&t, t.lineage.hosts[0].computer, "PC"));
+    }
+}
+
+static void two_ghosts_with_one_identity_are_one(void **state)
+{
+    const char *plain = guid_of(1, 1, 77), *startkey = guid_of(1, 1, (7ull << 48) + 3);
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 6),
+           .pid = "50",
+           .image = "a",
+           .parent_guid = plain,
+           .parent_pid = "40",
+           .parent_image = "C:\\g.exe",
+           .parent_command_line = "g.exe with argu..."},
+          {.id = 1,
+           .at = 11,
+           .guid = guid_of(1, 11, 7),
+           .pid = "51",
+           .image = "b",
+           .parent_guid = startkey,
+           .parent_pid = "40",
+           .parent_image = "C:\\g.exe",
+           .parent_command_line = "g.exe with arguments"})
+    {
+        const struct process *ghost = node(&t, 40, PROCESS_GHOST);
+        assert_int_equal(ghost->children, 2);
+        assert_int_equal(logged(&t, 50)->grade, GRADE_B);
+        assert_int_equal(logged(&t, 51)->grade, GRADE_B);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_ALIAS), 1);
+        assert_true(text_is(&t, ghost->command_line, "g.exe with arguments"));
+        assert_int_equal(count_of(&t, PROBLEM_PARENT_GHOST_PRE), 1);
+    }
+}
+
+static void a_process_that_is_its_own_parent(void **state)
+{
+    const char *a = guid_of(1, 10, 5);
+    STORY({.id = 1,
+           .at = 10,
+           .guid = a,
+           .pid = "50",
+           .image = "a",
+           .parent_guid = a,
+           .parent_pid = "50"})
+    {
+        assert_int_equal(count_of(&t, PROBLEM_DATA_CYCLE), 1);
+        assert_int_equal(logged(&t, 50)->parent, PROCESS_NONE);
+        assert_int_equal(logged(&t, 50)->children, 0);
+    }
+}
+
+static void nothing_at_all(void **state)
+{
+    struct table t;
+    (void)state;
+    tell(&t, NULL, 0, false);
+    assert_int_equal(t.lineage.order_count, 0);
+    assert_int_equal(t.problems.count, 0);
+    end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_guid_two_creations),
+        cmocka_unit_test(a_record_in_two_logs_counts_once),
+        cmocka_unit_test(a_creation_without_a_guid),
+        cmocka_unit_test(an_end_without_a_guid),
+        cmocka_unit_test(two_candidates_are_ambiguous),
+        cmocka_unit_test(the_creator_shows_in_event_10),
+        cmocka_unit_test(parents_that_disagree_are_told),
+        cmocka_unit_test(a_changed_image_is_told_once),
+        cmocka_unit_test(ghosts_have_no_start_where_the_layout_fails),
+        cmocka_unit_test(one_computer_with_two_machines),
+        cmocka_unit_test(two_ghosts_with_one_identity_are_one),
+        cmocka_unit_test(a_process_that_is_its_own_parent),
+        cmocka_unit_test(nothing_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
