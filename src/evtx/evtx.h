@@ -48,6 +48,11 @@ enum record_state {
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
 const char *record_state_name(enum record_state state);
 
+struct evtx_field {
+    struct text name;  /* of the Data element; "" if it has none */
+    struct text value; /* as evtx_record_value() gives it */
+};
+
 /* The names of a record's fields, in order. Records of one template share one layout, so a
  * consumer may remember by `id` which field stands where; equal ids mean equal names for as
  * long as the reader lives. */
@@ -87,10 +92,13 @@ struct evtx_record {
         header_filetime; /* of the record header: an export renumbers them */
     struct evtx_system system;
     bool is_user_data; /* fields come from UserData, not EventData */
+    /* Fields: through evtx_record_name() and evtx_record_value() only. A reader that has
+     * texts fills in `fields`; one that makes them on demand fills in the other three. */
+    size_t field_count;
+    const struct evtx_field *fields;
     const struct evtx_layout *layout;
-    size_t field_count;        /* == layout->count */
-    struct evtx_cell *cells;  /* read them through evtx_record_value() */
-    struct arena *arena;       /* where texts go that are made on demand */
+    struct evtx_cell *cells;
+    struct arena *arena; /* where texts go that are made on demand */
 };
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read

@@ -136,10 +136,6 @@ struct evtx_remark {
     struct text message;
 };
 
-struct evtx_field {
-    struct text name, value;
-};
-
 struct evtx_reading {
     struct arena *arena;
     struct evtx_system system;

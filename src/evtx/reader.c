@@ -555,26 +555,7 @@ static void tell_remarks(struct reading *g, const struct evtx_record *record,
                      TEXT(reading->remarks[i].message));
 }
 
-/* libevtx gave text: cells that are text already. */
-static void set_fields(struct reading *g, struct passage *p,
-                       const struct evtx_reading *reading, struct evtx_record *record)
-{
-    size_t n = reading->field_count;
-    struct text *names = arena_alloc(&p->arena, (n + 1) * sizeof *names);
-    record->cells = arena_alloc(&p->arena, (n + 1) * sizeof *record->cells);
-    for (size_t i = 0; i < n; i++) {
-        struct text value = reading->fields[i].value;
-        names[i] = reading->fields[i].name;
-        record->cells[i] =
-            (struct evtx_cell){value.ptr, (uint32_t)value.len, EVTX_TEXT, 0};
-    }
-    record->arena = &p->arena;
-    record->field_count = n;
-    record->layout =
-        templates_layout(&g->reader->templates, names, (uint32_t)n, &p->arena);
-}
-
-static void fill_record(struct reading *g, struct passage *p,
+static void fill_record(struct reading *g, const struct passage *p,
                         const struct evtx_answer *answer, struct evtx_record *record)
 {
     const struct evtx_frame *frame = &p->slot.frames[answer->index];
@@ -586,8 +567,9 @@ static void fill_record(struct reading *g, struct passage *p,
         .header_filetime = frame->written_filetime,
         .system = answer->reading.system,
         .is_user_data = answer->reading.is_user_data,
+        .fields = answer->reading.fields,
+        .field_count = answer->reading.field_count,
     };
-    set_fields(g, p, &answer->reading, record);
     if (record->system.record_id == frame->id)
         g->facts->header_id_same++;
     else

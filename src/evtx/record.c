@@ -4,11 +4,13 @@
 
 struct text evtx_record_name(const struct evtx_record *record, size_t i)
 {
-    return record->layout->names[i];
+    return record->fields ? record->fields[i].name : record->layout->names[i];
 }
 
 struct text evtx_record_value(const struct evtx_record *record, size_t i)
 {
+    if (record->fields)
+        return record->fields[i].value;
     struct evtx_cell *cell = &record->cells[i];
     if (cell->type != EVTX_TEXT) {
         const struct value v = {(const uint8_t *)cell->ptr, cell->len, cell->type,
@@ -26,7 +28,7 @@ struct text evtx_record_value(const struct evtx_record *record, size_t i)
 struct text evtx_record_field(const struct evtx_record *record, struct text name)
 {
     for (size_t i = 0; i < record->field_count; i++)
-        if (text_equal(record->layout->names[i], name))
+        if (text_equal(evtx_record_name(record, i), name))
             return evtx_record_value(record, i);
     return NO_TEXT;
 }
