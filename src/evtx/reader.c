@@ -15,7 +15,7 @@
 #include "util/memory.h"
 #include "util/stop.h"
 
-enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512 };
+enum { READ_STEP = 4096 };
 
 /* A slot on its way. */
 struct passage {
@@ -102,6 +102,12 @@ void evtx_reader_close(struct evtx_reader *r)
     free(r);
 }
 
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind)
+{
+    static const char libevtx[] = "libevtx " LIBEVTX_VERSION_STRING;
+    return kind == EVTX_READER_NATIVE ? "native" : libevtx;
+}
+
 const char *evtx_reader_name(const struct evtx_reader *reader)
 {
     return reader->name;
@@ -182,15 +188,6 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
              "%zu bytes from here could not be read and count as zeros: %s", lost, why);
 }
 
-/* The first chunk magic at a multiple of 512 behind the start; data.len if there is none. */
-static size_t find_magic(struct bytes data)
-{
-    for (size_t at = MAGIC_ALIGNMENT; at < data.len; at += MAGIC_ALIGNMENT)
-        if (bytes_equal_at(data, at, "ElfChnk\0", 8))
-            return at;
-    return data.len;
-}
-
 /* Read the slot at `offset`. Where bytes were put in or lost, the grid of slots starts anew
  * at the next chunk magic. */
 static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
@@ -199,8 +196,7 @@ static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
     read_bytes(g, offset, p->bytes, len);
     struct bytes data = {p->bytes, len};
-    if (!bytes_equal_at(data, 0, "ElfChnk\0", 8))
-        data.len = find_magic(data);
+    data.len = evtx_slot_length(data);
     p->slot.offset = offset;
     p->slot.data = data;
 }
@@ -212,6 +208,8 @@ static void read_slot(struct reading *g, struct passage *p)
     if (!g->reader->native)
         evtx_slot_survey(&p->slot);
     g->next_offset += p->slot.data.len;
+    g->facts->is_off_grid |=
+        p->slot.data.len < EVTX_CHUNK_SIZE && g->next_offset < g->log->size;
 }
 
 /* ---- what the file header says */
@@ -251,7 +249,8 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
         evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
-        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_magic(data) < data.len)
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) ||
+            evtx_slot_length(data) < data.len)
             return true;
     }
     return false;

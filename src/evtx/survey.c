@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/evtx_internal.h"
 
+enum { MAGIC_ALIGNMENT = 512 };
+
+size_t evtx_slot_length(struct bytes data)
+{
+    if (bytes_equal_at(data, 0, "ElfChnk\0", 8))
+        return data.len;
+    for (size_t at = MAGIC_ALIGNMENT; at < data.len; at += MAGIC_ALIGNMENT)
+        if (bytes_equal_at(data, at, "ElfChnk\0", 8))
+            return at;
+    return data.len;
+}
+
 static void note_damage(struct evtx_slot *s, const struct evtx_frame *where)
 {
     if (s->damages++ == 0)

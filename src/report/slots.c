@@ -161,6 +161,18 @@ SLOT(reader)
 {
     put(out, RUN(page)->reader);
 }
+SLOT(verification)
+{
+    report_verification(out, page->report);
+}
+SLOT(verify_mode)
+{
+    buffer_add_string(out, verify_mode_name(RUN(page)->verify));
+}
+SLOT(verified_whole)
+{
+    buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);
@@ -1560,6 +1572,9 @@ static const struct slot slots[] = {
     {"",                "command-line",                   SLOT_TEXT,  command_line_slot           },
     {"",                "platform",                       SLOT_TEXT,  platform_slot               },
     {"",                "reader",                         SLOT_TEXT,  reader_slot                 },
+    {"",                "verification",                   SLOT_TEXT,  verification_slot           },
+    {"",                "verify-mode",                    SLOT_TEXT,  verify_mode_slot            },
+    {"",                "verified-whole",                 SLOT_TEXT,  verified_whole_slot         },
     {"",                "libraries",                      SLOT_TEXT,  libraries_slot              },
     {"",                "rules-folder",                   SLOT_TEXT,  rules_folder_slot           },
     {"",                "templates-folder",               SLOT_TEXT,  templates_folder_slot       },
