@@ -158,22 +158,22 @@ static bool open_whole(struct stream *s, libevtx_file_t **file,
                *file, *handle, libevtx_get_access_flags_read(), error) == 1;
 }
 
-static bool list_record(struct stream *s, libevtx_file_t *file, int index,
-                        libevtx_error_t **error)
+/* A record that libevtx cannot give is none of its list; the others still are. */
+static bool list_record(struct stream *s, libevtx_file_t *file, int index)
 {
     struct shared *shared = s->shared;
     struct evtx_listed *row = &shared->listed[shared->count];
     libevtx_record_t *record = NULL;
-    bool ok = libevtx_file_get_record_by_index(file, index, &record, error) == 1 &&
-              libevtx_record_get_identifier(record, &row->id, error) == 1 &&
-              libevtx_record_get_written_time(record, &row->written_filetime, error) ==
-                  1;
+    bool is_given = libevtx_file_get_record_by_index(file, index, &record, NULL) == 1 &&
+                    libevtx_record_get_identifier(record, &row->id, NULL) == 1 &&
+                    libevtx_record_get_written_time(record, &row->written_filetime,
+                                                    NULL) == 1;
     libevtx_record_free(&record, NULL);
-    if (ok && ++shared->count == LISTED_MAX) {
-        ok = tell_parent(s, RECORDS);
-        shared->count = 0;
-    }
-    return ok;
+    if (!is_given || ++shared->count < LISTED_MAX)
+        return true;
+    bool is_taken = tell_parent(s, RECORDS);
+    shared->count = 0;
+    return is_taken;
 }
 
 static enum message list_all(struct stream *s)
@@ -185,7 +185,7 @@ static enum message list_all(struct stream *s)
     bool ok = open_whole(s, &file, &handle, &error) &&
               libevtx_file_get_number_of_records(file, &count, &error) == 1;
     for (int i = 0; ok && i < count; i++)
-        ok = list_record(s, file, i, &error);
+        ok = list_record(s, file, i);
     if (!ok)
         keep_failure(s->shared, &error);
     return ok ? LISTED : NOT_LISTED;

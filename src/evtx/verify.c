@@ -413,10 +413,9 @@ static void tell_only(struct run *r, const struct only *only, const char *who)
     if (only->count)
         problems_add(r->problems, PROBLEM_VERIFY_RECORD_SET,
                      place_at(r, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " record%s of this log (header ids %" PRIu64
+                     "%" PRIu64 " of this log's records (header ids %" PRIu64
                      " to %" PRIu64 ") %s",
-                     only->count, only->count == 1 ? "" : "s", only->first_id,
-                     only->last_id, who);
+                     only->count, only->first_id, only->last_id, who);
 }
 
 static void sort_records(struct evtx_listed *records, size_t count)
@@ -446,10 +445,10 @@ static void compare_sets(struct run *r, struct evtx_listing *theirs)
     }
     r->counts->only_native += native.count;
     r->counts->only_libevtx += libevtx.count;
-    tell_only(r, &native, "are read here and are not in the list that libevtx makes of "
+    tell_only(r, &native, "are read here, but libevtx does not give them when it opens "
                           "the whole log");
-    tell_only(r, &libevtx, "are in the list that libevtx makes of the whole log and are "
-                           "not read here as live ones");
+    tell_only(r, &libevtx, "are given by libevtx when it opens the whole log, but are no "
+                           "live records here");
 }
 
 static void verify_set(struct run *r)
