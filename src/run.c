@@ -270,6 +270,8 @@ static enum status gather(struct run *run, struct error *err)
             return FAILED;
     }
     progress_end(&progress);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
 }
 
