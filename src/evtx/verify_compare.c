@@ -11,6 +11,7 @@
 
 #include "evtx/value.h"
 #include "evtx/verify_internal.h"
+#include "util/utf.h"
 #include "util/memory.h"
 
 const char *verify_mode_name(enum verify_mode mode)
@@ -98,6 +99,27 @@ static bool has_lone_surrogate(const struct evtx_value *v, struct text native,
     return false;
 }
 
+/* Characters beyond U+FFFF: libevtx 20181227 puts a pair together with 0xfc01 where it must
+ * add 0x10000, so that U+1F600 becomes U+1F201. */
+static bool is_shifted(const struct evtx_value *v, struct text native, struct text other)
+{
+    struct buffer shifted = {0};
+    bool any = false;
+    (void)native;
+    for (size_t i = 0, n = units(v->raw); i < n; i++) {
+        uint16_t high = bytes_u16(v->raw, 2 * i), low = bytes_u16(v->raw, 2 * i + 2);
+        bool is_pair = high >= 0xd800 && high < 0xdc00 && i + 1 < n;
+        uint32_t c = is_pair ? (uint32_t)((high - 0xd800) << 10) + low - 0xdc00 + 0xfc01
+                             : high;
+        utf_add_code_point(&shifted, c);
+        any |= is_pair;
+        i += is_pair;
+    }
+    bool same = any && text_equal(buffer_text(&shifted), other);
+    buffer_release(&shifted);
+    return same;
+}
+
 static bool lacks_mark(const struct evtx_value *v, struct text native, struct text other)
 {
     uint16_t first = bytes_u16(v->raw, 0);
@@ -171,6 +193,11 @@ static const struct fault {
      "lone_surrogate",
      "text with half of a surrogate pair, of which libevtx drops a character",
      has_lone_surrogate},
+    {WAIVED_SUPPLEMENTARY,
+     {TYPE_STRING, NO_TYPE},
+     "supplementary_characters",
+     "text with characters beyond U+FFFF, which libevtx prints as others",
+     is_shifted        },
     {WAIVED_BYTE_ORDER_MARK,
      {TYPE_STRING, NO_TYPE},
      "byte_order_mark",
