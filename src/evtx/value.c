@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/value.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -154,7 +155,10 @@ static size_t write_sid(char *to, const struct value *v)
     size_t n = write_string(to, "S-");
     n += write_decimal(to + n, v->ptr[0]);
     to[n++] = '-';
-    n += write_decimal(to + n, authority);
+    if (authority >> 32)
+        n += (size_t)snprintf(to + n, 15, "0x%012" PRIx64, authority);
+    else
+        n += write_decimal(to + n, authority);
     for (uint32_t at = SID_MIN; at + 4 <= v->len; at += 4) {
         to[n++] = '-';
         n += write_decimal(to + n, little_endian(v->ptr + at, 4));
