@@ -15,41 +15,41 @@ static const struct scalar {
     const char *text;
 } scalars[] = {
 #define B(bytes) bytes, sizeof(bytes) - 1
-    {0x00, B(""), ""},
-    {0x01, B("a\0b\0\0\0\0\0"), "ab"},
-    {0x01, B("a\0\0\0b\0"), "a\0b"},
-    {0x01, B("\x00\xd8x\0"), "\xef\xbf\xbdx"},
-    {0x01, B("\x3d\xd8\x00\xde"), "\xf0\x9f\x98\x80"},
-    {0x01, B("\xe9\0\xff\xff\xff\xfe"), "\xc3\xa9\xef\xbf\xbf\xef\xbb\xbf"},
-    {0x02, B("caf\xe9\x80\0"), "caf\xc3\xa9\xe2\x82\xac"},
-    {0x02, B("<b>"), "<b>"},
-    {0x03, B("\x80"), "-128"},
-    {0x04, B("\xff"), "255"},
-    {0x05, B("\xff\xff"), "-1"},
-    {0x06, B("\xff\xff"), "65535"},
-    {0x07, B("\x5f\x80\x04\x80"), "-2147188641"},
-    {0x08, B("\xff\xff\xff\xff"), "4294967295"},
-    {0x09, B("\0\0\0\0\0\0\0\x80"), "-9223372036854775808"},
-    {0x0a, B("\xff\xff\xff\xff\xff\xff\xff\xff"), "18446744073709551615"},
-    {0x0b, B("\xcd\xcc\xcc\x3d"), "0.1"},
-    {0x0c, B("\x3f\x35\x5e\xba\x49\x0c\x02\x40"), "2.256"},
-    {0x0c, B("\x87\x16\xd9\xce\x77\xfe\xa8\x40"), "3199.234"},
-    {0x0d, B("\0\0\0\0"), "false"},
-    {0x0d, B("\x01\0\0\0"), "true"},
-    {0x0d, B("\0\0\x01\0"), "true"},
-    {0x0e, B("\x00\xab\x7f"), "00AB7F"},
+    {0x00, B(""),                                                                 ""                                },
+    {0x01, B("a\0b\0\0\0\0\0"),                                                   "ab"                              },
+    {0x01, B("a\0\0\0b\0"),                                                       "a\0b"                            },
+    {0x01, B("\x00\xd8x\0"),                                                      "\xef\xbf\xbdx"                   },
+    {0x01, B("\x3d\xd8\x00\xde"),                                                 "\xf0\x9f\x98\x80"                },
+    {0x01, B("\xe9\0\xff\xff\xff\xfe"),                                           "\xc3\xa9\xef\xbf\xbf\xef\xbb\xbf"},
+    {0x02, B("caf\xe9\x80\0"),                                                    "caf\xc3\xa9\xe2\x82\xac"         },
+    {0x02, B("<b>"),                                                              "<b>"                             },
+    {0x03, B("\x80"),                                                             "-128"                            },
+    {0x04, B("\xff"),                                                             "255"                             },
+    {0x05, B("\xff\xff"),                                                         "-1"                              },
+    {0x06, B("\xff\xff"),                                                         "65535"                           },
+    {0x07, B("\x5f\x80\x04\x80"),                                                 "-2147188641"                     },
+    {0x08, B("\xff\xff\xff\xff"),                                                 "4294967295"                      },
+    {0x09, B("\0\0\0\0\0\0\0\x80"),                                               "-9223372036854775808"            },
+    {0x0a, B("\xff\xff\xff\xff\xff\xff\xff\xff"),                                 "18446744073709551615"            },
+    {0x0b, B("\xcd\xcc\xcc\x3d"),                                                 "0.1"                             },
+    {0x0c, B("\x3f\x35\x5e\xba\x49\x0c\x02\x40"),                                 "2.256"                           },
+    {0x0c, B("\x87\x16\xd9\xce\x77\xfe\xa8\x40"),                                 "3199.234"                        },
+    {0x0d, B("\0\0\0\0"),                                                         "false"                           },
+    {0x0d, B("\x01\0\0\0"),                                                       "true"                            },
+    {0x0d, B("\0\0\x01\0"),                                                       "true"                            },
+    {0x0e, B("\x00\xab\x7f"),                                                     "00AB7F"                          },
     {0x0f, B("\x9f\x52\x8f\x0b\xc8\xd9\xab\x59\x00\x00\x00\x10\x82\x98\xa7\x00"),
-     "{0B8F529F-D9C8-59AB-0000-00108298A700}"},
-    {0x10, B("\x04\0\0\0"), "0x4"},
-    {0x10, B("\0\0\0\0\x01\0\0\0"), "0x100000000"},
-    {0x11, B("\x15\x8d\xb1\xd2\xc4\x24\xd3\x01"), "2017-09-03T14:56:29.0917653Z"},
-    {0x11, B("\0\0\0\0\0\0\0\0"), "1601-01-01T00:00:00.0000000Z"},
+                                             "{0B8F529F-D9C8-59AB-0000-00108298A700}"                                                                       },
+    {0x10, B("\x04\0\0\0"),                                                       "0x4"                             },
+    {0x10, B("\0\0\0\0\x01\0\0\0"),                                               "0x100000000"                     },
+    {0x11, B("\x15\x8d\xb1\xd2\xc4\x24\xd3\x01"),                                 "2017-09-03T14:56:29.0917653Z"    },
+    {0x11, B("\0\0\0\0\0\0\0\0"),                                                 "1601-01-01T00:00:00.0000000Z"    },
     {0x12, B("\xe4\x07\x02\x00\x06\x00\x1d\x00\x17\x00\x3b\x00\x3a\x00\xe7\x03"),
-     "2020-02-29T23:59:58.999Z"},
-    {0x13, B("\x01\x01\0\0\0\0\0\x05\x12\0\0\0"), "S-1-5-18"},
-    {0x13, B("\x01\0\0\x01\0\0\0\0"), "S-1-0x000100000000"},
-    {0x14, B("\x1e\xd5\x01\0"), "0x1d51e"},
-    {0x15, B("\0\0\0\0\0\0\0\0"), "0x0"},
+                                             "2020-02-29T23:59:58.999Z"                                                                                     },
+    {0x13, B("\x01\x01\0\0\0\0\0\x05\x12\0\0\0"),                                 "S-1-5-18"                        },
+    {0x13, B("\x01\0\0\x01\0\0\0\0"),                                             "S-1-0x000100000000"              },
+    {0x14, B("\x1e\xd5\x01\0"),                                                   "0x1d51e"                         },
+    {0x15, B("\0\0\0\0\0\0\0\0"),                                                 "0x0"                             },
 };
 
 static void scalars_print_as_windows_does(void **state)
@@ -98,12 +98,12 @@ static void odd_strings_are_flagged(void **state)
         uint32_t len;
         uint8_t flags;
     } odds[] = {
-        {B("a\0b\0\0\0"), VALUE_IS_ASCII},
-        {B("a\0\0\0b\0"), VALUE_EMBEDDED_NUL},
-        {B("\x00\xdc"), VALUE_NOT_UTF16},
-        {B("\x3d\xd8"), VALUE_NOT_UTF16},
-        {B("\x3d\xd8\x00\xde"), 0},
-        {B("\x80\0"), 0},
+        {B("a\0b\0\0\0"),       VALUE_IS_ASCII    },
+        {B("a\0\0\0b\0"),       VALUE_EMBEDDED_NUL},
+        {B("\x00\xdc"),         VALUE_NOT_UTF16   },
+        {B("\x3d\xd8"),         VALUE_NOT_UTF16   },
+        {B("\x3d\xd8\x00\xde"), 0                 },
+        {B("\x80\0"),           0                 },
     };
     for (size_t i = 0; i < sizeof odds / sizeof *odds; i++) {
         struct value v = {(const uint8_t *)odds[i].bytes, odds[i].len, TYPE_STRING, 0};
@@ -267,7 +267,8 @@ static const char *decoded(struct writer *w, struct text *fields)
     decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE, w->at - EVTX_CHUNK_HEADER_SIZE,
                    &record, &wrong);
     buffer_clear(&out);
-    buffer_printf(&out, "%.*s %u|", TEXT(record.system.provider), record.system.event_id);
+    buffer_printf(&out, "%.*s %u|", TEXT(record.system.provider),
+                  record.system.event_id);
     for (size_t i = 0; i < record.field_count; i++)
         buffer_printf(&out, "%.*s=%.*s|", TEXT(evtx_record_name(&record, i)),
                       TEXT(evtx_record_value(&record, i)));
@@ -332,8 +333,8 @@ static void rare_tokens(void **state)
 
 /* The inner template <EventData><Data Name="x">%0</Data><Data Name="y">%1</Data>..., as the
  * root's content, with these two values. */
-static void two_values(struct writer *w, unsigned type0, const void *bytes0, size_t len0,
-                       unsigned type1, const void *bytes1, size_t len1)
+static void two_values(struct writer *w, unsigned type0, const void *bytes0,
+                       size_t len0, unsigned type1, const void *bytes1, size_t len1)
 {
     in_definition = false;
     begin(w);
@@ -463,7 +464,10 @@ static void workers_do_all_work(void **state)
     for (unsigned count = 0; count <= 8; count += 4) {
         struct workers *w = workers_open(count);
         for (unsigned i = 0; i < JOBS; i++) {
-            jobs[i] = (struct job){{square, NULL, false}, i, 0};
+            jobs[i] = (struct job){
+                {square, NULL, false},
+                i, 0
+            };
             workers_submit(w, &jobs[i].work);
         }
         for (unsigned i = 0; i < JOBS; i++) {

@@ -49,9 +49,9 @@ static struct native_remark *add_remark(struct native_work *w, enum problem_code
     ARRAY_GROW(w->remarks, w->remark_count, w->remark_capacity);
     struct native_remark *remark = &w->remarks[w->remark_count++];
     *remark = (struct native_remark){.record = w->count,
-                                       .is_recovered = w->is_recovering,
-                                       .code = code,
-                                       .what = what};
+                                     .is_recovered = w->is_recovering,
+                                     .code = code,
+                                     .what = what};
     return remark;
 }
 

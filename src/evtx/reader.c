@@ -138,7 +138,7 @@ struct reading {
     struct span {
         uint64_t offset;
         uint32_t len;
-    } *to_recover; /* slots that hold more than their live records */
+    } * to_recover; /* slots that hold more than their live records */
     size_t to_recover_count, to_recover_capacity;
 };
 
@@ -751,10 +751,9 @@ static enum status recover_slot(struct reading *g, struct passage *p)
     tell_native(g, p);
     for (uint32_t i = w->live_count; i < w->count; i++)
         g->facts->records_nameless += w->records[i].state == RECORD_POSITIONAL;
-    return w->count > w->live_count
-               ? g->sink(g->context, w->records + w->live_count,
-                         w->count - w->live_count)
-               : OK;
+    return w->count > w->live_count ? g->sink(g->context, w->records + w->live_count,
+                                              w->count - w->live_count)
+                                    : OK;
 }
 
 /* Behind all live records of the log come those that were recovered, in file order. */
@@ -792,8 +791,8 @@ static void release_reading(struct reading *g)
     free(g->to_recover);
 }
 
-enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
-                              struct error *err)
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err)
 {
     struct reading g = {.reader = reader, .log = log};
     if (reader->native && log->size > EVTX_HEADER_SIZE)

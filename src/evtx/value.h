@@ -81,9 +81,8 @@ static inline void value_prepare(struct value *v)
         v->len &= ~1u;
         while (v->len >= 2 && v->ptr[v->len - 2] == 0 && v->ptr[v->len - 1] == 0)
             v->len -= 2;
-        v->flags = ascii_all(v->ptr, v->len / 2)
-                       ? VALUE_IS_ASCII
-                       : value_odd_units(v->ptr, v->len);
+        v->flags = ascii_all(v->ptr, v->len / 2) ? VALUE_IS_ASCII
+                                                 : value_odd_units(v->ptr, v->len);
     } else if (v->type == TYPE_ANSI) {
         value_prepare_ansi(v);
     }
