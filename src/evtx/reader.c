@@ -138,7 +138,7 @@ struct reading {
     struct span {
         uint64_t offset;
         uint32_t len;
-    } *to_recover; /* slots that hold more than their live records */
+    } * to_recover; /* slots that hold more than their live records */
     size_t to_recover_count, to_recover_capacity;
 };
 
@@ -268,14 +268,28 @@ static const char *what_it_starts_with(struct bytes header)
     return "it starts with text";
 }
 
-/* Read the file header. False if this is no log, which was told. */
-static bool read_header(struct reading *g, struct passage *p)
+/* A log cut short is one thing, a small file of another kind another. */
+static void tell_too_short(struct reading *g, struct passage *p)
 {
-    if (g->log->size < EVTX_HEADER_SIZE) {
+    size_t start = g->log->size < 7 ? (size_t)g->log->size : 7;
+    read_bytes(g, 0, p->bytes, start);
+    if (memcmp(p->bytes, "ElfFile", start) != 0)
+        tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+             "its %" PRIu64 " bytes do not start with ElfFile, and are too few for a "
+             "log's header of 4096",
+             g->log->size);
+    else
         tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
              g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
                           : "the file is empty (%" PRIu64 " bytes)",
              g->log->size);
+}
+
+/* Read the file header. False if this is no log, which was told. */
+static bool read_header(struct reading *g, struct passage *p)
+{
+    if (g->log->size < EVTX_HEADER_SIZE) {
+        tell_too_short(g, p);
         return false;
     }
     read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
@@ -751,10 +765,9 @@ static enum status recover_slot(struct reading *g, struct passage *p)
     tell_native(g, p);
     for (uint32_t i = w->live_count; i < w->count; i++)
         g->facts->records_nameless += w->records[i].state == RECORD_POSITIONAL;
-    return w->count > w->live_count
-               ? g->sink(g->context, w->records + w->live_count,
-                         w->count - w->live_count)
-               : OK;
+    return w->count > w->live_count ? g->sink(g->context, w->records + w->live_count,
+                                              w->count - w->live_count)
+                                    : OK;
 }
 
 /* Behind all live records of the log come those that were recovered, in file order. */
@@ -792,8 +805,8 @@ static void release_reading(struct reading *g)
     free(g->to_recover);
 }
 
-enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
-                              struct error *err)
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err)
 {
     struct reading g = {.reader = reader, .log = log};
     if (reader->native && log->size > EVTX_HEADER_SIZE)
