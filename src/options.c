@@ -113,9 +113,10 @@ static enum status parse_fail_on(struct options *o, const char *value,
 
 static enum status parse_reader(struct options *o, const char *value, struct error *err)
 {
-    o->reader = EVTX_READER_LIBEVTX;
-    return strcmp(value, "libevtx") == 0 ? OK
-                                         : bad_value(err, "reader", value, "libevtx");
+    if (strcmp(value, "native") != 0 && strcmp(value, "libevtx") != 0)
+        return bad_value(err, "reader", value, "native or libevtx");
+    o->reader = strcmp(value, "native") == 0 ? EVTX_READER_NATIVE : EVTX_READER_LIBEVTX;
+    return OK;
 }
 
 #define REPORT (1u << COMMAND_REPORT)

@@ -132,9 +132,11 @@ static void tell_record(struct outcome *o, const struct evtx_record *r)
                   r->offset, r->header_id, r->system.event_id, TEXT(r->system.provider),
                   TEXT(r->system.computer), r->system.record_id,
                   r->system.time_created_filetime);
+    if (r->state != RECORD_LIVE)
+        buffer_printf(&o->told, " %s", record_state_name(r->state));
     for (size_t i = 0; i < r->field_count; i++)
-        buffer_printf(&o->told, "|%.*s=%.*s", TEXT(r->fields[i].name),
-                      TEXT(r->fields[i].value));
+        buffer_printf(&o->told, "|%.*s=%.*s", TEXT(evtx_record_name(r, i)),
+                      TEXT(evtx_record_value(r, i)));
     buffer_add_char(&o->told, '\n');
 }
 
@@ -143,6 +145,7 @@ static enum status keep(void *context, const struct evtx_record *records, size_t
     struct outcome *o = context;
     for (size_t i = 0; i < count; i++) {
         const struct evtx_record *r = &records[i];
+        o->states[r->state]++;
         bool is_sysmon =
             text_equal(r->system.provider, TEXT_LITERAL("Microsoft-Windows-Sysmon"));
         o->sysmon += is_sysmon;

@@ -21,6 +21,7 @@ struct outcome {
     struct evtx_log_facts facts;
     enum status status;
     size_t records, sysmon, creations, chunks;
+    size_t states[RECORD_POSITIONAL + 1];
     struct buffer told; /* every record and problem as text, in order */
     uint64_t offsets[4096];
     size_t offset_count;

@@ -41,18 +41,37 @@ enum record_state {
     RECORD_BEHIND_DAMAGE,
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
-    RECORD_TORN,
-    RECORD_POSITIONAL
+    RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
+    RECORD_POSITIONAL /* its template is gone: typed values in order, without names */
 };
 
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
 const char *record_state_name(enum record_state state);
 
 struct evtx_field {
-    struct text name; /* of the Data element; "" if it has none */
-    struct text
-        value; /* as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped */
+    struct text name;  /* of the Data element; "" if it has none */
+    struct text value; /* as evtx_record_value() gives it */
 };
+
+/* The names of a record's fields, in order. Records of one template share one layout, so a
+ * consumer may remember by `id` which field stands where; equal ids mean equal names for as
+ * long as the reader lives. */
+struct evtx_layout {
+    uint32_t id; /* 0: made for this record alone, not to be remembered */
+    uint32_t count;
+    const struct text *names; /* of the Data elements; "" where one has no name */
+};
+
+/* A field's value: text, or the bytes that evtx_record_value() turns into it when somebody
+ * asks. Types are BinXML's ([MS-EVEN6] 2.2.12); only src/evtx looks inside. */
+struct evtx_cell {
+    const char *ptr;
+    uint32_t len;
+    uint8_t type;
+    uint8_t flags;
+};
+
+enum { EVTX_TEXT = 0xff }; /* a type of our own: ptr and len are UTF-8 */
 
 /* The System part of an event; texts absent where the element is. */
 struct evtx_system {
@@ -73,8 +92,13 @@ struct evtx_record {
         header_filetime; /* of the record header: an export renumbers them */
     struct evtx_system system;
     bool is_user_data; /* fields come from UserData, not EventData */
-    const struct evtx_field *fields;
+    /* Fields: through evtx_record_name() and evtx_record_value() only. A reader that has
+     * texts fills in `fields`; one that makes them on demand fills in the other three. */
     size_t field_count;
+    const struct evtx_field *fields;
+    const struct evtx_layout *layout;
+    struct evtx_cell *cells;
+    struct arena *arena; /* where texts go that are made on demand */
 };
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
@@ -91,19 +115,29 @@ struct evtx_log_facts {
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
     uint64_t records;           /* handed on */
     uint64_t records_recovered; /* seen outside the live ones */
+    uint64_t records_recovered_twice; /* recovered ones that copy a record given before */
+    uint64_t records_nameless; /* given with values by position, for want of a template */
     uint64_t
         records_damaged; /* live ones that could not be handed on, or only in part */
     uint64_t header_id_same,
         header_id_differs; /* header id against System/EventRecordID */
 };
 
-enum evtx_reader_kind { EVTX_READER_LIBEVTX };
+enum evtx_reader_kind { EVTX_READER_LIBEVTX, EVTX_READER_NATIVE };
 
 struct evtx_reader; /* opaque */
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
 void evtx_reader_close(struct evtx_reader *reader);
-/* "libevtx 20181227" */
+/* Also give records that are not live, each with its state, behind the live ones of each
+ * log and in file order; a copy of a record that was given is only counted. Off at first.
+ * The native reader only: libevtx gives recovered records foreign field names. */
+void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
+/* Learn the templates of a log, for records of other logs whose own are gone. Worth its
+ * reading only where a log had records_nameless. */
+enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
+                              struct error *err);
+/* "libevtx 20181227", "native" */
 const char *evtx_reader_name(const struct evtx_reader *reader);
 
 /* Read one log from its first byte to its last. problems may be NULL (a second reading of
@@ -114,6 +148,11 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                       struct problems *problems, struct progress *progress,
                       struct error *err);
 
+/* The name of field i, i < field_count: "" if the element has none. */
+struct text evtx_record_name(const struct evtx_record *record, size_t i);
+/* Its value as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped. Made on the
+ * first call and kept; lives as long as the record. One thread at a time. */
+struct text evtx_record_value(const struct evtx_record *record, size_t i);
 /* The field of that name, or NO_TEXT. The first one if a record repeats a name. */
 struct text evtx_record_field(const struct evtx_record *record, struct text name);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "evtx/evtx_internal.h"
+#include "evtx/native.h"
+#include "evtx/seen.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -20,21 +22,25 @@ struct passage {
     uint8_t *bytes; /* EVTX_CHUNK_SIZE */
     struct evtx_slot slot;
     struct pool_task task;
+    struct native_work native;
     struct arena arena; /* of its records */
 };
 
 struct evtx_reader {
-    struct pool *pool;
+    struct templates templates;
+    struct pool *pool;     /* libevtx's children, or ... */
+    struct native *native; /* ... our own workers */
+    bool recovers;
+    struct template_index run_templates;
     char name[64];
     struct passage *ring;
     size_t ring_size;
 };
 
-struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milliseconds,
-                                          evtx_before_record *before_record)
+static struct evtx_reader *open_ring(unsigned jobs)
 {
     struct evtx_reader *r = memory_get_zeroed(1, sizeof *r);
-    r->pool = pool_open(jobs, deadline_milliseconds, before_record);
+    templates_init(&r->templates);
     r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
     for (size_t i = 0; i < r->ring_size; i++) {
@@ -42,29 +48,56 @@ struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milli
         r->ring[i].slot.frames =
             memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *r->ring[i].slot.frames);
     }
+    return r;
+}
+
+struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milliseconds,
+                                          evtx_before_record *before_record)
+{
+    struct evtx_reader *r = open_ring(jobs);
+    r->pool = pool_open(jobs, deadline_milliseconds, before_record);
     snprintf(r->name, sizeof r->name, "libevtx %s", libevtx_get_version());
+    return r;
+}
+
+static struct evtx_reader *open_native(unsigned jobs)
+{
+    struct evtx_reader *r = open_ring(jobs);
+    r->native = native_open(&r->templates, jobs);
+    snprintf(r->name, sizeof r->name, "native");
     return r;
 }
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs)
 {
-    (void)kind; /* there is one */
-    return evtx_reader_open_with(jobs, DEADLINE_MILLISECONDS, NULL);
+    return kind == EVTX_READER_NATIVE
+               ? open_native(jobs)
+               : evtx_reader_open_with(jobs, DEADLINE_MILLISECONDS, NULL);
+}
+
+void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
+{
+    reader->recovers = recovers && reader->native;
 }
 
 void evtx_reader_close(struct evtx_reader *r)
 {
     if (!r)
         return;
-    pool_close(r->pool);
+    if (r->pool)
+        pool_close(r->pool);
+    native_close(r->native);
+    template_index_release(&r->run_templates);
     for (size_t i = 0; i < r->ring_size; i++) {
         struct passage *p = &r->ring[i];
         free(p->bytes);
         free(p->slot.frames);
         free(p->task.losses);
         buffer_release(&p->task.results);
+        native_work_release(&p->native);
         arena_release(&p->arena);
     }
+    templates_release(&r->templates);
     free(r->ring);
     free(r);
 }
@@ -80,14 +113,6 @@ const char *record_state_name(enum record_state state)
                                         "orphan chunk", "slack",        "torn",
                                         "positional"};
     return names[state];
-}
-
-struct text evtx_record_field(const struct evtx_record *record, struct text name)
-{
-    for (size_t i = 0; i < record->field_count; i++)
-        if (text_equal(record->fields[i].name, name))
-            return record->fields[i].value;
-    return NO_TEXT;
 }
 
 /* One reading of one log. */
@@ -107,6 +132,14 @@ struct reading {
     } zeros, foreign;
     uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
     uint64_t slots;   /* up to the last one that held a chunk */
+    struct template_index templates; /* of this log; filled when one is missed */
+    bool has_learned;
+    struct seen seen; /* records that were given, where recovered ones will be */
+    struct span {
+        uint64_t offset;
+        uint32_t len;
+    } * to_recover; /* slots that hold more than their live records */
+    size_t to_recover_count, to_recover_capacity;
 };
 
 static struct place place_at(const struct reading *g, uint64_t offset,
@@ -158,20 +191,27 @@ static size_t find_magic(struct bytes data)
     return data.len;
 }
 
-/* Read and survey the next slot. Where bytes were put in or lost, the grid of slots starts
- * anew at the next chunk magic. */
-static void read_slot(struct reading *g, struct passage *p)
+/* Read the slot at `offset`. Where bytes were put in or lost, the grid of slots starts anew
+ * at the next chunk magic. */
+static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
 {
-    uint64_t left = g->log->size - g->next_offset;
+    uint64_t left = g->log->size - offset;
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
-    read_bytes(g, g->next_offset, p->bytes, len);
+    read_bytes(g, offset, p->bytes, len);
     struct bytes data = {p->bytes, len};
     if (!bytes_equal_at(data, 0, "ElfChnk\0", 8))
         data.len = find_magic(data);
-    p->slot.offset = g->next_offset;
+    p->slot.offset = offset;
     p->slot.data = data;
-    evtx_slot_survey(&p->slot);
-    g->next_offset += data.len;
+}
+
+/* Read the next slot, and survey it unless a worker will. */
+static void read_slot(struct reading *g, struct passage *p)
+{
+    read_slot_at(g, g->next_offset, p);
+    if (!g->reader->native)
+        evtx_slot_survey(&p->slot);
+    g->next_offset += p->slot.data.len;
 }
 
 /* ---- what the file header says */
@@ -228,14 +268,28 @@ static const char *what_it_starts_with(struct bytes header)
     return "it starts with text";
 }
 
-/* Read the file header. False if this is no log, which was told. */
-static bool read_header(struct reading *g, struct passage *p)
+/* A log cut short is one thing, a small file of another kind another. */
+static void tell_too_short(struct reading *g, struct passage *p)
 {
-    if (g->log->size < EVTX_HEADER_SIZE) {
+    size_t start = g->log->size < 7 ? (size_t)g->log->size : 7;
+    read_bytes(g, 0, p->bytes, start);
+    if (memcmp(p->bytes, "ElfFile", start) != 0)
+        tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+             "its %" PRIu64 " bytes do not start with ElfFile, and are too few for a "
+             "log's header of 4096",
+             g->log->size);
+    else
         tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
              g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
                           : "the file is empty (%" PRIu64 " bytes)",
              g->log->size);
+}
+
+/* Read the file header. False if this is no log, which was told. */
+static bool read_header(struct reading *g, struct passage *p)
+{
+    if (g->log->size < EVTX_HEADER_SIZE) {
+        tell_too_short(g, p);
         return false;
     }
     read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
@@ -309,7 +363,7 @@ static void tell_lies(struct reading *g, const struct evtx_slot *s)
 
 static void tell_unread(struct reading *g, const struct evtx_slot *s, const char *why)
 {
-    if (s->behind_count)
+    if (s->behind_count && !g->reader->recovers)
         tell(g, RECORDS_NOT_READ, s->offset + s->behind[0].offset, s->behind[0].id,
              "%" PRIu32 " intact records from here to offset %" PRIu64
              " (header ids %" PRIu64 " to %" PRIu64 ") %s and were not read",
@@ -577,6 +631,192 @@ static enum status deliver(struct reading *g, struct passage *p)
     return status;
 }
 
+/* ---- what our own workers gave */
+
+static void tell_native(struct reading *g, const struct passage *p)
+{
+    const struct native_work *w = &p->native;
+    for (size_t i = 0; i < w->remark_count; i++) {
+        const struct native_remark *r = &w->remarks[i];
+        uint64_t offset = p->slot.offset + r->place, id = r->id;
+        if (!r->is_lost) {
+            const struct evtx_record *record = &w->records[r->record];
+            offset = record->offset;
+            id = record->system.record_id != NO_RECORD ? record->system.record_id
+                                                       : record->header_id;
+        }
+        problems_add(g->problems, r->code, place_at(g, offset, id), "%s", r->what);
+    }
+}
+
+/* Learn every template of this log, once, the first time that one is missed. */
+static void learn_log(struct reading *g, struct template_index *into)
+{
+    struct evtx_frame *frames = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *frames);
+    struct passage p = {.bytes = memory_get(EVTX_CHUNK_SIZE), .slot.frames = frames};
+    struct problems *problems = g->problems;
+    g->problems = NULL; /* what is unreadable is told where it is read first */
+    for (uint64_t at = EVTX_HEADER_SIZE; at < g->log->size && !stop_requested();) {
+        read_slot_at(g, at, &p);
+        evtx_slot_survey(&p.slot);
+        native_learn(g->reader->native, &p.slot, into);
+        at += p.slot.data.len;
+    }
+    g->problems = problems;
+    free(p.bytes);
+    free(frames);
+}
+
+static void run_with_templates(struct reading *g, struct passage *p)
+{
+    if (!g->has_learned)
+        learn_log(g, &g->templates);
+    g->has_learned = true;
+    native_use_templates(g->reader->native, &g->templates, &g->reader->run_templates);
+    native_run_here(g->reader->native, &p->native);
+    native_use_templates(g->reader->native, NULL, NULL);
+}
+
+static void count_native(struct reading *g, const struct passage *p)
+{
+    struct evtx_log_facts *f = g->facts;
+    for (uint32_t i = 0; i < p->native.count; i++) {
+        const struct evtx_record *r = &p->native.records[i];
+        bool is_live = r->state == RECORD_LIVE || r->state == RECORD_DELETED_FILE;
+        f->records += is_live;
+        f->records_damaged += !is_live;
+        f->records_nameless += r->state == RECORD_POSITIONAL;
+        if (r->system.record_id == r->header_id)
+            f->header_id_same++;
+        else
+            f->header_id_differs++;
+    }
+    f->records_damaged += p->slot.frame_count - p->native.count;
+}
+
+static void remember(struct reading *g, const struct passage *p)
+{
+    const struct evtx_slot *s = &p->slot;
+    if (!g->reader->recovers)
+        return;
+    for (uint32_t i = 0; i < p->native.count; i++)
+        seen_add(&g->seen, &p->native.records[i]);
+    if (s->kind == SLOT_ZERO || s->behind_count + s->damages + s->slack_count == 0)
+        return;
+    ARRAY_GROW(g->to_recover, g->to_recover_count, g->to_recover_capacity);
+    g->to_recover[g->to_recover_count++] =
+        (struct span){s->offset, (uint32_t)s->data.len};
+}
+
+static enum status deliver_native(struct reading *g, struct passage *p)
+{
+    enum status status = OK;
+    if (p->native.needs_templates)
+        run_with_templates(g, p);
+    tell_slot(g, &p->slot);
+    tell_native(g, p);
+    count_native(g, p);
+    remember(g, p);
+    if (p->native.count)
+        status = g->sink(g->context, p->native.records, p->native.count);
+    progress_advance(g->progress, p->slot.data.len);
+    return status;
+}
+
+/* A recovered copy of a record that was given already is counted, not given. */
+static uint32_t drop_copies(struct reading *g, struct native_work *w)
+{
+    uint32_t kept = w->live_count, dropped = 0;
+    for (uint32_t i = w->live_count; i < w->count; i++) {
+        bool is_copy = seen_add(&g->seen, &w->records[i]);
+        dropped += is_copy;
+        for (size_t k = 0; k < w->remark_count; k++)
+            if (w->remarks[k].record == i && !w->remarks[k].is_lost)
+                w->remarks[k].record = is_copy ? UINT32_MAX : kept;
+        if (!is_copy)
+            w->records[kept++] = w->records[i];
+    }
+    w->count = kept;
+    return dropped;
+}
+
+/* Only what was recovered: the live records' remarks were told already. */
+static void keep_recovered_remarks(struct native_work *w)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->remark_count; i++) {
+        const struct native_remark *r = &w->remarks[i];
+        if (r->is_recovered && r->record != UINT32_MAX)
+            w->remarks[kept++] = *r;
+    }
+    w->remark_count = kept;
+}
+
+static enum status recover_slot(struct reading *g, struct passage *p)
+{
+    struct native_work *w = &p->native;
+    w->with_recovered = true;
+    native_run_here(g->reader->native, w);
+    if (w->needs_templates)
+        run_with_templates(g, p);
+    w->with_recovered = false;
+    g->facts->records_recovered_twice += drop_copies(g, w);
+    keep_recovered_remarks(w);
+    tell_native(g, p);
+    for (uint32_t i = w->live_count; i < w->count; i++)
+        g->facts->records_nameless += w->records[i].state == RECORD_POSITIONAL;
+    return w->count > w->live_count ? g->sink(g->context, w->records + w->live_count,
+                                              w->count - w->live_count)
+                                    : OK;
+}
+
+/* Behind all live records of the log come those that were recovered, in file order. */
+static enum status recover_log(struct reading *g, struct error *err)
+{
+    struct passage *p = &g->reader->ring[0];
+    struct problems *problems = g->problems;
+    for (size_t i = 0; i < g->to_recover_count; i++) {
+        if (stop_requested())
+            return fail(err, FAILED, place_at(g, g->to_recover[i].offset, NO_RECORD),
+                        "stopped while recovering records of this log");
+        g->problems = NULL;
+        read_slot_at(g, g->to_recover[i].offset, p);
+        g->problems = problems;
+        enum status status = recover_slot(g, p);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static void begin_native(struct reading *g, struct passage *p)
+{
+    p->native.slot = &p->slot;
+    p->native.arena = &p->arena;
+    p->native.is_deleted = g->log->is_deleted;
+    p->native.with_recovered = false;
+    native_submit(g->reader->native, &p->native);
+}
+
+static void release_reading(struct reading *g)
+{
+    template_index_release(&g->templates);
+    seen_release(&g->seen);
+    free(g->to_recover);
+}
+
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err)
+{
+    struct reading g = {.reader = reader, .log = log};
+    if (reader->native && log->size > EVTX_HEADER_SIZE)
+        learn_log(&g, &reader->run_templates);
+    if (stop_requested())
+        return fail(err, FAILED, evidence_log_place(log, NO_OFFSET, NO_RECORD),
+                    "stopped while reading this log");
+    return OK;
+}
+
 /* ---- the log */
 
 static struct passage *passage_at(struct reading *g, size_t i)
@@ -601,7 +841,8 @@ static void feed(struct reading *g, size_t *submitted)
     for (;;) {
         while (*submitted < g->count) {
             struct passage *p = passage_at(g, *submitted);
-            if (!p->task.is_done && !pool_submit(g->reader->pool, &p->task))
+            if (!g->reader->native && !p->task.is_done &&
+                !pool_submit(g->reader->pool, &p->task))
                 return;
             ++*submitted;
         }
@@ -609,7 +850,10 @@ static void feed(struct reading *g, size_t *submitted)
             return;
         struct passage *p = passage_at(g, g->count++);
         read_slot(g, p);
-        begin_task(p);
+        if (g->reader->native)
+            begin_native(g, p);
+        else
+            begin_task(p);
     }
 }
 
@@ -624,17 +868,29 @@ static enum status read_slots(struct reading *g, struct error *err)
         if (g->count == 0)
             return OK;
         struct passage *oldest = passage_at(g, 0);
-        if (!oldest->task.is_done) {
+        if (g->reader->native) {
+            native_wait(g->reader->native, &oldest->native);
+        } else if (!oldest->task.is_done) {
             pool_wait(g->reader->pool);
             continue;
         }
-        enum status status = deliver(g, oldest);
+        enum status status =
+            g->reader->native ? deliver_native(g, oldest) : deliver(g, oldest);
         if (status != OK)
             return status;
         g->first = (g->first + 1) % g->reader->ring_size;
         g->count--;
         submitted--;
     }
+}
+
+/* Whatever is under way ends before its memory is used again. */
+static void cancel(struct reading *g)
+{
+    if (g->reader->pool)
+        pool_cancel(g->reader->pool);
+    for (size_t i = 0; g->reader->native && i < g->count; i++)
+        native_wait(g->reader->native, &passage_at(g, i)->native);
 }
 
 enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log,
@@ -660,9 +916,11 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
     progress_advance(progress, EVTX_HEADER_SIZE);
     enum status status = read_slots(&g, err);
     if (status != OK) {
-        pool_cancel(reader->pool);
-        return status;
+        cancel(&g);
+    } else {
+        tell_end(&g);
+        status = recover_log(&g, err);
     }
-    tell_end(&g);
-    return OK;
+    release_reading(&g);
+    return status;
 }

@@ -137,7 +137,7 @@ static uint32_t fingerprint(const struct evtx_record *record)
     uint64_t h = stir(s->time_created_filetime, s->event_id);
     h = stir(h, (uint64_t)s->process_id << 32 | s->thread_id);
     for (size_t i = 0; i < record->field_count; i++)
-        h = stir_text(h, record->fields[i].value);
+        h = stir_text(h, evtx_record_value(record, i));
     return (uint32_t)(h ^ h >> 32);
 }
 
@@ -231,7 +231,7 @@ static void note_unknown_field(struct coverage *c, const struct sysmon_event *ev
 static void note_unknown_fields(struct coverage *c, const struct sysmon_event *event)
 {
     for (size_t i = 0; i < event->record->field_count; i++) {
-        struct text name = event->record->fields[i].name;
+        struct text name = evtx_record_name(event->record, i);
         if (sysmon_field_find(name) == SYSMON_FIELDS)
             note_unknown_field(c, event, name);
     }

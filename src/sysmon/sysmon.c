@@ -28,8 +28,8 @@ static void find_fields(struct sysmon_event *event, const struct evtx_record *re
     struct field_guess guess = field_guess_start(event->event_id);
     for (size_t i = 0; i < record->field_count; i++) {
         enum sysmon_field field = SYSMON_FIELDS;
-        if (i < SLOTS_MAX && !text_is_empty(record->fields[i].name))
-            field = field_guess_next(&guess, record->fields[i].name);
+        if (i < SLOTS_MAX && !text_is_empty(evtx_record_name(record, i)))
+            field = field_guess_next(&guess, evtx_record_name(record, i));
         if (field == SYSMON_FIELDS)
             event->unknown_fields += event->unknown_fields < UINT16_MAX;
         else if (event->slot[field] == 0) /* a repeated name: the first one counts */
@@ -57,7 +57,7 @@ bool sysmon_event_from_record(struct sysmon_event *event,
 struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field field)
 {
     uint8_t slot = event->slot[field];
-    return slot ? event->record->fields[slot - 1].value : NO_TEXT;
+    return slot ? evtx_record_value(event->record, slot - 1u) : NO_TEXT;
 }
 
 bool sysmon_guid(const struct sysmon_event *event, enum sysmon_field field,

@@ -42,8 +42,8 @@ struct sysmon_event {
     uint16_t event_id;
     uint64_t utc_filetime;       /* UtcTime; FILETIME_NONE if absent or not a time */
     uint64_t created_filetime;   /* System/TimeCreated; FILETIME_NONE if absent */
-    uint16_t unknown_fields;     /* fields that the table lacks; in record->fields */
-    uint8_t slot[SYSMON_FIELDS]; /* index into record->fields + 1; 0: absent */
+    uint16_t unknown_fields;     /* fields that the table lacks; by evtx_record_name() */
+    uint8_t slot[SYSMON_FIELDS]; /* index of the field + 1; 0: absent */
 };
 
 /* Fill in *event if the record is Sysmon's (Provider Microsoft-Windows-Sysmon; Channel

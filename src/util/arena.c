@@ -68,6 +68,18 @@ void *arena_alloc(struct arena *a, size_t size)
     return memset(take(a, size, ALIGNMENT), 0, size);
 }
 
+char *arena_reserve(struct arena *a, size_t size)
+{
+    char *room = take(a, size, 1);
+    a->used -= size;
+    return room;
+}
+
+void arena_commit(struct arena *a, size_t used)
+{
+    a->used += used;
+}
+
 struct text arena_copy(struct arena *a, struct text t)
 {
     if (text_is_absent(t))

@@ -23,6 +23,10 @@ void arena_release(struct arena *a);
 void arena_clear(struct arena *a);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
+/* Room for size bytes, not zeroed and not taken yet: write to it, then say how many were
+ * used. Nothing may be allocated in between. */
+char *arena_reserve(struct arena *a, size_t size);
+void arena_commit(struct arena *a, size_t used);
 /* A copy with a NUL behind it (not counted in len); an absent text stays absent. */
 struct text arena_copy(struct arena *a, struct text t);
 struct text arena_printf(struct arena *a, const char *format, ...)

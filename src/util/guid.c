@@ -16,18 +16,15 @@ static bool dash_follows(size_t pair)
 struct text guid_format(char out[GUID_TEXT_MAX], const struct guid *guid)
 {
     static const char digits[] = "0123456789ABCDEF";
-    size_t n = 0;
-    out[n++] = '{';
+    static const uint8_t place[16] = {1,  3,  5,  7,  10, 12, 15, 17,
+                                      20, 22, 25, 27, 29, 31, 33, 35};
+    memcpy(out, "{00000000-0000-0000-0000-000000000000}", GUID_TEXT_MAX);
     for (size_t i = 0; i < 16; i++) {
         uint8_t byte = guid->bytes[printed_order[i]];
-        out[n++] = digits[byte >> 4];
-        out[n++] = digits[byte & 15];
-        if (dash_follows(i))
-            out[n++] = '-';
+        out[place[i]] = digits[byte >> 4];
+        out[place[i] + 1] = digits[byte & 15];
     }
-    out[n++] = '}';
-    out[n] = '\0';
-    return (struct text){out, n};
+    return (struct text){out, GUID_TEXT_MAX - 1};
 }
 
 static int hex_value(char c)

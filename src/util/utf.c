@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/utf.h"
 
+#include "util/ascii.h"
 #include "util/bytes.h"
 
 enum { REPLACEMENT = 0xfffd };
 
-void utf_add_code_point(struct buffer *out, uint32_t c)
+static size_t write_code_point(char *to, uint32_t c)
 {
-    char *to = buffer_reserve(out, 4);
     size_t n = 0;
     if (c < 0x80) {
         to[n++] = (char)c;
@@ -24,14 +24,25 @@ void utf_add_code_point(struct buffer *out, uint32_t c)
         to[n++] = (char)(0x80 | (c >> 6 & 0x3f));
         to[n++] = (char)(0x80 | (c & 0x3f));
     }
-    out->len += n;
+    return n;
+}
+
+void utf_add_code_point(struct buffer *out, uint32_t c)
+{
+    out->len += write_code_point(buffer_reserve(out, 4), c);
     out->ptr[out->len] = '\0';
 }
 
-size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
+size_t utf_write_utf16le(char *to, struct bytes utf16, size_t *replaced)
 {
-    size_t replaced = 0, units = utf16.len / 2;
+    size_t n = 0, units = utf16.len / 2;
     for (size_t i = 0; i < units; i++) {
+        size_t plain = ascii_units(utf16.ptr + 2 * i, units - i);
+        ascii_narrow(to + n, utf16.ptr + 2 * i, plain);
+        n += plain;
+        i += plain;
+        if (i == units)
+            break;
         uint32_t c = bytes_u16(utf16, 2 * i);
         if (c >= 0xd800 && c < 0xe000) {
             uint32_t low = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
@@ -40,11 +51,20 @@ size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
                 i++;
             } else {
                 c = REPLACEMENT;
-                replaced++;
+                ++*replaced;
             }
         }
-        utf_add_code_point(out, c);
+        n += write_code_point(to + n, c);
     }
+    return n;
+}
+
+size_t utf_add_utf16le(struct buffer *out, struct bytes utf16)
+{
+    size_t replaced = 0;
+    char *to = buffer_reserve(out, UTF8_PER_UNIT * (utf16.len / 2));
+    out->len += utf_write_utf16le(to, utf16, &replaced);
+    out->ptr[out->len] = '\0';
     return replaced;
 }
 
@@ -139,4 +159,24 @@ void utf_add_visible(struct buffer *out, struct text t)
             buffer_add(out, rest.ptr, n);
         i += n ? n : 1;
     }
+}
+
+void utf_add_lone_units(struct buffer *out, struct bytes utf16)
+{
+    size_t units = utf16.len / 2, lone = 0;
+    for (size_t i = 0; i < units; i++) {
+        uint16_t unit = bytes_u16(utf16, 2 * i);
+        uint16_t next = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
+        if (unit < 0xd800 || unit > 0xdfff)
+            continue;
+        if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+            i++;
+            continue;
+        }
+        if (lone++ < UTF_LONE_UNITS_NAMED)
+            buffer_printf(out, "%sunit %zu (bytes %02X %02X)", lone > 1 ? ", " : "",
+                          i + 1, unit & 0xffu, unit >> 8);
+    }
+    if (lone > UTF_LONE_UNITS_NAMED)
+        buffer_printf(out, " and %zu more", lone - UTF_LONE_UNITS_NAMED);
 }

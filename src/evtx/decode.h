@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * decode.h - one record frame of a chunk becomes a struct evtx_record.
+ * Only src/evtx includes this file.
+ *
+ * Fast path: both of the record's templates have plans and its values are of the types that
+ * the plans expect: then its cells point into the chunk and nothing is converted. All other
+ * records take the general decoder, whose cells are text; both give the same. A record is
+ * DAMAGED if the walk over it ended early: then it holds what stands before the damage. */
+#ifndef FOREBEAR_EVTX_DECODE_H
+#define FOREBEAR_EVTX_DECODE_H
+
+#include "evtx/binxml.h"
+#include "evtx/plan.h"
+
+struct decoder_counts {
+    uint64_t by_plan, by_walk, damaged;
+};
+
+/* A field being collected by the general decoder. */
+struct decoded_field {
+    struct text name;
+    struct evtx_cell cell;
+};
+
+enum { DECODER_PATH_MAX = 32 };
+
+struct decoder_level {
+    struct text path; /* of a field */
+    size_t text_at;   /* where its text begins in decoder->text */
+    uint8_t flags;
+    bool has_children, is_lost;
+};
+
+/* All zeros but for binxml.templates before the first chunk. */
+struct decoder {
+    struct binxml binxml;
+    struct arena *arena;
+    bool never_by_plan; /* a test asks for the general decoder alone */
+    struct decoder_counts counts;
+    /* the rest is the general decoder's, for one record */
+    struct evtx_record *record;
+    struct decoder_level levels[DECODER_PATH_MAX];
+    unsigned depth;
+    struct text section, element; /* at depths 2 and 3 */
+    struct text provider_source;
+    struct buffer text;
+    struct decoded_field *fields;
+    struct text *names;
+    size_t field_count, field_capacity, name_capacity;
+    const char *odd;
+};
+
+void decoder_release(struct decoder *d);
+/* Records that come out live as long as chunk and arena. */
+void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
+                         struct arena *arena);
+/* Decode the frame at `at`, which fits the chunk. Fills in all of the record but offset and
+ * state. DAMAGED: *wrong says why, and the record holds what could be read; OK with *wrong
+ * set: all of it was read, something is odd. */
+/* Set d->binxml.intact_end before for a torn record: what stands behind is not given. */
+enum status decoder_record(struct decoder *d, uint32_t at, uint32_t size,
+                           struct evtx_record *record, const char **wrong);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ascii.h - the UTF-16 that nearly all text of event logs is: units of U+0001..U+007F
+ * (96 % of the strings of public Sysmon logs). Eight units at a time where the machine has
+ * SSE2, four in a 64-bit word elsewhere. */
+#ifndef FOREBEAR_ASCII_H
+#define FOREBEAR_ASCII_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __SSE2__
+# include <emmintrin.h>
+#endif
+
+/* How many units, from the first on, are U+0001..U+007F. */
+static inline size_t ascii_units(const uint8_t *utf16, size_t units)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    const __m128i high = _mm_set1_epi16((short)0xff80), zero = _mm_setzero_si128();
+    for (; i + 8 <= units; i += 8) {
+        __m128i eight = _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * i));
+        __m128i low = _mm_cmpeq_epi16(_mm_and_si128(eight, high), zero);
+        __m128i good = _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero), low);
+        if (_mm_movemask_epi8(good) != 0xffff)
+            break;
+    }
+#else
+    for (; i + 4 <= units; i += 4) {
+        uint64_t four;
+        memcpy(&four, utf16 + 2 * i, 8);
+        uint64_t has_zero = (four - UINT64_C(0x0001000100010001)) & ~four &
+                            UINT64_C(0x8000800080008000);
+        if ((four & UINT64_C(0xff80ff80ff80ff80)) | has_zero)
+            break;
+    }
+#endif
+    for (; i < units; i++) {
+        unsigned unit = (unsigned)utf16[2 * i] | (unsigned)utf16[2 * i + 1] << 8;
+        if (unit - 1 > 0x7e)
+            break;
+    }
+    return i;
+}
+
+/* Are all of them? The last step overlaps the one before it. */
+static inline bool ascii_all(const uint8_t *utf16, size_t units)
+{
+#ifdef __SSE2__
+    if (units >= 8) {
+        const __m128i high = _mm_set1_epi16((short)0xff80), zero = _mm_setzero_si128();
+        __m128i good = _mm_set1_epi16(-1);
+        for (size_t i = 0;; i += 8) {
+            size_t at = i + 8 <= units ? i : units - 8;
+            __m128i eight =
+                _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * at));
+            __m128i low = _mm_cmpeq_epi16(_mm_and_si128(eight, high), zero);
+            good = _mm_and_si128(good,
+                                 _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero), low));
+            if (at + 8 == units)
+                return _mm_movemask_epi8(good) == 0xffff;
+        }
+    }
+#endif
+    return ascii_units(utf16, units) == units;
+}
+
+/* One byte for each unit, which must all be below U+0080. */
+static inline void ascii_narrow(char *to, const uint8_t *utf16, size_t units)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    for (; i + 16 <= units; i += 16) {
+        const __m128i *from = (const __m128i *)(const void *)(utf16 + 2 * i);
+        __m128i sixteen =
+            _mm_packus_epi16(_mm_loadu_si128(from), _mm_loadu_si128(from + 1));
+        _mm_storeu_si128((__m128i *)(void *)(to + i), sixteen);
+    }
+    for (; i < units && units >= 8; i += 8) {
+        i = i + 8 <= units ? i : units - 8;
+        __m128i eight = _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * i));
+        _mm_storel_epi64((__m128i *)(void *)(to + i), _mm_packus_epi16(eight, eight));
+    }
+#endif
+    for (; i < units; i++)
+        to[i] = (char)utf16[2 * i];
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/workers.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "util/memory.h"
+
+struct worker {
+    struct workers *pool;
+    pthread_t thread;
+    unsigned number;
+};
+
+struct workers {
+    pthread_mutex_t lock;
+    pthread_cond_t has_work, is_done;
+    struct work *first, **last;
+    struct worker *threads;
+    unsigned count; /* of threads; 0: work is done when it is handed in */
+    bool is_closing;
+};
+
+static struct work *take(struct workers *w)
+{
+    while (!w->first && !w->is_closing)
+        pthread_cond_wait(&w->has_work, &w->lock);
+    struct work *work = w->first;
+    if (work) {
+        w->first = work->next;
+        if (!w->first)
+            w->last = &w->first;
+    }
+    return work;
+}
+
+static void *live(void *context)
+{
+    struct worker *worker = context;
+    struct workers *w = worker->pool;
+    pthread_mutex_lock(&w->lock);
+    for (struct work *work = take(w); work; work = take(w)) {
+        pthread_mutex_unlock(&w->lock);
+        work->run(work, worker->number);
+        pthread_mutex_lock(&w->lock);
+        work->is_done = true;
+        pthread_cond_signal(&w->is_done);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+/* Signals are for the thread that runs the program. */
+static void start_threads(struct workers *w, unsigned count)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (unsigned i = 0; i < count; i++) {
+        struct worker *worker = &w->threads[i];
+        *worker = (struct worker){.pool = w, .number = i};
+        if (pthread_create(&worker->thread, NULL, live, worker) != 0)
+            break;
+        w->count++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct workers *workers_open(unsigned count)
+{
+    struct workers *w = memory_get_zeroed(1, sizeof *w);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->has_work, NULL);
+    pthread_cond_init(&w->is_done, NULL);
+    w->last = &w->first;
+    if (count > 1) {
+        w->threads = memory_get_zeroed(count, sizeof *w->threads);
+        start_threads(w, count);
+    }
+    return w;
+}
+
+unsigned workers_count(const struct workers *w)
+{
+    return w->count ? w->count : 1;
+}
+
+void workers_submit(struct workers *w, struct work *work)
+{
+    work->is_done = false;
+    work->next = NULL;
+    if (w->count == 0) {
+        work->run(work, 0);
+        work->is_done = true;
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    *w->last = work;
+    w->last = &work->next;
+    pthread_cond_signal(&w->has_work);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void workers_wait(struct workers *w, struct work *work)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!work->is_done)
+        pthread_cond_wait(&w->is_done, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void workers_close(struct workers *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->is_closing = true;
+    pthread_cond_broadcast(&w->has_work);
+    pthread_mutex_unlock(&w->lock);
+    for (unsigned i = 0; i < w->count; i++)
+        pthread_join(w->threads[i].thread, NULL);
+    pthread_cond_destroy(&w->has_work);
+    pthread_cond_destroy(&w->is_done);
+    pthread_mutex_destroy(&w->lock);
+    free(w->threads);
+    free(w);
+}

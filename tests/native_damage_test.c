@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Damage, case by case, read natively with recovery on: what is undamaged is given as it was
+ * recorded, live or with its state; what is lost is told at its place. */
+#include "log_damage.h"
+#include "util/map.h"
+
+/* A page of zeros in the middle of chunk 1. */
+static void page_of_zeros(struct memory_log *m)
+{
+    zero(m, CHUNK_1 + 5 * 4096, 4096);
+}
+
+/* No definition has the id of the instances that point to it. */
+static void every_definition_gone(struct memory_log *m)
+{
+    for (unsigned n = 0; n < CHUNKS; n++) {
+        size_t at = EVTX_HEADER_SIZE + n * (size_t)EVTX_CHUNK_SIZE;
+        struct chunk_bytes {
+            const uint8_t *p;
+        } chunk = {memory_log_at(m, at)};
+        for (uint32_t i = 512; i + 34 < EVTX_CHUNK_SIZE; i++)
+            if (chunk.p[i] == 0x0c && chunk.p[i + 1] == 0x01 &&
+                memcmp(chunk.p + i + 2, chunk.p + i + 14, 4) == 0)
+                memory_log_u32(m, at + i + 14, 0xdeadbeef);
+    }
+    reseal(m);
+}
+
+/* The end of the last record: half of its last value, Image, and the size copy. */
+static void last_value_torn(struct memory_log *m)
+{
+    struct evtx_frame f = frame_of(m, CHUNK_3, 74);
+    zero(m, CHUNK_3 + f.offset + f.size - 40, 40);
+}
+
+struct expected {
+    size_t live, behind, orphan, torn, positional, copies;
+};
+
+#define NONE PROBLEM_CODES
+
+static const struct damage {
+    const char *name;
+    void (*make)(struct memory_log *m);
+    struct expected given;
+    size_t lost;            /* records that are told as not given */
+    enum problem_code code; /* the first problem; NONE: there must be none at all */
+    uint64_t offset;        /* its place; 0: any */
+} damages[] = {
+#define LIVE(n)                                                                        \
+ {                                                                                     \
+  (n), 0, 0, 0, 0, 0                                                                   \
+ }
+    {"nothing",                      NULL,                   LIVE(298),             0, NONE,                        0      },
+    {"01 file magic zeroed",         file_magic_gone,        LIVE(298),             0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"02 file header checksum",      file_checksum,          LIVE(298),             0,
+                PROBLEM_LOG_HEADER_CHECKSUM,                                                                                   124    },
+    {"03 count 0",                   count_0,                LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"04 count 1 of 4",              count_1,                LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"05 count 1 of 4, dirty",       dirty_count_1,          LIVE(298),             0, PROBLEM_LOG_DIRTY,           120    },
+    {"06 version 3.9",               version_3_9,            LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     36     },
+    {"07 cut inside chunk 3",
+                cut_in_chunk_3,                                         {223, 31, 0, 1, 0, 0},
+                0,                                                                                PROBLEM_LOG_TRUNCATED,
+                0                                                                                                                     },
+    {"08 10 KiB of noise behind",    noise_10k_behind,       LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                    266240 },
+    {"09 64 KiB of noise behind",    noise_64k_behind,       LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                    266240 },
+    {"10 chunk 1 all zero",          hole,                   LIVE(226),             0, PROBLEM_CHUNK_HOLE,          CHUNK_1},
+    {"chunk 3 all zero",             hole_at_end,            LIVE(223),             0, PROBLEM_CHUNK_HOLE,          CHUNK_3},
+    {"11 chunk magic zeroed",
+                chunk_magic_gone,                                       {226, 0, 72, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                               },
+    {"12 chunk header zeroed",
+                chunk_header_gone,                                      {226, 0, 72, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                               },
+    {"13 chunk header checksum",     chunk_header_checksum,  LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_CHECKSUM,                                                                                 CHUNK_1},
+    {"14 one bit of a value",        value_bit,              LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"15 free space 512",            free_space_512,         LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                               },
+    {"16 free space huge",           free_space_huge,        LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"17 last id too small",         last_id_small,          LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                               },
+    {"18 last offset too small",     last_offset_small,      LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_LIES,                                                                                     CHUNK_1},
+    {"19 record size 0",
+                size_0,                                                 {231, 67, 0, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"20 record size huge",
+                size_huge,                                              {231, 67, 0, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"21 size copy differs",
+                trailer_differs,                                        {231, 67, 0, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"22 record magic zeroed",
+                record_magic_gone,                                      {231, 67, 0, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"23 page of zeros",
+                page_of_zeros,                                          {243, 48, 0, 1, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"24 first record zeroed",
+                first_record_gone,                                      {226, 71, 0, 0, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"25 another template's offset", other_template,         LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                   CHUNK_1},
+    {"26 definition size huge",      definition_huge,        LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                   CHUNK_1},
+    {"27 substitution count huge",   substitutions_huge,     LIVE(297),             1,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                   CHUNK_1},
+    {"28 descriptor beyond record",
+                descriptor_huge,                                        {297, 0, 0, 1, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                               },
+    {"29 header time huge",          header_time_huge,       LIVE(298),             0, NONE,                        0      },
+    {"30 string chain to itself",    string_chain_to_itself, LIVE(298),             0, NONE,                        0      },
+    {"31 string table out of chunk", string_table_out,       LIVE(298),             0, NONE,                        0      },
+    {"32 chunks out of order",       chunks_swapped,         LIVE(298),             0, NONE,                        0      },
+    {"33 a chunk stored twice",      chunk_twice,            LIVE(297),             0, NONE,                        0      },
+    {"35 last record half zero",
+                last_record_torn,                                       {297, 0, 0, 1, 0, 0},
+                0,                                                                                PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_3                                                                                                               },
+    {"36 grid shifted by 32 KiB",    grid_shifted,           LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                               },
+    {"37 one byte",                  one_byte,               LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"38 header alone",              header_only,            LIVE(0),               0, PROBLEM_LOG_TRUNCATED,       4096   },
+    {"no byte",                      no_byte,                LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"zeros",                        only_zeros,             LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"text",                         only_text,              LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"count 9, log ends after 4",    count_9,                LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
+    {"junk in the flags",            junk_in_flags,          LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says the file",  no_checksums,           LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says a chunk",   chunk_has_no_checksums, LIVE(298),             0, NONE,                        0      },
+    {"a chunk's header unreadable",
+                bad_sectors,                                            {226, 0, 71, 0, 0, 0},
+                0,                                                                                PROBLEM_LOG_UNREADABLE,
+                CHUNK_1                                                                                                               },
+    {"the end unreadable",
+                bad_end,                                                {290, 0, 0, 0, 0, 0},
+                1,                                                                                PROBLEM_LOG_UNREADABLE,
+                CHUNK_3 + 60000                                                                                                       },
+    {"every definition gone",
+                every_definition_gone,                                  {0, 0, 0, 0, 298, 0},
+                0,                                                                                PROBLEM_RECORD_DAMAGED,
+                0                                                                                                                     },
+};
+
+static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs)
+{
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, jobs);
+    evtx_reader_recover(reader, true);
+    outcome_read(o, reader, m);
+    evtx_reader_close(reader);
+}
+
+static struct text next_line(struct text told, size_t *at)
+{
+    const char *end = memchr(told.ptr + *at, '\n', told.len - *at);
+    struct text line = {told.ptr + *at, (size_t)(end - (told.ptr + *at))};
+    *at = (size_t)(end - told.ptr) + 1;
+    return line;
+}
+
+/* A line without its offset, and without the state before its first field. */
+static struct text plain_line(struct arena *arena, struct text line)
+{
+    static const char *const states[] = {" behind damage|", " orphan chunk|"};
+    size_t blank = (size_t)((const char *)memchr(line.ptr, ' ', line.len) - line.ptr);
+    line = text_slice(line, blank, SIZE_MAX);
+    for (size_t s = 0; s < 2; s++) {
+        const char *found = memmem(line.ptr, line.len, states[s], strlen(states[s]));
+        if (!found)
+            continue;
+        struct text before = {line.ptr, (size_t)(found - line.ptr)};
+        struct text behind =
+            text_slice(line, before.len + strlen(states[s]) - 1, SIZE_MAX);
+        return arena_printf(arena, "%.*s%.*s", TEXT(before), TEXT(behind));
+    }
+    return line;
+}
+
+/* Every record that is given whole must be one that was recorded. */
+static size_t count_untrue(const struct outcome *o)
+{
+    struct memory_log *m = open_base();
+    struct outcome base;
+    struct map recorded = {0};
+    struct arena arena = {0};
+    read_with(&base, m, 1);
+    size_t untrue = 0, at = 0;
+    for (size_t i = 0; i < base.records; i++) {
+        struct text line = next_line(buffer_text(&base.told), &at);
+        map_add(&recorded, map_key_text(plain_line(&arena, line)), 0);
+    }
+    at = 0;
+    for (size_t i = 0; i < o->records; i++) {
+        struct text line = next_line(buffer_text(&o->told), &at);
+        bool is_partial = text_contains_fold(line, TEXT_LITERAL(" torn|")) ||
+                          text_contains_fold(line, TEXT_LITERAL(" torn\n")) ||
+                          text_ends_with_fold(line, TEXT_LITERAL(" torn")) ||
+                          text_contains_fold(line, TEXT_LITERAL(" positional|"));
+        untrue +=
+            !is_partial &&
+            map_find(&recorded, map_key_text(plain_line(&arena, line))) == MAP_NONE;
+    }
+    map_release(&recorded);
+    arena_release(&arena);
+    outcome_release(&base);
+    memory_log_free(m);
+    return untrue;
+}
+
+static void check_damage(void **state)
+{
+    const struct damage *d = *state;
+    struct memory_log *m = open_base();
+    if (d->make)
+        d->make(m);
+    struct outcome o, again;
+    read_with(&o, m, 1);
+    read_with(&again, m, 4);
+    const struct expected got = {
+        o.states[RECORD_LIVE],         o.states[RECORD_BEHIND_DAMAGE],
+        o.states[RECORD_ORPHAN_CHUNK], o.states[RECORD_TORN],
+        o.states[RECORD_POSITIONAL],   o.facts.records_recovered_twice};
+    if (memcmp(&got, &d->given, sizeof got) != 0)
+        print_message("live %zu, behind %zu, orphan %zu, torn %zu, positional %zu, "
+                      "copies %zu, slack %zu\n",
+                      got.live, got.behind, got.orphan, got.torn, got.positional,
+                      got.copies, o.states[RECORD_SLACK]);
+    assert_int_equal(o.status, OK);
+    assert_memory_equal(&got, &d->given, sizeof got);
+    assert_int_equal(o.states[RECORD_SLACK], 0);
+    assert_int_equal(o.facts.records, d->given.live);
+    assert_true(o.problems.per_code[PROBLEM_RECORD_NOT_DECODED] +
+                    o.problems.per_code[PROBLEM_RECORD_DAMAGED] >=
+                d->lost);
+    if (d->code == NONE) {
+        assert_int_equal(o.problems.count, 0);
+    } else {
+        assert_true(o.problems.count > 0);
+        assert_string_equal(problem_kinds[o.problems.rows[0].code].code,
+                            problem_kinds[d->code].code);
+        if (d->offset)
+            assert_int_equal(o.problems.rows[0].place.offset, d->offset);
+    }
+    assert_int_equal(count_untrue(&o), d->make == value_bit);
+    assert_string_equal(o.told.ptr ? o.told.ptr : "",
+                        again.told.ptr ? again.told.ptr : "");
+    outcome_release(&o);
+    outcome_release(&again);
+    memory_log_free(m);
+}
+
+static struct outcome read_damaged(void (*make)(struct memory_log *m), size_t *at)
+{
+    struct memory_log *m = open_base();
+    struct outcome o;
+    *at = victim(m);
+    make(m);
+    read_with(&o, m, 1);
+    memory_log_free(m);
+    return o;
+}
+
+/* Whatever is damaged in the sixth record of chunk 1 is told at its byte, under its id. */
+static void a_damaged_record_is_named(void **state)
+{
+    (void)state;
+    static const struct one {
+        void (*make)(struct memory_log *m);
+        enum problem_code code;
+        const char *words;
+    } ones[] = {
+        {size_0,             PROBLEM_RECORD_DAMAGED,     "its size was damaged"     },
+        {size_huge,          PROBLEM_RECORD_DAMAGED,     "its size was damaged"     },
+        {trailer_differs,    PROBLEM_RECORD_DAMAGED,     "its size copy was damaged"},
+        {record_magic_gone,  PROBLEM_RECORD_DAMAGED,     "its magic was damaged"    },
+        {other_template,     PROBLEM_TEMPLATE_RESTORED,  "found by its id"          },
+        {substitutions_huge, PROBLEM_RECORD_NOT_DECODED, "more values"              },
+        {descriptor_huge,    PROBLEM_RECORD_DAMAGED,     "longer than its record"   },
+    };
+    for (size_t i = 0; i < sizeof ones / sizeof *ones; i++) {
+        size_t at;
+        struct outcome o = read_damaged(ones[i].make, &at);
+        bool found = false;
+        const struct problem *p;
+        for (size_t n = 0; (p = outcome_problem(&o, ones[i].code, n)); n++)
+            found |= p->place.offset == at && p->place.record_id == 84 &&
+                     text_contains_fold(p->message, text_from(ones[i].words));
+        if (!found)
+            print_message("%s\n", ones[i].words);
+        assert_true(found);
+        outcome_release(&o);
+    }
+}
+
+/* Of a torn record, what stands before the tear is given, and nothing from behind it. */
+static void a_torn_record_keeps_its_beginning(void **state)
+{
+    (void)state;
+    size_t at;
+    struct outcome o = read_damaged(last_value_torn, &at);
+    const char *line = memmem(o.told.ptr, o.told.len, " torn", 5);
+    assert_non_null(line);
+    const char *end = strchr(line, '\n');
+    assert_non_null(memmem(line, (size_t)(end - line), "|UtcTime=20", 11));
+    assert_non_null(memmem(line, (size_t)(end - line), "|ProcessId=", 11));
+    assert_null(memmem(line, (size_t)(end - line), "|Image=", 7));
+    outcome_release(&o);
+}
+
+/* Without any template there are System and typed values, without names. */
+static void values_without_names(void **state)
+{
+    (void)state;
+    size_t at;
+    struct outcome o = read_damaged(every_definition_gone, &at);
+    assert_non_null(strstr(o.told.ptr, "Microsoft-Windows-Sysmon"));
+    assert_null(strstr(o.told.ptr, "|Image="));
+    assert_non_null(strstr(o.told.ptr, "|=C:\\Windows"));
+    assert_int_equal(o.facts.records_nameless, RECORDS);
+    outcome_release(&o);
+}
+
+/* Templates of another log of the run give names back. */
+static void another_log_gives_names(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base(), *whole = open_base();
+    every_definition_gone(m);
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, 1);
+    struct outcome o;
+    assert_int_equal(evtx_reader_learn(reader, &whole->log, NULL), OK);
+    outcome_read(&o, reader, m);
+    assert_int_equal(o.states[RECORD_LIVE], RECORDS);
+    assert_int_equal(o.problems.per_code[PROBLEM_TEMPLATE_RESTORED], RECORDS);
+    assert_int_equal(count_untrue(&o), 0);
+    outcome_release(&o);
+    evtx_reader_close(reader);
+    memory_log_free(m);
+    memory_log_free(whole);
+}
+
+/* Wherever bytes are overwritten, nothing outside that chunk is lost or changed, and what
+ * any number of workers give is the same. */
+static void any_byte_may_be_wrong(void **state)
+{
+    (void)state;
+    uint32_t random = 7;
+    for (int round = 0; round < 100; round++) {
+        struct memory_log *m = open_base();
+        for (int i = 0; i < 1 + round; i++) {
+            random = random * 1664525 + 1013904223;
+            *memory_log_at(m, CHUNK_1 + (random >> 8) % EVTX_CHUNK_SIZE) ^=
+                (uint8_t)(1 + (random & 0x7f));
+        }
+        struct outcome o, again;
+        read_with(&o, m, 1);
+        read_with(&again, m, 3);
+        assert_int_equal(o.status, OK);
+        assert_true(o.records >= RECORDS - 72);
+        assert_true(o.problems.count > 0);
+        assert_true(count_untrue(&o) <= 72);
+        assert_string_equal(o.told.ptr, again.told.ptr);
+        outcome_release(&o);
+        outcome_release(&again);
+        memory_log_free(m);
+    }
+}
+
+int main(void)
+{
+    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 5 };
+    struct CMUnitTest tests[CASES + OTHERS] = {
+        cmocka_unit_test(a_damaged_record_is_named),
+        cmocka_unit_test(a_torn_record_keeps_its_beginning),
+        cmocka_unit_test(values_without_names),
+        cmocka_unit_test(another_log_gives_names),
+        cmocka_unit_test(any_byte_may_be_wrong),
+    };
+    for (size_t i = 0; i < CASES; i++)
+        tests[i + OTHERS] = (struct CMUnitTest){.name = damages[i].name,
+                                                .test_func = check_damage,
+                                                .initial_state = (void *)&damages[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
