@@ -65,6 +65,19 @@ for jobs in 2 7; do
         same "--jobs $jobs gives the same $file.csv" "$work/a/$file.csv" "$work/b$jobs/$file.csv"
     done
 done
+
+# one event in several records is one event
+log=$work/evidence/WKS-01-Sysmon.evtx
+"$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
+"$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
+for table in timeline findings near_misses processes; do
+    same "a log that is named twice gives $table.csv once" "$work/once/$table.csv" "$work/twice/$table.csv"
+done
+grep 'events 8' "$work/said-once" >"$work/events-once"
+grep 'events 8' "$work/said-twice" >"$work/events-twice"
+same "and counts no event twice" "$work/events-once" "$work/events-twice"
+check "which problems.csv tells" grep -q "^RID_DUP,.*event(s) of the findings" "$work/twice/problems.csv"
+
 mkdir "$work/odd"
 odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")
 cp "$(ls "$top"/samples/*.evtx | head -n 1)" "$odd"
