@@ -397,6 +397,8 @@ static enum status write_report(struct run *run, struct error *err)
     if (journal_close(&run->journal, err) != OK ||
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
+    if (run->options->force)
+        report_remove_stale(report, &run->output);
     return output_dir_publish(&run->output, err);
 }
 

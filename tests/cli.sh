@@ -41,6 +41,11 @@ status_is 0 "a report" "$forebear" report -q -o "$work/report" "$work/evidence"
 status_is 4 "a folder that holds a report is refused" "$forebear" report -o "$work/report" "$work/evidence"
 said "and --force is named" '--force'
 status_is 0 "--force replaces it" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+status_is 0 "a report with another schema" "$forebear" report -q --force --schema=cim -o "$work/report" "$work/evidence"
+status_is 0 "is replaced by one without" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+check "and no file of the old one is left" test ! -e "$work/report/findings_cim.csv"
+status_is 4 "two runs do not write into one folder" flock "$work/report" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+said "which is said" 'another run is writing'
 check "nothing unfinished lies about" sh -c '! ls -A "$1" | grep partial' - "$work/report"
 check "SHA256SUMS holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/report"
 status_is 4 "an output folder that cannot be made" "$forebear" report -o /proc/forebear "$work/evidence"
