@@ -120,6 +120,8 @@ enum status report_write_html(const struct report *report, struct output_dir *di
 /* Would report_write_html() take these templates? FAILED as it would fail; nothing is
  * written. */
 enum status report_check_templates(const char *template_dir, struct error *err);
+/* Before a report takes another one's place: remove the other's files that it has not. */
+void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,
