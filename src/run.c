@@ -107,6 +107,9 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
     facts->filter_file = text_from(o->filter);
+    facts->shells_file = text_from(o->shells);
+    facts->find_signature = o->find_signature;
+    facts->fail_on = o->fail_on;
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
