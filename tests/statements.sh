@@ -30,6 +30,8 @@ has "no event is a statement about a log and a time" ghost/report.html \
 
 has "none of them is not the same as none listed" ghost.said 'no event 8 .* or 25 .* of interest'
 
+has "where no event 4 tells Sysmon's version, it is said" ghost/report.html "Sysmon's version is not recorded in this log"
+
 # --- a parent that the record does not name
 report null 06-null-parent
 has "a null parent is a row of its own that the child leads to" null/processes.csv \
@@ -51,6 +53,17 @@ if "$forebear" report --help | grep -q 'native'; then
 fi
 
 has "the summary does not claim that all is as recorded" hostile.said 'not given as recorded: . x VALUE_NOT_UTF16'
+
+# --- was Sysmon there to record?
+report sensor 19-sensor
+has "a stop and a start are told" sensor/problems.csv 'SENSOR_STATE,info,.*became Stopped at 2026-01-01T00:00:00'
+has "a change of configuration, with who did it" sensor/problems.csv \
+    'SENSOR_STATE,notice,.*SHA256=00, by the account with the SID S-1-5-21-1-2-3-500'
+has "dropped events" sensor/problems.csv 'SENSOR_STATE,warning,.*DriverCommunication, Events dropped .*ProcessCreate:1'
+has "events that were logged late, without those that always are" sensor/problems.csv \
+    'TIME_SKEW,notice,.*1 event\(s\) other .* between 120 s and 120 s'
+has "an event that this Sysmon does not have was off" sensor/report.html 'No event 25 .*: off \(.* schema 4.40'
+has "none of it is damage" sensor.said 'Everything that was found could be read'
 
 # --- the user's filter
 cat >known.yml <<'END'
