@@ -110,6 +110,10 @@ done
 has "the good one was read" bad-report/run.log 'read bad: good.evtx: [1-9][0-9]* records'
 has "its hash is in run.log" bad-report/run.log \
     "hashed bad: good.evtx: .*SHA-256 $(sha256sum bad/good.evtx | cut -c 1-64)"
+head -c 100000 "$top/samples/forebear-sample.E01" >cut.E01
+status_is 3 "an E01 image that is cut" "$forebear" report -q -o cut-report cut.E01
+said "is known to be cut, with the place" 'cut.E01: offset [0-9]+: IMAGE_TRUNCATED'
+lacks "and is not taken for something else" cut-report/problems.csv 'name it .evtx'
 mkdir twice
 cp bad/good.evtx twice/a.evtx
 cp bad/good.evtx twice/b.evtx
