@@ -329,6 +329,17 @@ static int exit_status_of(const struct run *run)
     return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
+static void tell_outputs(struct run *run)
+{
+    for (size_t i = 0; i < run->output.count; i++) {
+        char hex[DIGEST_HEX_MAX];
+        const struct output_file *file = &run->output.files[i];
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "wrote %s: %" PRIu64 " bytes, SHA-256 %.*s", file->name, file->size,
+                    TEXT(digest_hex(hex, &file->digests, DIGEST_SHA256)));
+    }
+}
+
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
@@ -347,6 +358,7 @@ static enum status write_report(struct run *run, struct error *err)
     if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
+    tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);
     if (journal_close(&run->journal, err) != OK ||

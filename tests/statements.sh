@@ -121,6 +121,8 @@ mkfifo twice/pipe.evtx
 status_is 3 "a log that is there twice, and a pipe that is named as one" "$forebear" report -q -o twice-report twice
 said "a process creation is counted once" ' 72 process creations \(in 144 records; a repeated one counts once\)'
 said "the pipe is named, not opened" 'twice: pipe.evtx: EVIDENCE_UNREADABLE: named as an event log'
+has "run.log has each file that was written" bad-report/run.log \
+    "action: wrote findings.csv: [0-9]+ bytes, SHA-256 $(sha256sum bad-report/findings.csv | cut -c 1-64)"
 mkdir many
 i=0
 while [ $i -lt 30 ]; do
