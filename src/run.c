@@ -110,6 +110,9 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
     facts->filter_file = text_from(o->filter);
+    facts->shells_file = text_from(o->shells);
+    facts->find_signature = o->find_signature;
+    facts->fail_on = o->fail_on;
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
@@ -410,6 +413,17 @@ static int exit_status_of(const struct run *run)
     return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
+static void tell_outputs(struct run *run)
+{
+    for (size_t i = 0; i < run->output.count; i++) {
+        char hex[DIGEST_HEX_MAX];
+        const struct output_file *file = &run->output.files[i];
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "wrote %s: %" PRIu64 " bytes, SHA-256 %.*s", file->name, file->size,
+                    TEXT(digest_hex(hex, &file->digests, DIGEST_SHA256)));
+    }
+}
+
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
@@ -428,6 +442,7 @@ static enum status write_report(struct run *run, struct error *err)
     if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
+    tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);
     if (journal_close(&run->journal, err) != OK ||
