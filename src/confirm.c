@@ -10,7 +10,7 @@ struct record_list {
     struct record {
         size_t log;
         uint64_t offset;
-    } *items;
+    } * items;
     size_t count, capacity;
 };
 
@@ -34,7 +34,8 @@ static void add_process(struct record_list *list, const struct lineage *l,
 static void add_ancestry(struct record_list *list, const struct lineage *l,
                          uint32_t number, bool *seen)
 {
-    for (; number != PROCESS_NONE && !seen[number]; number = lineage_parent(l, number)) {
+    for (; number != PROCESS_NONE && !seen[number];
+         number = lineage_parent(l, number)) {
         seen[number] = true;
         add_process(list, l, number);
     }
@@ -130,8 +131,8 @@ static enum status confirm_log(struct confirmation *v, struct verifier *verifier
     bool whole = v->mode == VERIFY_ALL && row->facts.is_evtx;
     if (count == 0 && !whole)
         return OK;
-    return verify_log(verifier, row->log, row->facts.is_off_grid, v->items + first,
-                      count, whole, &v->counts, problems, progress, err);
+    return verify_log(verifier, row->log, &row->facts, v->items + first, count, whole,
+                      &v->counts, problems, progress, err);
 }
 
 static void keep_fields(struct confirmation *v, struct arena *arena)

@@ -19,18 +19,20 @@ enum { DEADLINE = 300 };
 /* ---- one value */
 
 static struct evtx_field native_fields[] = {
-    {TEXT_LITERAL("Image"), TEXT_LITERAL("C:\\a.exe")},
-    {TEXT_LITERAL("LogonId"), TEXT_LITERAL("0x3e7")},
+    {TEXT_LITERAL("Image"),   TEXT_LITERAL("C:\\a.exe")},
+    {TEXT_LITERAL("LogonId"), TEXT_LITERAL("0x3e7")    },
 };
 
 static struct evtx_record native_record(void)
 {
-    return (struct evtx_record){.fields = native_fields,
-                                .field_count = 2,
-                                .system = {.channel = TEXT_LITERAL("Sysmon"),
-                                           .event_id = 1,
-                                           .record_id = 7,
-                                           .time_created_filetime = 100}};
+    return (struct evtx_record){
+        .fields = native_fields,
+        .field_count = 2,
+        .system = {.channel = TEXT_LITERAL("Sysmon"),
+                   .event_id = 1,
+                   .record_id = 7,
+                   .time_created_filetime = 100}
+    };
 }
 
 /* Compares native_fields with values that differ in one place. */
@@ -86,11 +88,20 @@ static void every_system_value_counts(void **state)
 {
     (void)state;
     struct arena arena = {0};
-    static const char *const names[] = {
-        "Provider", "EventID",       "Version",       "Level",
-        "Task",     "Opcode",        "Keywords",      "TimeCreated",
-        "Channel",  "EventRecordID", "Computer",      "Security/UserID",
-        "Execution/ProcessID",       "Execution/ThreadID"};
+    static const char *const names[] = {"Provider",
+                                        "EventID",
+                                        "Version",
+                                        "Level",
+                                        "Task",
+                                        "Opcode",
+                                        "Keywords",
+                                        "TimeCreated",
+                                        "Channel",
+                                        "EventRecordID",
+                                        "Computer",
+                                        "Security/UserID",
+                                        "Execution/ProcessID",
+                                        "Execution/ThreadID"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct evtx_system s = native_record().system;
         const struct text x = TEXT_LITERAL("x");
@@ -129,31 +140,34 @@ struct waiver_case {
 };
 
 static const struct waiver_case waiver_cases[] = {
-    {0x15, "\xe7\3\0\0\0\0\0\0", 8, "0x3e7", "0x00000000000003e7", WAIVED_PADDED_HEX},
-    {0x15, "\xe7\3\0\0\0\0\0\0", 8, "0x3e7", "0x00000000000003e8", WAIVED_NOT},
-    {0x15, "\xe6\3\0\0\0\0\0\0", 8, "0x3e7", "0x00000000000003e7", WAIVED_NOT},
-    {0x01, "x\0", 2, "0x3e7", "0x00000000000003e7", WAIVED_NOT},
-    {0x14, "\xe7\3\0\0", 4, "0x3e7", "0x000003e7", WAIVED_PADDED_HEX},
-    {0x14, "\xe7\3\0\0", 4, "0x3e7", "0x00003e7", WAIVED_NOT},
-    {0x07, "\x5f\x80\x04\x80", 4, "-2147188641", "-295007", WAIVED_NEGATIVE_INT32},
-    {0x07, "\x5f\x80\x04\x80", 4, "-2147188641", "-295008", WAIVED_NOT},
-    {0x10, "\4\0\0\0", 4, "0x4", "4", WAIVED_SIZE},
-    {0x10, "\4\0\0\0", 4, "0x4", "0x00000000", WAIVED_SIZE},
-    {0x10, "\4\0\0\0", 4, "0x4", "5", WAIVED_NOT},
-    {0x01, "\x3d\xd8\0\xde", 4, "\xf0\x9f\x98\x80", "\xf0\x9f\x88\x81",
-     WAIVED_SUPPLEMENTARY},
-    {0x01, "\x3d\xd8\0\xde", 4, "\xf0\x9f\x98\x80", "\xf0\x9f\x88\x82", WAIVED_NOT},
-    {0x01, "\0\xd8x\0y\0", 6, "\xef\xbf\xbdxy", "\xef\xbf\xbdy",
-     WAIVED_LONE_SURROGATE},
-    {0x01, "\0\xd8x\0y\0", 6, "\xef\xbf\xbdxy", "\xef\xbf\xbd", WAIVED_NOT},
-    {0x01, "\0\xdcx\0y\0", 6, "\xef\xbf\xbdxy", "\xef\xbf\xbdy", WAIVED_NOT},
-    {0x01, "\xff\xfe" "x\0", 4, "\xef\xbb\xbfx", "x", WAIVED_BYTE_ORDER_MARK},
-    {0x01, "\xff\xfe" "x\0", 4, "\xef\xbb\xbfx", "y", WAIVED_NOT},
-    {0x01, "a\0\0\0b\0", 6, "a", "b", WAIVED_NOT},
+    {0x15, "\xe7\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e7", WAIVED_PADDED_HEX     },
+    {0x15, "\xe7\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e8", WAIVED_NOT            },
+    {0x15, "\xe6\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e7", WAIVED_NOT            },
+    {0x01, "x\0",                          2, "0x3e7",                        "0x00000000000003e7", WAIVED_NOT            },
+    {0x14, "\xe7\3\0\0",                   4, "0x3e7",                        "0x000003e7",         WAIVED_PADDED_HEX     },
+    {0x14, "\xe7\3\0\0",                   4, "0x3e7",                        "0x00003e7",          WAIVED_NOT            },
+    {0x07, "\x5f\x80\x04\x80",             4, "-2147188641",                  "-295007",            WAIVED_NEGATIVE_INT32 },
+    {0x07, "\x5f\x80\x04\x80",             4, "-2147188641",                  "-295008",            WAIVED_NOT            },
+    {0x10, "\4\0\0\0",                     4, "0x4",                          "4",                  WAIVED_SIZE           },
+    {0x10, "\4\0\0\0",                     4, "0x4",                          "0x00000000",         WAIVED_SIZE           },
+    {0x10, "\4\0\0\0",                     4, "0x4",                          "5",                  WAIVED_NOT            },
+    {0x01, "\x3d\xd8\0\xde",               4, "\xf0\x9f\x98\x80",             "\xf0\x9f\x88\x81",
+     WAIVED_SUPPLEMENTARY                                                                                                 },
+    {0x01, "\x3d\xd8\0\xde",               4, "\xf0\x9f\x98\x80",             "\xf0\x9f\x88\x82",   WAIVED_NOT            },
+    {0x01, "\0\xd8x\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbdy",      WAIVED_LONE_SURROGATE },
+    {0x01, "\0\xd8x\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbd",       WAIVED_NOT            },
+    {0x01, "\0\xdcx\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbdy",      WAIVED_NOT            },
+    {0x01,
+     "\xff\xfe"
+     "x\0",                                4, "\xef\xbb\xbfx",                "x",                  WAIVED_BYTE_ORDER_MARK},
+    {0x01,
+     "\xff\xfe"
+     "x\0",                                4, "\xef\xbb\xbfx",                "y",                  WAIVED_NOT            },
+    {0x01, "a\0\0\0b\0",                   6, "a",                            "b",                  WAIVED_NOT            },
     {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, "1970-01-01T00:00:00.0000000Z",
-     "1970-01-01T00:00:00.000000000Z", WAIVED_FILETIME_DIGITS},
+     "1970-01-01T00:00:00.000000000Z",                                                              WAIVED_FILETIME_DIGITS},
     {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, "1970-01-01T00:00:00.0000000Z",
-     "1970-01-01T00:00:01.000000000Z", WAIVED_NOT},
+     "1970-01-01T00:00:01.000000000Z",                                                              WAIVED_NOT            },
 };
 
 static void faults_are_waived_to_the_letter(void **state)
@@ -165,8 +179,9 @@ static void faults_are_waived_to_the_letter(void **state)
         struct evtx_field before = native_fields[1];
         struct evtx_values *values = calloc(1, sizeof *values);
         values->count = 1;
-        values->value[0] =
-            (struct evtx_value){w->type, true, {(const uint8_t *)w->bytes, w->len}};
+        values->value[0] = (struct evtx_value){
+            w->type, true, {(const uint8_t *)w->bytes, w->len}
+        };
         native_fields[1].value = text_from(w->native);
         struct evtx_field others[] = {native_fields[0], native_fields[1]};
         others[1].value = text_from(w->libevtx);
@@ -243,8 +258,8 @@ static size_t ask(struct fixture *f, struct verifier *v, size_t step, bool whole
     size_t count = 0;
     for (size_t i = 0; i < f->o.offset_count; i += step)
         f->items[count++] = (struct verify_item){.offset = f->o.offsets[i]};
-    assert_int_equal(verify_log(v, &f->m->log, f->o.facts.is_off_grid, f->items, count,
-                                whole, &f->counts, &f->problems, NULL, &err),
+    assert_int_equal(verify_log(v, &f->m->log, &f->o.facts, f->items, count, whole,
+                                &f->counts, &f->problems, NULL, &err),
                      OK);
     return count;
 }
@@ -277,8 +292,8 @@ static void only_what_is_asked_for_is_decoded(void **state)
 {
     (void)state;
     struct fixture *f = open_fixture();
-    calls = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                 -1, 0);
+    calls = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(calls != MAP_FAILED);
     struct verifier *v = verify_open_with(2, DEADLINE, count_call);
     size_t count = ask(f, v, 40, false);
@@ -307,7 +322,8 @@ static void a_difference_is_told_with_both_values(void **state)
     assert_int_equal(p->code, PROBLEM_VERIFY_DISAGREES);
     assert_int_equal(p->place.offset, f->o.offsets[0]);
     assert_true(text_contains_fold(p->message, TEXT_LITERAL("libevtx has [changed]")));
-    assert_true(text_contains_fold(p->message, TEXT_LITERAL("the native reader has [")));
+    assert_true(
+        text_contains_fold(p->message, TEXT_LITERAL("the native reader has [")));
     assert_true(problems_have_damage(&f->problems));
     verify_close(v);
     close_fixture(f);
@@ -442,8 +458,8 @@ static void a_place_without_a_record_is_not_confirmed(void **state)
     f->items[0].offset = 12;
     f->items[1].offset = f->o.offsets[3] + 8;
     f->items[2].offset = UINT64_MAX - 7;
-    assert_int_equal(verify_log(v, &f->m->log, false, f->items, 3, false, &f->counts,
-                                &f->problems, NULL, &err),
+    assert_int_equal(verify_log(v, &f->m->log, &f->o.facts, f->items, 3, false,
+                                &f->counts, &f->problems, NULL, &err),
                      OK);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(f->items[i].outcome, VERIFY_NOT_CONFIRMED);

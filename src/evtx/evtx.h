@@ -111,6 +111,7 @@ struct evtx_log_facts {
     bool is_evtx; /* has the signature, or chunks at their places */
     bool is_dirty, is_full, has_no_checksums; /* header flags 1, 2, 4 */
     bool is_off_grid; /* a chunk lies elsewhere than at 4096 + n * 65536 */
+    uint64_t first_slot; /* where the walk over the chunks begins: 4096, or before it */
     uint16_t major, minor;
     uint64_t chunks;            /* slots that hold a chunk, damaged or not */
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */

@@ -58,6 +58,8 @@ void evtx_chunk_open(struct evtx_chunk *chunk, struct bytes data);
  * the header's free space, or, where the header lies, where the ids stop being
  * consecutive. Source: libevtx documentation, "Event record". */
 enum status evtx_chunk_next(struct evtx_chunk *chunk, struct evtx_frame *frame);
+/* Does a chunk's header lie here, with its checksum right? */
+bool evtx_chunk_header_is_right(struct bytes data);
 /* Does a record lie at `at`: magic, size, alignment, size copy? */
 bool evtx_frame_at(struct bytes chunk, uint32_t at, struct evtx_frame *frame);
 /* How many frames lie in [from, end of data), 8-aligned. */
@@ -78,6 +80,7 @@ enum evtx_slot_kind {
 struct evtx_slot {
     uint64_t offset; /* in the log */
     struct bytes data;
+    size_t length; /* bytes of the log that it takes; data may be longer, by zeros */
     enum evtx_slot_kind kind;
     struct evtx_chunk chunk;
     struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
@@ -90,11 +93,17 @@ struct evtx_slot {
     uint32_t slack_count; /* old records behind the live ones */
 };
 
-/* slot->offset, data and frames are the caller's; the rest is filled in. */
+/* slot->offset, data, length and frames are the caller's; the rest is filled in. */
 void evtx_slot_survey(struct evtx_slot *slot);
-/* How many of these bytes, which stand where a slot begins, are its own: all of them, or,
- * where bytes were put in or lost, those up to the next chunk magic. */
-size_t evtx_slot_length(struct bytes data);
+/* Take what stands where a slot begins: `len` bytes, and behind them what follows the slot,
+ * as far as it could be read. Sets data and length: all of it, or, where bytes were put in
+ * or lost, what lies before the next chunk; what then lacks of a chunk becomes zeros, for
+ * which `bytes` has room. */
+void evtx_slot_take(struct evtx_slot *slot, uint8_t *bytes, size_t len,
+                    size_t with_what_follows);
+/* The first chunk behind the start of `data`, `len` if there is none: its magic stands at a
+ * multiple of 512, or anywhere if the header's checksum is right. */
+size_t evtx_find_chunk(struct bytes data, size_t len);
 
 /* ---- values.c */
 

@@ -41,7 +41,7 @@ struct shared {
 struct stream {
     struct shared *shared;
     int socket;
-    uint64_t at;               /* of the next read */
+    uint64_t at;                  /* of the next read */
     uint64_t piece_at, piece_len; /* what `piece` holds */
 };
 
@@ -164,10 +164,10 @@ static bool list_record(struct stream *s, libevtx_file_t *file, int index)
     struct shared *shared = s->shared;
     struct evtx_listed *row = &shared->listed[shared->count];
     libevtx_record_t *record = NULL;
-    bool is_given = libevtx_file_get_record_by_index(file, index, &record, NULL) == 1 &&
-                    libevtx_record_get_identifier(record, &row->id, NULL) == 1 &&
-                    libevtx_record_get_written_time(record, &row->written_filetime,
-                                                    NULL) == 1;
+    bool is_given =
+        libevtx_file_get_record_by_index(file, index, &record, NULL) == 1 &&
+        libevtx_record_get_identifier(record, &row->id, NULL) == 1 &&
+        libevtx_record_get_written_time(record, &row->written_filetime, NULL) == 1;
     libevtx_record_free(&record, NULL);
     if (!is_given || ++shared->count < LISTED_MAX)
         return true;
@@ -209,8 +209,7 @@ static void give_bytes(struct shared *shared, const struct evidence_log *log)
     size_t len = shared->len < PIECE ? (size_t)shared->len : PIECE, got = 0;
     memset(shared->piece, 0, len);
     /* What cannot be read counts as zeros for both readers. */
-    enum status status =
-        evidence_log_read(log, offset, shared->piece, len, &got, NULL);
+    enum status status = evidence_log_read(log, offset, shared->piece, len, &got, NULL);
     uint64_t left = offset < log->size ? log->size - offset : 0;
     shared->got = status == OK ? got : left < len ? left : len;
 }
@@ -308,8 +307,7 @@ void libevtx_list(struct evtx_listing *listing, const struct evidence_log *log,
         close(ends[1]);
     }
     if (pid > 0)
-        end(listing, pid,
-            serve(listing, log, shared, ends[0], deadline_milliseconds));
+        end(listing, pid, serve(listing, log, shared, ends[0], deadline_milliseconds));
     else
         snprintf(listing->failure, sizeof listing->failure,
                  "no process could be started: %s", strerror(errno));

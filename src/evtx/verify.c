@@ -13,9 +13,12 @@
 #include "util/memory.h"
 #include "util/stop.h"
 
+/* A slot is read with as much behind it as tells what follows: a chunk's header. */
+enum { SLOT_ROOM = EVTX_CHUNK_SIZE + EVTX_CHUNK_HEADER_SIZE };
+
 /* A chunk on its way. */
 struct passage {
-    uint8_t *bytes; /* EVTX_CHUNK_SIZE */
+    uint8_t *bytes; /* SLOT_ROOM */
     struct evtx_slot slot;
     bool *skipped; /* EVTX_FRAMES_MAX: frames that nobody asks for */
     struct pool_task task;
@@ -48,7 +51,7 @@ struct verifier *verify_open_with(unsigned jobs, unsigned deadline_milliseconds,
     v->ring = memory_get_zeroed(v->ring_size, sizeof *v->ring);
     for (size_t i = 0; i < v->ring_size; i++) {
         struct passage *p = &v->ring[i];
-        p->bytes = memory_get(EVTX_CHUNK_SIZE);
+        p->bytes = memory_get(SLOT_ROOM);
         p->slot.frames = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *p->slot.frames);
         p->skipped = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *p->skipped);
     }
@@ -117,14 +120,14 @@ static struct place place_at(const struct run *r, uint64_t offset, uint64_t id)
 static void read_slot(struct run *r, struct passage *p)
 {
     uint64_t left = r->log->size - r->next_offset;
-    size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE, got = 0;
-    memset(p->bytes, 0, len);
-    evidence_log_read(r->log, r->next_offset, p->bytes, len, &got, NULL);
-    struct bytes data = {p->bytes, len};
-    data.len = evtx_slot_length(data);
+    size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
+    size_t both = left < SLOT_ROOM ? (size_t)left : SLOT_ROOM, got = 0;
+    memset(p->bytes, 0, SLOT_ROOM);
+    enum status status =
+        evidence_log_read(r->log, r->next_offset, p->bytes, both, &got, NULL);
     p->slot.offset = r->next_offset;
-    p->slot.data = data;
-    r->next_offset += data.len;
+    evtx_slot_take(&p->slot, p->bytes, len, status == OK && got == both ? both : len);
+    r->next_offset += p->slot.length;
 }
 
 /* A log whose chunks all lie on the grid is not read where nobody asks for a record. */
@@ -132,15 +135,14 @@ static void skip_slots(struct run *r)
 {
     if (r->whole || r->is_off_grid)
         return;
-    uint64_t wanted = r->next_item < r->item_count ? r->items[r->next_item].offset
-                                                   : UINT64_MAX;
+    uint64_t wanted =
+        r->next_item < r->item_count ? r->items[r->next_item].offset : UINT64_MAX;
     if (wanted >= r->log->size) {
         r->next_offset = r->log->size;
         return;
     }
     if (wanted >= EVTX_HEADER_SIZE)
-        r->next_offset =
-            wanted - (wanted - EVTX_HEADER_SIZE) % EVTX_CHUNK_SIZE;
+        r->next_offset = wanted - (wanted - EVTX_HEADER_SIZE) % EVTX_CHUNK_SIZE;
 }
 
 /* An item that lies where no live record does: it has no outcome to come. */
@@ -169,7 +171,7 @@ static struct verify_item *item_at(const struct run *r, const struct passage *p,
 /* The items of a chunk: all up to its end. Those before it lie between chunks. */
 static void take_items(struct run *r, struct passage *p)
 {
-    uint64_t end = p->slot.offset + p->slot.data.len;
+    uint64_t end = p->slot.offset + p->slot.length;
     p->first_item = r->next_item;
     while (r->next_item < r->item_count && r->items[r->next_item].offset < end)
         r->next_item++;
@@ -331,8 +333,8 @@ static void finish(struct run *r, struct passage *p)
             record++;
         if (p->skipped[i])
             continue;
-        bool is_native = record < p->native.count &&
-                         p->native.records[record].offset == offset;
+        bool is_native =
+            record < p->native.count && p->native.records[record].offset == offset;
         while (has_answer && answer.index < i)
             has_answer = evtx_wire_take(in, &at, &answer, &p->arena);
         if (has_answer && answer.index == i)
@@ -342,7 +344,7 @@ static void finish(struct run *r, struct passage *p)
     }
     for (size_t i = 0; i < p->items; i++)
         give_up_item(r, &r->items[p->first_item + i]);
-    progress_advance(r->progress, p->slot.data.len);
+    progress_advance(r->progress, p->slot.length);
 }
 
 /* ---- the log */
@@ -431,9 +433,10 @@ static void compare_sets(struct run *r, struct evtx_listing *theirs)
     sort_records(r->seen.records, r->seen.count);
     sort_records(theirs->records, theirs->count);
     while (i < r->seen.count || k < theirs->count) {
-        int order = i == r->seen.count   ? 1
-                    : k == theirs->count ? -1
-                                         : by_id(&r->seen.records[i], &theirs->records[k]);
+        int order = i == r->seen.count ? 1
+                    : k == theirs->count
+                        ? -1
+                        : by_id(&r->seen.records[i], &theirs->records[k]);
         if (order < 0)
             note_only(&native, &r->seen.records[i]);
         else if (order > 0)
@@ -445,10 +448,12 @@ static void compare_sets(struct run *r, struct evtx_listing *theirs)
     }
     r->counts->only_native += native.count;
     r->counts->only_libevtx += libevtx.count;
-    tell_only(r, &native, "are read here, but libevtx does not give them when it opens "
-                          "the whole log");
-    tell_only(r, &libevtx, "are given by libevtx when it opens the whole log, but are no "
-                           "live records here");
+    tell_only(r, &native,
+              "are read here, but libevtx does not give them when it opens "
+              "the whole log");
+    tell_only(r, &libevtx,
+              "are given by libevtx when it opens the whole log, but are no "
+              "live records here");
 }
 
 static void verify_set(struct run *r)
@@ -457,11 +462,11 @@ static void verify_set(struct run *r)
     libevtx_list(&theirs, r->log, r->v->deadline_milliseconds);
     if (theirs.failure[0]) {
         r->counts->logs_not_listed++;
-        problems_add(r->problems, PROBLEM_VERIFY_RECORD_SET,
-                     place_at(r, NO_OFFSET, NO_RECORD),
-                     "libevtx could not list the records of the whole log, so their set "
-                     "was not compared: %s",
-                     theirs.failure);
+        problems_add(
+            r->problems, PROBLEM_VERIFY_RECORD_SET, place_at(r, NO_OFFSET, NO_RECORD),
+            "libevtx could not list the records of the whole log, so their set "
+            "was not compared: %s",
+            theirs.failure);
     } else {
         r->counts->logs_listed++;
         compare_sets(r, &theirs);
@@ -470,8 +475,8 @@ static void verify_set(struct run *r)
 }
 
 enum status verify_log(struct verifier *v, const struct evidence_log *log,
-                       bool is_off_grid, struct verify_item *items, size_t count,
-                       bool whole, struct verify_counts *counts,
+                       const struct evtx_log_facts *facts, struct verify_item *items,
+                       size_t count, bool whole, struct verify_counts *counts,
                        struct problems *problems, struct progress *progress,
                        struct error *err)
 {
@@ -479,12 +484,12 @@ enum status verify_log(struct verifier *v, const struct evidence_log *log,
                     .log = log,
                     .items = items,
                     .item_count = count,
-                    .is_off_grid = is_off_grid,
+                    .is_off_grid = facts->is_off_grid,
                     .whole = whole,
                     .counts = counts,
                     .problems = problems,
                     .progress = progress,
-                    .next_offset = EVTX_HEADER_SIZE};
+                    .next_offset = facts->first_slot};
     enum status status = read_slots(&r, err);
     for (size_t i = r.next_item; status == OK && i < count; i++)
         give_up_item(&r, &items[i]);

@@ -77,13 +77,13 @@ struct verifier; /* opaque */
 /* Children are started when the first record is asked for. */
 struct verifier *verify_open(unsigned jobs);
 void verify_close(struct verifier *v);
-/* Verify records of one log. items: in ascending order of offset. is_off_grid: as reading
- * the log told. whole: every live record of the log, whatever items has, and the list of
+/* Verify records of one log. facts: what reading it told. items: in ascending order of
+ * offset. whole: every live record of the log, whatever items has, and the list of
  * records too. Differences and what could not be confirmed become problems, in file order.
  * FAILED only if the user asked to stop. */
 enum status verify_log(struct verifier *v, const struct evidence_log *log,
-                       bool is_off_grid, struct verify_item *items, size_t count,
-                       bool whole, struct verify_counts *counts,
+                       const struct evtx_log_facts *facts, struct verify_item *items,
+                       size_t count, bool whole, struct verify_counts *counts,
                        struct problems *problems, struct progress *progress,
                        struct error *err);
 

@@ -11,8 +11,8 @@
 
 #include "evtx/value.h"
 #include "evtx/verify_internal.h"
-#include "util/utf.h"
 #include "util/memory.h"
+#include "util/utf.h"
 
 const char *verify_mode_name(enum verify_mode mode)
 {
@@ -140,14 +140,16 @@ static bool has_pair(const struct evtx_value *v, struct text native, struct text
     return same;
 }
 
-static bool lacks_mark(const struct evtx_value *v, struct text native, struct text other)
+static bool lacks_mark(const struct evtx_value *v, struct text native,
+                       struct text other)
 {
     uint16_t first = bytes_u16(v->raw, 0);
     return (first == 0xfeff || first == 0xfffe) &&
            text_equal(other, text_slice(native, 3, SIZE_MAX));
 }
 
-static bool ends_at_nul(const struct evtx_value *v, struct text native, struct text other)
+static bool ends_at_nul(const struct evtx_value *v, struct text native,
+                        struct text other)
 {
     (void)v;
     return other.len < native.len && native.ptr[other.len] == '\0' &&
@@ -185,53 +187,43 @@ static const struct fault {
 } faults[] = {
     {WAIVED_PADDED_HEX,
      {TYPE_HEX32, TYPE_HEX64},
-     "padded_hexadecimal",
-     "hexadecimal numbers that libevtx pads with zeros",
+     "padded_hexadecimal",       "hexadecimal numbers that libevtx pads with zeros",
      is_padded         },
     {WAIVED_FILETIME_DIGITS,
      {TYPE_FILETIME, NO_TYPE},
-     "filetime_digits",
-     "times that libevtx prints with nine digits of a second",
+     "filetime_digits",          "times that libevtx prints with nine digits of a second",
      has_more_digits   },
     {WAIVED_NEGATIVE_INT32,
      {0x07, NO_TYPE},
-     "negative_int32",
-     "negative numbers that libevtx prints wrongly",
+     "negative_int32",           "negative numbers that libevtx prints wrongly",
      is_sign_magnitude },
     {WAIVED_SIZE,
      {TYPE_SIZE, NO_TYPE},
-     "size_t",
-     "sizes (type SizeT) that libevtx prints in decimal or as 0",
+     "size_t",                   "sizes (type SizeT) that libevtx prints in decimal or as 0",
      is_wrong_size     },
     {WAIVED_ANSI_MARKUP,
      {TYPE_ANSI, NO_TYPE},
-     "ansi_markup",
-     "8-bit text whose markup libevtx does not escape",
+     "ansi_markup",              "8-bit text whose markup libevtx does not escape",
      holds_markup      },
     {WAIVED_LONE_SURROGATE,
      {TYPE_STRING, NO_TYPE},
-     "lone_surrogate",
-     "text with half of a surrogate pair, of which libevtx drops a character",
+     "lone_surrogate",           "text with half of a surrogate pair, of which libevtx drops a character",
      has_lone_surrogate},
     {WAIVED_SUPPLEMENTARY,
      {TYPE_STRING, NO_TYPE},
-     "supplementary_characters",
-     "text with characters beyond U+FFFF, which libevtx prints as others",
+     "supplementary_characters", "text with characters beyond U+FFFF, which libevtx prints as others",
      has_pair          },
     {WAIVED_BYTE_ORDER_MARK,
      {TYPE_STRING, NO_TYPE},
-     "byte_order_mark",
-     "text that begins with a byte order mark, which libevtx drops",
+     "byte_order_mark",          "text that begins with a byte order mark, which libevtx drops",
      lacks_mark        },
     {WAIVED_EMBEDDED_NUL,
      {TYPE_STRING, NO_TYPE},
-     "embedded_nul",
-     "text with a NUL inside, where libevtx ends it",
+     "embedded_nul",             "text with a NUL inside, where libevtx ends it",
      ends_at_nul       },
     {WAIVED_FLOAT,
      {0x0b, 0x0c},
-     "floating_point",
-     "floating-point numbers that libevtx writes with an exponent",
+     "floating_point",           "floating-point numbers that libevtx writes with an exponent",
      is_same_float     },
 };
 
@@ -256,8 +248,7 @@ const char *verify_waiver_words(enum verify_waiver waiver)
 /* Is the native reader's text what this value's bytes say? */
 static bool prints_as(const struct evtx_value *v, struct text native)
 {
-    if (v->raw.len == 0 ||
-        !value_is_sound(v->type, v->raw.ptr, (uint32_t)v->raw.len))
+    if (v->raw.len == 0 || !value_is_sound(v->type, v->raw.ptr, (uint32_t)v->raw.len))
         return false;
     struct value value = {v->raw.ptr, (uint32_t)v->raw.len, v->type, 0};
     struct buffer printed = {0};
@@ -268,8 +259,8 @@ static bool prints_as(const struct evtx_value *v, struct text native)
     return same;
 }
 
-static enum verify_waiver waiver_of(const struct evtx_values *values, struct text native,
-                                    struct text other)
+static enum verify_waiver waiver_of(const struct evtx_values *values,
+                                    struct text native, struct text other)
 {
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         for (size_t k = 0; k < values->count; k++) {

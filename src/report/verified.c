@@ -5,9 +5,8 @@
 
 #include <inttypes.h>
 
-static const struct verify_item *item_of(const struct report *r,
-                                         const struct evidence_log *log,
-                                         uint64_t offset)
+static const struct verify_item *
+item_of(const struct report *r, const struct evidence_log *log, uint64_t offset)
 {
     const struct confirmation *v = r->verification;
     size_t number = log ? (size_t)(log - r->evidence->logs) : SIZE_MAX;
@@ -46,8 +45,9 @@ static void add_waivers(struct buffer *out, const struct verify_counts *c)
     bool any = false;
     for (int w = WAIVED_NOT + 1; w < VERIFY_WAIVERS; w++)
         if (c->waived[w]) {
-            buffer_printf(out, "%s%" PRIu64 " %s", any ? "; " : "; waived: ",
-                          c->waived[w], verify_waiver_words((enum verify_waiver)w));
+            buffer_printf(out, "%s%" PRIu64 " %s",
+                          any ? "; " : "; waived: ", c->waived[w],
+                          verify_waiver_words((enum verify_waiver)w));
             any = true;
         }
     buffer_add_string(out, any ? "." : "; waived: none.");
@@ -92,11 +92,10 @@ void report_verification(struct buffer *out, const struct report *r)
         add_not_verified(out, v);
         return;
     }
-    buffer_printf(out,
-                  "The same bytes decoded again by %.*s, equal in %" PRIu64
-                  " of %" PRIu64 " %s",
-                  TEXT(r->run.other_reader), c->equal, c->records,
-                  which_records(v->mode));
+    buffer_printf(
+        out,
+        "The same bytes decoded again by %.*s, equal in %" PRIu64 " of %" PRIu64 " %s",
+        TEXT(r->run.other_reader), c->equal, c->records, which_records(v->mode));
     if (c->different)
         buffer_printf(out, "; %" PRIu64 " differ%s", c->different,
                       c->different == 1 ? "s" : "");
