@@ -139,10 +139,8 @@ static enum status prepare(struct run *run, struct error *err)
         return FAILED;
     run->reader = evtx_reader_open(o->reader, o->jobs);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
-    run->report.run.other_reader =
-        text_from(evtx_reader_kind_name(o->reader == EVTX_READER_NATIVE
-                                            ? EVTX_READER_LIBEVTX
-                                            : EVTX_READER_NATIVE));
+    run->report.run.other_reader = text_from(evtx_reader_kind_name(
+        o->reader == EVTX_READER_NATIVE ? EVTX_READER_LIBEVTX : EVTX_READER_NATIVE));
     return OK;
 }
 

@@ -261,8 +261,7 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
         evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
-        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) ||
-            evtx_find_chunk(data, got) < got)
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || evtx_find_chunk(data, got) < got)
             return true;
     }
     return false;

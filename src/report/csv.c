@@ -37,7 +37,8 @@ static const char *const finding_columns[] = {
     /* what follows may grow */
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
-    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id", "verified"};
+    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
+    "verified"};
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -128,8 +129,8 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
-    put_verified(t, b, r,
-                 p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log], p->offset);
+    put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
+                 p->offset);
     table_end_row(t);
 }
 
