@@ -13,7 +13,7 @@ tables='findings processes timeline near_misses'
 #   gives none of these records, so their ids are a gap
 #   it prints a SizeT in decimal, and the wrong number for a negative Int32
 #   it takes a character along with half of a surrogate pair: both readers tell of the value,
-#   each in its own words
+#   each in its own words, and the change of the configuration whose hash it is is told with it
 cat >"$work/known" <<'END'
 RECORD_NOT_DECODED E_ShadowCopy6_windows_system32_winevt_logs_Microsoft-Windows-CAPI2%4Operational.evtx
 RID_GAP E_ShadowCopy6_windows_system32_winevt_logs_Microsoft-Windows-CAPI2%4Operational.evtx
@@ -23,6 +23,7 @@ RECORD_NOT_DECODED MSExchange_Management_wec.evtx
 READER_FAULT_KNOWN Security_with_size_t.evtx
 READER_FAULT_KNOWN issue_39.evtx
 VALUE_NOT_UTF16 issue_43.evtx
+SENSOR_STATE issue_43.evtx
 END
 
 # both NAME EVIDENCE...: the report by each reader
