@@ -307,7 +307,8 @@ static const char *const evidence_columns[] = {
     "si_created", "si_modified", "si_changed", "si_accessed", "fn_created",
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
-    "schema_at_least", "computers"};
+    "schema_at_least", "computers", "recovered_states", "recovered_copies",
+    "sysmon_recovered", "process_creations_recovered"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -386,6 +387,16 @@ static void put_coverage(struct table *t, struct buffer *b, const struct coverag
     put_computers(t, b, c);
 }
 
+static void put_recovered(struct table *t, struct buffer *b,
+                          const struct log_report *row)
+{
+    name_recovered(b, &row->recovered);
+    table_buffer(t, b);
+    table_number(t, row->facts.records_recovered_twice);
+    table_number(t, row->recovered.sysmon);
+    table_number(t, row->recovered.creations);
+}
+
 static void put_log(struct table *t, struct buffer *b, const struct log_report *row)
 {
     const struct evidence_log *log = row->log;
@@ -412,6 +423,7 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     put_identity(t, b, log);
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
+    put_recovered(t, b, row);
     table_end_row(t);
 }
 

@@ -79,6 +79,19 @@ void problems_add_error(struct problems *p, enum problem_code code,
         add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
 }
 
+void problems_keep(struct problems *p, size_t first,
+                   bool (*is_kept)(const struct problem *problem, void *context),
+                   void *context)
+{
+    size_t kept = first;
+    for (size_t i = first; i < p->count; i++)
+        if (is_kept(&p->rows[i], context))
+            p->rows[kept++] = p->rows[i];
+        else
+            p->per_code[p->rows[i].code]--;
+    p->count = kept;
+}
+
 bool problems_have_damage(const struct problems *p)
 {
     for (int code = 0; code < PROBLEM_CODES; code++)
