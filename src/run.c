@@ -12,6 +12,8 @@
 #include "util/utf.h"
 #include "versions.h"
 
+enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
+
 /* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
  * were read once. By then a whole record of the same event was taken, if there is one, and
  * a template that is gone here is learned, if another log has it. */
@@ -176,12 +178,12 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
         .record_id = record->system.record_id,
         .offset = record->offset,
         .created_filetime = found->created_filetime,
-        .state = (uint8_t)record->state,
         .channel = arena_copy(&run->arena, found->channel),
         .user = arena_copy(&run->arena, found->user),
         .domain = arena_copy(&run->arena, found->domain),
         .user_sid = arena_copy(&run->arena, found->user_sid),
         .computer = arena_copy(&run->arena, record->system.computer),
+        .state = (uint8_t)record->state,
     };
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
@@ -297,16 +299,35 @@ static uint64_t bytes_of_logs(const struct run *run)
     return total;
 }
 
-/* A late record's problems are told when it is taken. */
-static bool is_not_of_late_record(const struct problem *problem, void *context)
+/* Which of the problems of one reading are kept: those of late records when these are
+ * taken, all others before. Leftovers of other channels would drown everything else, so
+ * those beyond a number are counted only. */
+struct keeping {
+    const struct reading *reading;
+    bool is_late;
+    uint64_t leftovers;
+};
+
+static bool is_kept(const struct problem *problem, void *context)
 {
-    const struct reading *reading = context;
-    return !is_late(reading->run, reading->number, problem->place.offset);
+    struct keeping *k = context;
+    const struct reading *r = k->reading;
+    if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
+        return false;
+    return problem->code != PROBLEM_RECOVERED_IN_PART ||
+           ++k->leftovers <= LEFTOVERS_TOLD;
 }
 
-static bool is_of_late_record(const struct problem *problem, void *context)
+static void keep_problems(const struct reading *reading, size_t first, bool is_late)
 {
-    return !is_not_of_late_record(problem, context);
+    struct problems *problems = &reading->run->problems;
+    struct keeping k = {reading, is_late, 0};
+    problems_keep(problems, first, is_kept, &k);
+    if (k.leftovers > LEFTOVERS_TOLD)
+        problems_add(problems, PROBLEM_RECOVERED_IN_PART,
+                     evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                     "%" PRIu64 " more rows like these are counted, not listed",
+                     k.leftovers - LEFTOVERS_TOLD);
 }
 
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
@@ -325,13 +346,13 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
                   &run->problems, progress, err) != OK)
         return FAILED;
-    if (run->late_count > late_before) {
+    bool has_late = run->late_count > late_before;
+    if (has_late)
         qsort(run->late + late_before, run->late_count - late_before,
               sizeof *run->late, compare_late);
-        problems_keep(&run->problems, problems_before, is_not_of_late_record, &reading);
-    } else {
+    keep_problems(&reading, problems_before, false);
+    if (!has_late)
         coverage_finish(&report->coverage, &report->facts, &run->problems);
-    }
     journal_say(&run->journal, JOURNAL_ACTION,
                 "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
                 TEXT(log->evidence), TEXT(log->path), log->size,
@@ -370,7 +391,7 @@ static enum status read_late_of(struct run *run, uint32_t number, struct error *
     if (evtx_read(run->reader, report->log, late_pass, &reading, &report->facts,
                   &run->problems, NULL, err) != OK)
         return FAILED;
-    problems_keep(&run->problems, before, is_of_late_record, &reading);
+    keep_problems(&reading, before, true);
     coverage_finish(&report->coverage, &report->facts, &run->problems);
     tell_problems(run);
     return OK;

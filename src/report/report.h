@@ -73,8 +73,8 @@ struct log_report { /* one row of evidence.csv */
 struct clearing_report { /* a log was cleared: System 104, Security 1102 */
     const struct evidence_log *log;
     uint64_t record_id, offset, created_filetime;
-    uint8_t state;
     struct text channel, user, domain, user_sid, computer;
+    uint8_t state;
 };
 
 struct case_data { /* as ewfacquire names them; absent if not given */

@@ -239,6 +239,20 @@ static size_t near_misses_apart(const struct detector *d)
     return count;
 }
 
+static void say_clearings(const struct report *r, struct arena *arena,
+                          struct statements *out)
+{
+    size_t recovered = 0;
+    for (size_t i = 0; i < r->clearing_count; i++)
+        recovered += !record_state_is_live(r->clearings[i].state);
+    struct text aside =
+        recovered ? arena_printf(arena, ", %zu of them by a record that is not live",
+                                 recovered)
+                  : TEXT_LITERAL("");
+    statements_add(out, arena, RECORDED, "%zu clearing%s of a log recorded%.*s.",
+                   r->clearing_count, PLURAL(r->clearing_count), TEXT(aside));
+}
+
 static void say_apart(const struct report *r, struct arena *arena,
                       struct statements *out)
 {
@@ -261,8 +275,7 @@ static void say_apart(const struct report *r, struct arena *arena,
                        " result%s as known good.",
                        d->filtered, PLURAL(d->filtered));
     if (r->clearing_count)
-        statements_add(out, arena, RECORDED, "%zu clearing%s of a log recorded.",
-                       r->clearing_count, PLURAL(r->clearing_count));
+        say_clearings(r, arena, out);
 }
 
 /* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */
@@ -323,7 +336,7 @@ static void say_problems(const struct report *r, const struct totals *sum,
                        "content is not reported.",
                        sum->recovered, PLURAL(sum->recovered),
                        sum->recovered == 1 ? "was" : "were");
-    if (!told)
+    if (!told && !sum->positional)
         statements_add(out, arena, RECORDED,
                        "Everything that was found could be read.");
 }
