@@ -14,10 +14,9 @@ cd "$(dirname "$0")"
 build_packages="gcc make autoconf automake pkg-config libc6-dev
     libevtx-dev libbfio-dev libewf-dev libtsk-dev libxml2-dev libcsv-dev libyaml-dev
     libssl-dev libdeflate-dev"
-test_packages="$build_packages libcmocka-dev clang libclang-rt-14-dev clang-format
-    ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk gdisk
-    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils chromium python3-minimal
-    procps xxd man-db"
+test_packages="$build_packages libcmocka-dev clang clang-format
+    ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk
+    qemu-utils ewf-tools sleuthkit libevtx-utils chromium python3 man-db"
 
 missing_of() {
     for package; do
