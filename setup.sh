@@ -44,7 +44,7 @@ install_missing() {
     # shellcheck disable=SC2086 # the list is meant to be split
     {
         $as_root apt-get update -q &&
-            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+            $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -q -y \
                 --no-install-recommends $missing
     } >setup.log 2>&1 || {
         tail -n 20 setup.log >&2
