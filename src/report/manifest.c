@@ -73,6 +73,9 @@ static void put_options(struct json *j, const struct run_facts *run)
     put_text(j, "rules_folder", run->rules_folder);
     put_text(j, "templates_folder", run->templates_folder);
     put_text(j, "filter_file", run->filter_file);
+    put_text(j, "shells_file", run->shells_file);
+    json_member_string(j, "find", run->find_signature ? "signature" : "path");
+    json_member_string(j, "fail_on", rule_level_name(run->fail_on));
     json_close_object(j);
 }
 
