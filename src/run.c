@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confirm.h"
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -26,6 +27,7 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
@@ -106,6 +108,7 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
     facts->jobs = o->jobs;
+    facts->verify = o->verify;
     facts->schemas = o->schemas;
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
@@ -136,6 +139,10 @@ static enum status prepare(struct run *run, struct error *err)
         return FAILED;
     run->reader = evtx_reader_open(o->reader, o->jobs);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
+    run->report.run.other_reader =
+        text_from(evtx_reader_kind_name(o->reader == EVTX_READER_NATIVE
+                                            ? EVTX_READER_LIBEVTX
+                                            : EVTX_READER_NATIVE));
     return OK;
 }
 
@@ -375,7 +382,31 @@ static enum status gather(struct run *run, struct error *err)
                 gather_log(run, i, &progress, err) != OK)
                 return FAILED;
     progress_end(&progress);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
+}
+
+/* The records that the report rests on, decoded again by the other reader. */
+static enum status verify(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    const struct verify_counts *c = &run->verification.counts;
+    struct progress progress;
+    bool whole = o->verify == VERIFY_ALL;
+    progress_start(&progress, &run->journal, "verifying records",
+                   whole ? bytes_of_logs(run) : 0);
+    enum status status = confirm_records(
+        &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
+        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+    progress_end(&progress);
+    if (status == OK && o->verify != VERIFY_NONE)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
+                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
+                    c->records, TEXT(run->report.run.other_reader), c->equal,
+                    c->different, c->not_confirmed);
+    return status;
 }
 
 static void check_evidence(struct run *run)
@@ -434,6 +465,7 @@ static enum status write_report(struct run *run, struct error *err)
     report->lineage = &run->lineage;
     report->detector = &run->detector;
     report->timeline = &run->timeline;
+    report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
@@ -459,7 +491,7 @@ static enum status run_steps(struct run *run, struct error *err)
         read_logs(run, err) != OK)
         return FAILED;
     link_and_judge(run);
-    if (gather(run, err) != OK)
+    if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);
 }
@@ -498,6 +530,7 @@ static void release(struct run *run)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);
     free(run->report.clearings);
+    confirmation_release(&run->verification);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);

@@ -110,6 +110,8 @@ typedef enum status evtx_sink(void *context, const struct evtx_record *records,
 struct evtx_log_facts {
     bool is_evtx; /* has the signature, or chunks at their places */
     bool is_dirty, is_full, has_no_checksums; /* header flags 1, 2, 4 */
+    bool is_off_grid; /* a chunk lies elsewhere than at 4096 + n * 65536 */
+    uint64_t first_slot; /* where the walk over the chunks begins: 4096, or before it */
     uint16_t major, minor;
     uint64_t chunks;            /* slots that hold a chunk, damaged or not */
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
@@ -138,6 +140,7 @@ void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
 enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
                               struct error *err);
 /* "libevtx 20181227", "native" */
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind);
 const char *evtx_reader_name(const struct evtx_reader *reader);
 
 /* Read one log from its first byte to its last. problems may be NULL (a second reading of

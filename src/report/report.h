@@ -15,6 +15,7 @@
 #define FOREBEAR_REPORT_H
 
 #include "detect/detect.h"
+#include "evtx/verify.h"
 #include "util/output.h"
 
 /* A process as one event names it; it may have other names (lineage.h). */
@@ -72,13 +73,24 @@ struct case_data { /* as ewfacquire names them; absent if not given */
     struct text case_number, examiner, evidence_number, notes;
 };
 
+/* What the second decoding of records said. All zeros but for the mode if there was none. */
+struct confirmation {
+    enum verify_mode mode;
+    struct verify_counts counts;
+    struct verify_item *items; /* by (log, offset): the records that rows cite */
+    size_t asked;              /* of them */
+    size_t *first_of_log;      /* log_count + 1 indexes into items; NULL: none asked */
+    size_t log_count;
+};
+
 enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
 
 /* The run as its reader must know it. */
 struct run_facts {
     struct text version;        /* "Forebear 0.1.0" */
     struct text command_line;   /* as given, shell-quoted, visible */
-    struct text reader;         /* "libevtx 20181227" */
+    struct text reader;         /* "native" */
+    struct text other_reader;   /* that confirms: "libevtx 20181227" */
     struct text_list libraries; /* "libtsk 4.11.1", ... */
     struct text platform;
     uint64_t started_filetime, ended_filetime;
@@ -86,6 +98,7 @@ struct run_facts {
     unsigned digest_kinds;
     bool rehash, verify_image;
     unsigned jobs;
+    enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */
     struct text rules_folder, templates_folder, filter_file,
         shells_file; /* absent: built-in, none */
@@ -105,6 +118,7 @@ struct report {
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;
+    const struct confirmation *verification;
     struct problems *problems;
 };
 

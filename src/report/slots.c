@@ -161,6 +161,18 @@ SLOT(reader)
 {
     put(out, RUN(page)->reader);
 }
+SLOT(verification)
+{
+    report_verification(out, page->report);
+}
+SLOT(verify_mode)
+{
+    buffer_add_string(out, verify_mode_name(RUN(page)->verify));
+}
+SLOT(verified_whole)
+{
+    buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);
@@ -788,6 +800,13 @@ SLOT(creation_grade_reason)
 SLOT(creation_place)
 {
     put_place(out, process_place(page->report, page_creation(page)->process));
+}
+SLOT(creation_verified)
+{
+    const struct process *p = creation(page);
+    if (p->log != UINT32_MAX)
+        name_verified(out, page->report, &page->report->evidence->logs[p->log],
+                      p->offset);
 }
 SLOT(creation_state)
 {
@@ -1614,6 +1633,9 @@ static const struct slot slots[] = {
     {"",                "command-line",                   SLOT_TEXT,  command_line_slot           },
     {"",                "platform",                       SLOT_TEXT,  platform_slot               },
     {"",                "reader",                         SLOT_TEXT,  reader_slot                 },
+    {"",                "verification",                   SLOT_TEXT,  verification_slot           },
+    {"",                "verify-mode",                    SLOT_TEXT,  verify_mode_slot            },
+    {"",                "verified-whole",                 SLOT_TEXT,  verified_whole_slot         },
     {"",                "libraries",                      SLOT_TEXT,  libraries_slot              },
     {"",                "rules-folder",                   SLOT_TEXT,  rules_folder_slot           },
     {"",                "templates-folder",               SLOT_TEXT,  templates_folder_slot       },
@@ -1714,6 +1736,7 @@ static const struct slot slots[] = {
     {"creations",       "creation-grade",                 SLOT_TEXT,  creation_grade_slot         },
     {"creations",       "creation-grade-reason",          SLOT_TEXT,  creation_grade_reason_slot  },
     {"creations",       "creation-place",                 SLOT_TEXT,  creation_place_slot         },
+    {"creations",       "creation-verified",              SLOT_TEXT,  creation_verified_slot      },
     {"creations",       "creation-state",                 SLOT_TEXT,  creation_state_slot         },
     {"supports",        "support-words",                  SLOT_TEXT,  support_words_slot          },
     {"verdicts",        "verdict-title",                  SLOT_TEXT,  verdict_title_slot          },

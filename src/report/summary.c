@@ -220,6 +220,18 @@ static void say_findings(const struct report *r, const struct totals *sum,
     say_corroborations(d, arena, out);
 }
 
+static void say_verification(const struct report *r, const struct totals *sum,
+                             struct arena *arena, struct statements *out)
+{
+    struct buffer words = {0};
+    if (sum->sysmon_records == 0 && r->detector->finding_count == 0 &&
+        (!r->verification || r->verification->counts.records == 0))
+        return;
+    report_verification(&words, r);
+    statements_add(out, arena, DERIVED, "%.*s", TEXT(buffer_text(&words)));
+    buffer_release(&words);
+}
+
 static size_t near_misses_apart(const struct detector *d)
 {
     size_t count = 0;
@@ -310,6 +322,7 @@ void report_statements(const struct report *r, struct arena *arena,
     struct totals sum = add_up(r);
     say_what_was_examined(r, &sum, arena, out);
     say_findings(r, &sum, arena, out);
+    say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);
     say_problems(r, &sum, arena, out);
 }
