@@ -119,6 +119,16 @@ static enum status parse_reader(struct options *o, const char *value, struct err
     return OK;
 }
 
+static enum status parse_verify(struct options *o, const char *value, struct error *err)
+{
+    for (int mode = VERIFY_FINDINGS; mode <= VERIFY_NONE; mode++)
+        if (strcmp(value, verify_mode_name((enum verify_mode)mode)) == 0) {
+            o->verify = (enum verify_mode)mode;
+            return OK;
+        }
+    return bad_value(err, "verify", value, "findings, timeline, all or none");
+}
+
 #define REPORT (1u << COMMAND_REPORT)
 #define RULES  (1u << COMMAND_RULES)
 static const struct option_row rows[] = {
@@ -344,6 +354,8 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *topic = NULL;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
+                                .reader = EVTX_READER_NATIVE,
+                                .verify = VERIFY_FINDINGS,
                                 .jobs = processors < 1          ? 1
                                         : processors > MAX_JOBS ? MAX_JOBS
                                                                 : (unsigned)processors};

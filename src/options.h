@@ -27,6 +27,7 @@ struct options {
     const char *rules, *shells, *filter, *templates;
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
+    enum verify_mode verify;
     const char **evidence; /* borrowed from argv */
     size_t evidence_count;
 };

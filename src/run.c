@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confirm.h"
+#include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
@@ -36,12 +38,14 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
     struct sysmon_layouts layouts;
     struct late_record *late; /* by log and offset */
     size_t late_count, late_capacity;
+    struct map gathered; /* events of the second pass, by their content */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -49,6 +53,8 @@ struct reading {
     struct run *run;
     struct log_report *log;
     uint32_t number;
+    uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
+    bool recovered; /* second pass: take what is not live, else what is */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -118,10 +124,14 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->verify_image = o->verify_image;
     facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
+    facts->verify = o->verify;
     facts->schemas = o->schemas;
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
     facts->filter_file = text_from(o->filter);
+    facts->shells_file = text_from(o->shells);
+    facts->find_signature = o->find_signature;
+    facts->fail_on = o->fail_on;
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
@@ -146,6 +156,8 @@ static enum status prepare(struct run *run, struct error *err)
     run->reader = evtx_reader_open(o->reader, o->jobs);
     evtx_reader_recover(run->reader, run->report.run.recovers);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
+    run->report.run.other_reader = text_from(evtx_reader_kind_name(
+        o->reader == EVTX_READER_NATIVE ? EVTX_READER_LIBEVTX : EVTX_READER_NATIVE));
     return OK;
 }
 
@@ -199,8 +211,8 @@ static void count_recovered(struct recovered_counts *counts,
         counts->sysmon++;
         counts->creations += event_or_null->event_id == SYSMON_PROCESS_CREATE;
     } else {
-        counts->sysmon_positional += record->state == RECORD_POSITIONAL &&
-                                     sysmon_may_be(&record->system);
+        counts->sysmon_positional +=
+            record->state == RECORD_POSITIONAL && sysmon_may_be(&record->system);
     }
 }
 
@@ -214,7 +226,8 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     coverage_add(&reading->log->coverage, record, is_sysmon ? &event : NULL);
     count_recovered(&reading->log->recovered, record, is_sysmon ? &event : NULL);
     if (is_sysmon) {
-        struct event_processes who = lineage_add(&run->lineage, &event, reading->number);
+        struct event_processes who =
+            lineage_add(&run->lineage, &event, reading->number);
         if (who.is_new_creation)
             detector_add_creation(&run->detector, &event, who.subject);
     } else if (log_clearing_from_record(&clearing, record)) {
@@ -232,9 +245,8 @@ static void add_late(struct reading *reading, const struct evtx_record *record)
 {
     struct run *run = reading->run;
     ARRAY_GROW(run->late, run->late_count, run->late_capacity);
-    run->late[run->late_count++] =
-        (struct late_record){record->offset, reading->number,
-                             record->state == RECORD_POSITIONAL};
+    run->late[run->late_count++] = (struct late_record){
+        record->offset, reading->number, record->state == RECORD_POSITIONAL};
 }
 
 static enum status first_pass(void *context, const struct evtx_record *records,
@@ -274,6 +286,65 @@ static enum status late_pass(void *context, const struct evtx_record *records,
     return OK;
 }
 
+static bool in_family(const struct run *run, uint32_t process)
+{
+    return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+}
+
+static void add_part(struct digester *d, struct text t)
+{
+    uint64_t len = text_is_absent(t) ? UINT64_MAX : t.len;
+    digester_add(d, &len, sizeof len);
+    digester_add(d, t.ptr, t.len);
+}
+
+static struct digest_values digest_of_event(const struct evtx_record *record)
+{
+    struct digest_values values;
+    struct digester d;
+    const uint64_t numbers[] = {record->system.event_id, record->system.record_id,
+                                record->system.time_created_filetime};
+    digester_init(&d, DIGEST_BIT(DIGEST_SHA256));
+    digester_add(&d, numbers, sizeof numbers);
+    add_part(&d, record->system.computer);
+    add_part(&d, record->system.channel);
+    for (size_t i = 0; i < record->field_count; i++)
+        add_part(&d, evtx_record_value(record, i));
+    digester_finish(&d, &values);
+    return values;
+}
+
+/* A log and its copy, an export, a deleted version of it: an event that stands in several
+ * records is one event, and the first that is read stands for it. */
+static bool is_repeated(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    struct digest_values values = digest_of_event(record);
+    struct bytes key = {values.value[DIGEST_SHA256], digest_size(DIGEST_SHA256)};
+    if (map_find(&run->gathered, key) != MAP_NONE) {
+        if (reading->repeats++ == 0)
+            reading->first_repeat_id = record->system.record_id;
+        return true;
+    }
+    uint8_t *kept = arena_alloc(&run->arena, key.len);
+    memcpy(kept, key.ptr, key.len);
+    map_add(&run->gathered, (struct bytes){kept, key.len}, 0);
+    return false;
+}
+
+static void tell_repeats(const struct reading *reading)
+{
+    if (reading->repeats)
+        problems_add(
+            &reading->run->problems, PROBLEM_RID_DUP,
+            evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
+            "%" PRIu64
+            " event(s) of the findings' families stand in another record too, "
+            "with the same content (the first is EventRecordID %" PRIu64
+            "); each is counted once",
+            reading->repeats, reading->first_repeat_id);
+}
+
 static enum status second_pass(void *context, const struct evtx_record *records,
                                size_t count)
 {
@@ -281,10 +352,13 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct sysmon_event event;
-        if (!sysmon_event_read(&run->layouts, &event, &records[i],
-                               reading->log->log))
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts, &event, &records[i], reading->log->log))
             continue;
         struct event_processes who = lineage_find(&run->lineage, &event);
+        if ((!in_family(run, who.subject) && !in_family(run, who.object)) ||
+            is_repeated(reading, &records[i]))
+            continue;
         detector_corroborate(&run->detector, &run->lineage, &event, &who);
         timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
     }
@@ -335,21 +409,24 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
-    struct reading reading = {run, report, number};
-    struct error damage = {0};
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
     char hex[DIGEST_HEX_MAX];
     size_t problems_before = run->problems.count, late_before = run->late_count;
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    if (evidence_log_digest(log, run->options->digest_kinds, NULL, &damage) == DAMAGED)
-        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &damage);
+    enum status digested =
+        evidence_log_digest(log, run->options->digest_kinds, NULL, err);
+    if (digested == FAILED)
+        return FAILED;
+    if (digested == DAMAGED)
+        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, err);
     if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
                   &run->problems, progress, err) != OK)
         return FAILED;
     bool has_late = run->late_count > late_before;
     if (has_late)
-        qsort(run->late + late_before, run->late_count - late_before,
-              sizeof *run->late, compare_late);
+        qsort(run->late + late_before, run->late_count - late_before, sizeof *run->late,
+              compare_late);
     keep_problems(&reading, problems_before, false);
     if (!has_late)
         coverage_finish(&report->coverage, &report->facts, &run->problems);
@@ -383,7 +460,7 @@ static enum status learn_templates(struct run *run, struct error *err)
 static enum status read_late_of(struct run *run, uint32_t number, struct error *err)
 {
     struct log_report *report = &run->report.logs[number];
-    struct reading reading = {run, report, number};
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
     size_t before = run->problems.count;
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading %.*s: %.*s again for records that are there only in part",
@@ -448,7 +525,26 @@ static void link_and_judge(struct run *run)
                 run->lineage.order_count, run->detector.matched_creations);
 }
 
-/* Without a finding there is no family, and nothing to gather. */
+/* Live events first, of all logs: a recovered one that repeats one of them is left out. */
+static enum status gather_log(struct run *run, uint32_t number, bool recovered,
+                              struct progress *progress, struct error *err)
+{
+    struct log_report *log = &run->report.logs[number];
+    struct reading reading = {run, log, number, .first_repeat_id = NO_RECORD,
+                              .recovered = recovered};
+    struct evtx_log_facts again = {0};
+    if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
+        return OK;
+    evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
+    if (evtx_read(run->reader, &run->evidence.logs[number], second_pass, &reading,
+                  &again, NULL, recovered ? NULL : progress, err) != OK)
+        return FAILED;
+    tell_repeats(&reading);
+    return OK;
+}
+
+/* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
+ * that a record of a live one stands for what both have. */
 static enum status gather(struct run *run, struct error *err)
 {
     if (run->detector.finding_count == 0)
@@ -457,18 +553,38 @@ static enum status gather(struct run *run, struct error *err)
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
-    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
-        struct reading reading = {run, &run->report.logs[i], i};
-        struct evtx_log_facts again = {0};
-        if (run->report.logs[i].coverage.sysmon_records == 0 &&
-            run->report.logs[i].recovered.sysmon == 0)
-            continue;
-        if (evtx_read(run->reader, &run->evidence.logs[i], second_pass, &reading,
-                      &again, NULL, &progress, err) != OK)
-            return FAILED;
-    }
+    for (int recovered = 0; recovered < 2; recovered++)
+        for (int deleted = 0; deleted < 2; deleted++)
+            for (uint32_t i = 0; i < run->evidence.log_count; i++)
+                if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
+                    gather_log(run, i, recovered, &progress, err) != OK)
+                    return FAILED;
     progress_end(&progress);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
+}
+
+/* The records that the report rests on, decoded again by the other reader. */
+static enum status verify(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    const struct verify_counts *c = &run->verification.counts;
+    struct progress progress;
+    bool whole = o->verify == VERIFY_ALL;
+    progress_start(&progress, &run->journal, "verifying records",
+                   whole ? bytes_of_logs(run) : 0);
+    enum status status = confirm_records(
+        &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
+        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+    progress_end(&progress);
+    if (status == OK && o->verify != VERIFY_NONE)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
+                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
+                    c->records, TEXT(run->report.run.other_reader), c->equal,
+                    c->different, c->not_confirmed);
+    return status;
 }
 
 static void check_evidence(struct run *run)
@@ -482,15 +598,20 @@ static void check_evidence(struct run *run)
     tell_problems(run);
 }
 
+/* The text of a log's path is the log's own: its address tells it. */
 static void count_problems_per_log(struct run *run)
 {
-    for (size_t i = 0; i < run->report.log_count; i++)
-        for (size_t k = 0; k < run->problems.count; k++) {
-            const struct place *place = &run->problems.rows[k].place;
-            if (place->log.ptr == run->report.logs[i].log->path.ptr &&
-                place->evidence.ptr == run->report.logs[i].log->evidence.ptr)
-                run->report.logs[i].problems++;
-        }
+    struct report *report = &run->report;
+    struct map by_path = {0};
+    for (size_t i = 0; i < report->log_count; i++)
+        map_add(&by_path, MAP_KEY_OF(&report->logs[i].log->path.ptr), (uint32_t)i);
+    for (size_t k = 0; k < run->problems.count; k++) {
+        uint32_t log =
+            map_find(&by_path, MAP_KEY_OF(&run->problems.rows[k].place.log.ptr));
+        if (log != MAP_NONE)
+            report->logs[log].problems++;
+    }
+    map_release(&by_path);
 }
 
 static int exit_status_of(const struct run *run)
@@ -499,6 +620,17 @@ static int exit_status_of(const struct run *run)
         detector_highest_level(&run->detector) >= run->options->fail_on)
         return EXIT_FINDING;
     return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
+}
+
+static void tell_outputs(struct run *run)
+{
+    for (size_t i = 0; i < run->output.count; i++) {
+        char hex[DIGEST_HEX_MAX];
+        const struct output_file *file = &run->output.files[i];
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "wrote %s: %" PRIu64 " bytes, SHA-256 %.*s", file->name, file->size,
+                    TEXT(digest_hex(hex, &file->digests, DIGEST_SHA256)));
+    }
 }
 
 static enum status write_report(struct run *run, struct error *err)
@@ -511,6 +643,7 @@ static enum status write_report(struct run *run, struct error *err)
     report->lineage = &run->lineage;
     report->detector = &run->detector;
     report->timeline = &run->timeline;
+    report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
@@ -519,11 +652,14 @@ static enum status write_report(struct run *run, struct error *err)
     if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
+    tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);
     if (journal_close(&run->journal, err) != OK ||
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
+    if (run->options->force)
+        report_remove_stale(report, &run->output);
     return output_dir_publish(&run->output, err);
 }
 
@@ -533,7 +669,7 @@ static enum status run_steps(struct run *run, struct error *err)
         read_logs(run, err) != OK)
         return FAILED;
     link_and_judge(run);
-    if (gather(run, err) != OK)
+    if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);
 }
@@ -574,6 +710,7 @@ static void release(struct run *run)
     free(run->report.clearings);
     free(run->late);
     sysmon_layouts_release(&run->layouts);
+    confirmation_release(&run->verification);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);
@@ -583,6 +720,7 @@ static void release(struct run *run)
     output_dir_close(&run->output);
     journal_abandon(&run->journal);
     problems_release(&run->problems);
+    map_release(&run->gathered);
     arena_release(&run->arena);
 }
 

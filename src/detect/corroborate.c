@@ -266,13 +266,13 @@ static void keep(struct detector *d, struct host_record *host, const struct touc
     }
     host->kept[j->counter]++;
     enum record_state state = t->event->record->state;
-    struct text sentence = record_state_is_live(state)
-                               ? j->sentence
-                               : arena_printf(t->arena,
-                                              "%.*s This record is not live, it was "
-                                              "recovered (%s).",
-                                              TEXT(j->sentence),
-                                              record_state_name(state));
+    struct text sentence =
+        record_state_is_live(state)
+            ? j->sentence
+            : arena_printf(t->arena,
+                           "%.*s This record is not live, it was "
+                           "recovered (%s).",
+                           TEXT(j->sentence), record_state_name(state));
     ARRAY_GROW(d->corroborations, d->corroboration_count,
                d->state->corroboration_capacity);
     d->corroborations[d->corroboration_count++] =
@@ -285,6 +285,7 @@ static void keep(struct detector *d, struct host_record *host, const struct touc
                                .record_id = t->event->record->system.record_id,
                                .offset = t->event->record->offset,
                                .log = t->event->log,
+                               .state = (uint8_t)state,
                                .sentence = sentence};
 }
 

@@ -110,8 +110,9 @@ struct host {
     uint64_t first_filetime, last_filetime; /* of its Sysmon events, UtcTime */
     uint64_t window_first_filetime,
         window_last_filetime; /* the same by TimeCreated: when this log was being written */
-    uint64_t records, process_creations; /* these and the times above: live ones alone */
-    uint64_t recovered;                  /* records that are not live */
+    uint64_t records,
+        process_creations; /* these and the times above: live ones alone */
+    uint64_t recovered;    /* records that are not live */
     uint64_t guid_time_agrees,
         guid_time_checked; /* live event 1: second in the guid == UtcTime */
 };

@@ -37,7 +37,15 @@ static const char *const finding_columns[] = {
     /* what follows may grow */
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
-    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id"};
+    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
+    "verified"};
+
+static void put_verified(struct table *t, struct buffer *b, const struct report *r,
+                         const struct evidence_log *log, uint64_t offset)
+{
+    name_verified(b, r, log, offset);
+    table_buffer(t, b);
+}
 
 /* What events 8, 10 and 25 on the host process speak for injection, by strength. */
 static void put_corroboration(struct table *t, struct buffer *b,
@@ -121,6 +129,8 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
+    put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
+                 p->offset);
     table_end_row(t);
 }
 
@@ -252,7 +262,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image"};
+    "target_image", "verified"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -291,6 +301,7 @@ static void put_timeline(struct table *t, struct buffer *b, const struct report 
         table_string(t, record_state_name((enum record_state)e->state));
         table_time(t, e->created_filetime);
         put_timeline_process(t, r, &e->object);
+        put_verified(t, b, r, e->log, e->offset);
         table_end_row(t);
     }
 }

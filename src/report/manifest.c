@@ -63,6 +63,7 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_name(j, "options");
     json_open_object(j);
     json_member_u64(j, "jobs", run->jobs);
+    json_member_string(j, "verify", verify_mode_name(run->verify));
     json_member_bool(j, "hash_sha1", run->digest_kinds & DIGEST_BIT(DIGEST_SHA1));
     json_member_bool(j, "hash_md5", run->digest_kinds & DIGEST_BIT(DIGEST_MD5));
     json_member_bool(j, "rehash", run->rehash);
@@ -74,6 +75,9 @@ static void put_options(struct json *j, const struct run_facts *run)
     put_text(j, "rules_folder", run->rules_folder);
     put_text(j, "templates_folder", run->templates_folder);
     put_text(j, "filter_file", run->filter_file);
+    put_text(j, "shells_file", run->shells_file);
+    json_member_string(j, "find", run->find_signature ? "signature" : "path");
+    json_member_string(j, "fail_on", rule_level_name(run->fail_on));
     json_close_object(j);
 }
 
@@ -292,6 +296,39 @@ static void put_counts(struct json *j, const struct report *r)
     json_close_object(j);
 }
 
+static void put_verification(struct json *j, const struct report *r)
+{
+    const struct confirmation *v = r->verification;
+    if (!v)
+        return;
+    const struct verify_counts *c = &v->counts;
+    json_name(j, "verification");
+    json_open_object(j);
+    json_member_string(j, "mode", verify_mode_name(v->mode));
+    if (v->mode != VERIFY_NONE)
+        put_text(j, "reader", r->run.other_reader);
+    json_member_u64(j, "records_compared", c->equal + c->different);
+    json_member_u64(j, "records_equal", c->equal);
+    json_member_u64(j, "records_equal_with_waived_values", c->waived_records);
+    json_member_u64(j, "records_different", c->different);
+    json_member_u64(j, "records_not_confirmed", c->not_confirmed);
+    json_member_u64(j, "values_compared", c->values);
+    json_name(j, "values_waived");
+    json_open_object(j);
+    for (int w = WAIVED_NOT + 1; w < VERIFY_WAIVERS; w++)
+        if (c->waived[w])
+            json_member_u64(j, verify_waiver_name((enum verify_waiver)w), c->waived[w]);
+    json_close_object(j);
+    if (v->mode == VERIFY_ALL) {
+        json_member_u64(j, "logs_opened_whole", c->logs_listed);
+        json_member_u64(j, "logs_not_opened_whole", c->logs_not_listed);
+        json_member_u64(j, "records_in_both_lists", c->listed_by_both);
+        json_member_u64(j, "records_in_the_native_list_alone", c->only_native);
+        json_member_u64(j, "records_in_the_libevtx_list_alone", c->only_libevtx);
+    }
+    json_close_object(j);
+}
+
 static void put_outputs(struct json *j, const struct output_dir *dir)
 {
     json_name(j, "outputs");
@@ -320,6 +357,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);
+    put_verification(&j, r);
     put_outputs(&j, dir);
     json_close_object(&j);
     buffer_add_char(out, '\n');

@@ -15,6 +15,7 @@
 #define FOREBEAR_REPORT_H
 
 #include "detect/detect.h"
+#include "evtx/verify.h"
 #include "util/output.h"
 
 /* A process as one event names it; it may have other names (lineage.h). */
@@ -81,13 +82,24 @@ struct case_data { /* as ewfacquire names them; absent if not given */
     struct text case_number, examiner, evidence_number, notes;
 };
 
+/* What the second decoding of records said. All zeros but for the mode if there was none. */
+struct confirmation {
+    enum verify_mode mode;
+    struct verify_counts counts;
+    struct verify_item *items; /* by (log, offset): the records that rows cite */
+    size_t asked;              /* of them */
+    size_t *first_of_log;      /* log_count + 1 indexes into items; NULL: none asked */
+    size_t log_count;
+};
+
 enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
 
 /* The run as its reader must know it. */
 struct run_facts {
     struct text version;        /* "Forebear 0.1.0" */
     struct text command_line;   /* as given, shell-quoted, visible */
-    struct text reader;         /* "libevtx 20181227" */
+    struct text reader;         /* "native" */
+    struct text other_reader;   /* that confirms: "libevtx 20181227" */
     struct text_list libraries; /* "libtsk 4.11.1", ... */
     struct text platform;
     uint64_t started_filetime, ended_filetime;
@@ -96,9 +108,12 @@ struct run_facts {
     bool rehash, verify_image;
     bool recovers; /* records that are not live were read */
     unsigned jobs;
+    enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */
-    struct text rules_folder, templates_folder,
-        filter_file; /* absent: built-in, none */
+    struct text rules_folder, templates_folder, filter_file,
+        shells_file; /* absent: built-in, none */
+    bool find_signature;
+    enum rule_level fail_on;
     int exit_status; /* what the run will end with */
 };
 
@@ -113,6 +128,7 @@ struct report {
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;
+    const struct confirmation *verification;
     struct problems *problems;
 };
 
@@ -130,6 +146,8 @@ enum status report_write_html(const struct report *report, struct output_dir *di
 /* Would report_write_html() take these templates? FAILED as it would fail; nothing is
  * written. */
 enum status report_check_templates(const char *template_dir, struct error *err);
+/* Before a report takes another one's place: remove the other's files that it has not. */
+void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,

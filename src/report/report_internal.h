@@ -89,6 +89,13 @@ struct corroboration_range {
 
 struct corroboration_range corroborations_of(const struct detector *d, uint32_t host);
 
+/* --- verified.c */
+/* "yes", "no: FIELD", "-": the cell `verified` of a row that cites this record. */
+void name_verified(struct buffer *out, const struct report *r,
+                   const struct evidence_log *log, uint64_t offset);
+/* What was decoded again, in sentences. */
+void report_verification(struct buffer *out, const struct report *r);
+
 /* Distinct process creations that one rule matched; findings are ordered by process. */
 uint64_t rule_creations(const struct detector *d, const struct rule *rule);
 

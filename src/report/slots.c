@@ -161,6 +161,18 @@ SLOT(reader)
 {
     put(out, RUN(page)->reader);
 }
+SLOT(verification)
+{
+    report_verification(out, page->report);
+}
+SLOT(verify_mode)
+{
+    buffer_add_string(out, verify_mode_name(RUN(page)->verify));
+}
+SLOT(verified_whole)
+{
+    buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);
@@ -689,6 +701,24 @@ SLOT(section_place)
 
 /* --- creations: the cards of a section */
 
+/* Whether Sysmon matches a parent by pid alone depends on its build. */
+static void add_sysmon_version(struct page *page)
+{
+    const struct report *r = page->report;
+    uint32_t number = lineage_process(r->lineage, page_creation(page)->process)->log;
+    if (page->support_count == SUPPORT_MAX || number >= r->evidence->log_count)
+        return;
+    const struct log_report *log = report_log_of(r, &r->evidence->logs[number]);
+    struct text version = log ? log->coverage.sysmon_version : NO_TEXT;
+    page->supports[page->support_count++] =
+        text_is_empty(version)
+            ? TEXT_LITERAL("Sysmon's version is not recorded in this log.")
+            : arena_printf(
+                  &page->section_arena,
+                  "Sysmon's version is %.*s by the newest event 4 of this log.",
+                  TEXT(version));
+}
+
 LOOP(next_creation)
 {
     if (!step(&page->at.creation, is_first, page->creations.count))
@@ -697,6 +727,7 @@ LOOP(next_creation)
     page->support_count =
         lineage_support(page->report->lineage, page_creation(page)->process,
                         &page->section_arena, page->supports, SUPPORT_MAX);
+    add_sysmon_version(page);
     return true;
 }
 
@@ -803,6 +834,13 @@ SLOT(creation_grade_reason)
 SLOT(creation_place)
 {
     put_place(out, process_place(page->report, page_creation(page)->process));
+}
+SLOT(creation_verified)
+{
+    const struct process *p = creation(page);
+    if (p->log != UINT32_MAX)
+        name_verified(out, page->report, &page->report->evidence->logs[p->log],
+                      p->offset);
 }
 SLOT(creation_state)
 {
@@ -1637,6 +1675,9 @@ static const struct slot slots[] = {
     {"",                "command-line",                   SLOT_TEXT,  command_line_slot           },
     {"",                "platform",                       SLOT_TEXT,  platform_slot               },
     {"",                "reader",                         SLOT_TEXT,  reader_slot                 },
+    {"",                "verification",                   SLOT_TEXT,  verification_slot           },
+    {"",                "verify-mode",                    SLOT_TEXT,  verify_mode_slot            },
+    {"",                "verified-whole",                 SLOT_TEXT,  verified_whole_slot         },
     {"",                "libraries",                      SLOT_TEXT,  libraries_slot              },
     {"",                "rules-folder",                   SLOT_TEXT,  rules_folder_slot           },
     {"",                "templates-folder",               SLOT_TEXT,  templates_folder_slot       },
@@ -1738,6 +1779,7 @@ static const struct slot slots[] = {
     {"creations",       "creation-grade",                 SLOT_TEXT,  creation_grade_slot         },
     {"creations",       "creation-grade-reason",          SLOT_TEXT,  creation_grade_reason_slot  },
     {"creations",       "creation-place",                 SLOT_TEXT,  creation_place_slot         },
+    {"creations",       "creation-verified",              SLOT_TEXT,  creation_verified_slot      },
     {"creations",       "creation-state",                 SLOT_TEXT,  creation_state_slot         },
     {"supports",        "support-words",                  SLOT_TEXT,  support_words_slot          },
     {"verdicts",        "verdict-title",                  SLOT_TEXT,  verdict_title_slot          },

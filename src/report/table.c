@@ -30,9 +30,10 @@ static unsigned text_asks(struct text t)
     return asks;
 }
 
+/* A sign alone is no formula: "-" is what Sysmon writes where it does not know. */
 bool table_is_formula(struct text t)
 {
-    if (t.len == 0)
+    if (t.len < 2)
         return false;
     char c = t.ptr[0];
     return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';

@@ -68,6 +68,7 @@ void coverage_release(struct coverage *c)
         free(c->series[i].recovered_ids);
     }
     free(c->series);
+    free(c->sensor);
     map_release(&c->series_index);
     *c = (struct coverage){0};
 }
@@ -82,8 +83,8 @@ static bool is_series_of(const struct coverage_series *s,
 }
 
 /* NULL if there is none and none is to be made. */
-static struct coverage_series *
-find_series(struct coverage *c, const struct evtx_system *system, bool makes)
+static struct coverage_series *find_series(struct coverage *c,
+                                           const struct evtx_system *system, bool makes)
 {
     if (c->series_count && is_series_of(&c->series[c->last_series], system))
         return &c->series[c->last_series];
@@ -289,8 +290,10 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
     series_add(find_series(c, &record->system, true), record);
-    if (event_or_null)
+    if (event_or_null) {
         sysmon_add(c, event_or_null);
+        sensor_add(c, event_or_null);
+    }
 }
 
 /* --- at the end: gaps, duplicates, origin */
@@ -591,6 +594,7 @@ void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
     for (size_t i = 0; i < c->series_count; i++)
         tell_gaps(&f, &c->series[i]);
     tell_unreadable(c, problems);
+    sensor_tell(c, problems);
 }
 
 struct text coverage_schema_floor(const struct coverage *c)

@@ -38,10 +38,10 @@ static void add(struct problems *p, enum problem_code code,
     p->per_code[code]++;
 }
 
-__attribute__((format(printf, 5, 0)))
-static void add_formatted(struct problems *p, enum problem_code code,
-                          enum problem_severity severity, struct place place,
-                          const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void
+add_formatted(struct problems *p, enum problem_code code,
+              enum problem_severity severity, struct place place, const char *format,
+              va_list args)
 {
     struct buffer message = {0};
     buffer_vprintf(&message, format, args);
