@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,7 +418,10 @@ static void show_summary(struct run *run)
 {
     struct buffer summary = {0};
     report_summary(&run->report, run->options->output, &summary);
-    fwrite(summary.ptr, 1, summary.len, stdout);
+    if (fwrite(summary.ptr, 1, summary.len, stdout) != summary.len || fflush(stdout))
+        journal_say(&run->journal, JOURNAL_WARNING,
+                    "the summary could not be written to standard output: %s",
+                    strerror(errno));
     buffer_release(&summary);
 }
 
