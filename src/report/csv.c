@@ -198,7 +198,8 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     const struct lineage *l = r->lineage;
     const struct process *p = lineage_process(l, number);
     table_string(t, process_kind_name((enum process_kind)p->kind));
-    put_process(t, l, lineage_parent(l, number));
+    uint32_t parent = lineage_parent(l, number);
+    put_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
     put_process(t, l, p->candidate);
     table_string(t, link_grade_name((enum link_grade)p->grade));
     table_text(t, lineage_text(l, p->grade_reason));

@@ -87,8 +87,10 @@ struct run_facts {
     bool rehash, verify_image;
     unsigned jobs;
     unsigned schemas; /* SCHEMA_ bits */
-    struct text rules_folder, templates_folder,
-        filter_file; /* absent: built-in, none */
+    struct text rules_folder, templates_folder, filter_file,
+        shells_file; /* absent: built-in, none */
+    bool find_signature;
+    enum rule_level fail_on;
     int exit_status; /* what the run will end with */
 };
 
