@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "util/map.h"
+#include "util/stop.h"
 
 static void put_list(struct table *t, struct buffer *b, const struct text_list *list)
 {
@@ -136,7 +137,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
 
 static void put_findings(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->finding_count; i++)
+    for (size_t i = 0; i < r->detector->finding_count && !stop_requested(); i++)
         put_finding(t, b, r, &r->detector->findings[i]);
 }
 
@@ -169,7 +170,7 @@ static const char *const near_miss_columns[] = {"rule_id",
 
 static void put_near_misses(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->near_miss_count; i++) {
+    for (size_t i = 0; i < r->detector->near_miss_count && !stop_requested(); i++) {
         const struct near_miss *miss = &r->detector->near_misses[i];
         const struct process *p = lineage_process(r->lineage, miss->process);
         table_text(t, miss->rule ? miss->rule->id : NO_TEXT);
@@ -250,7 +251,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
 
 static void put_processes(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->lineage->order_count; i++)
+    for (size_t i = 0; i < r->lineage->order_count && !stop_requested(); i++)
         put_process_row(t, b, r, r->lineage->order[i]);
 }
 
@@ -288,7 +289,7 @@ static void put_findings_of_event(struct table *t, struct buffer *b,
 
 static void put_timeline(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->timeline->count; i++) {
+    for (size_t i = 0; i < r->timeline->count && !stop_requested(); i++) {
         const struct timeline_event *e = &r->timeline->events[i];
         table_time(t, e->utc_filetime);
         table_string(t, timeline_happened(e->event_id));
@@ -440,7 +441,7 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
 
 static void put_evidence(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->log_count; i++)
+    for (size_t i = 0; i < r->log_count && !stop_requested(); i++)
         put_log(t, b, &r->logs[i]);
 }
 
@@ -452,7 +453,7 @@ static const char *const problem_columns[] = {"code",   "severity",  "evidence",
 static void put_problems(struct table *t, struct buffer *b, const struct report *r)
 {
     (void)b;
-    for (size_t i = 0; i < r->problems->count; i++) {
+    for (size_t i = 0; i < r->problems->count && !stop_requested(); i++) {
         const struct problem *p = &r->problems->rows[i];
         table_string(t, problem_kinds[p->code].code);
         table_string(t, problem_severity_name(p->severity));
