@@ -22,11 +22,13 @@ static void add(struct record_list *list, size_t log, uint64_t offset)
 
 /* ---- what is to be confirmed */
 
+/* Of live records alone: what libevtx makes of recovered ones has foreign field names. */
 static void add_process(struct record_list *list, const struct lineage *l,
                         uint32_t number)
 {
     const struct process *p = lineage_process(l, number);
-    if (p->log != UINT32_MAX && p->offset != NO_OFFSET)
+    if (p->log != UINT32_MAX && p->offset != NO_OFFSET &&
+        record_state_is_live(p->state))
         add(list, p->log, p->offset);
 }
 
@@ -67,7 +69,8 @@ static void add_findings(struct record_list *list, const struct report *report,
         add_burst(list, l, &d->findings[i], seen);
     for (size_t i = 0; i < d->corroboration_count; i++) {
         const struct corroboration *c = &d->corroborations[i];
-        add(list, (size_t)(c->log - report->evidence->logs), c->offset);
+        if (record_state_is_live(c->state))
+            add(list, (size_t)(c->log - report->evidence->logs), c->offset);
     }
     free(seen);
 }
@@ -114,8 +117,9 @@ static void choose(struct confirmation *v, const struct report *report,
     add_findings(&list, report, l, d);
     if (v->mode != VERIFY_FINDINGS)
         for (size_t i = 0; i < t->count; i++)
-            add(&list, (size_t)(t->events[i].log - report->evidence->logs),
-                t->events[i].offset);
+            if (record_state_is_live(t->events[i].state))
+                add(&list, (size_t)(t->events[i].log - report->evidence->logs),
+                    t->events[i].offset);
     keep_each_once(&list);
     spread(v, &list);
     free(list.items);

@@ -68,6 +68,7 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_member_bool(j, "hash_md5", run->digest_kinds & DIGEST_BIT(DIGEST_MD5));
     json_member_bool(j, "rehash", run->rehash);
     json_member_bool(j, "verify_image", run->verify_image);
+    json_member_bool(j, "recovered", run->recovers);
     json_member_bool(j, "schema_cim", run->schemas & SCHEMA_CIM);
     json_member_bool(j, "schema_asim", run->schemas & SCHEMA_ASIM);
     json_member_bool(j, "schema_ecs", run->schemas & SCHEMA_ECS);
@@ -252,6 +253,7 @@ static void put_logs(struct json *j, const struct report *r)
         json_member_u64(j, "records_recovered", row->facts.records_recovered);
         json_member_u64(j, "records_damaged", row->facts.records_damaged);
         json_member_u64(j, "sysmon_records", row->coverage.sysmon_records);
+        json_member_u64(j, "sysmon_recovered", row->recovered.sysmon);
         json_close_object(j);
     }
     json_close_array(j);
@@ -269,17 +271,19 @@ static void put_problems(struct json *j, const struct problems *p)
 
 static void put_counts(struct json *j, const struct report *r)
 {
-    uint64_t records = 0, sysmon = 0, creations = 0;
+    uint64_t records = 0, sysmon = 0, creations = 0, recovered = 0;
     for (size_t i = 0; i < r->log_count; i++) {
         records += r->logs[i].facts.records;
         sysmon += r->logs[i].coverage.sysmon_records;
         creations += r->logs[i].coverage.process_creations;
+        recovered += r->logs[i].recovered.sysmon;
     }
     json_name(j, "counts");
     json_open_object(j);
     json_member_u64(j, "records", records);
     json_member_u64(j, "sysmon_records", sysmon);
     json_member_u64(j, "process_creations", creations);
+    json_member_u64(j, "sysmon_recovered", recovered);
     json_member_u64(j, "hosts", r->lineage->host_count);
     json_member_u64(j, "processes", r->lineage->order_count);
     json_member_u64(j, "process_creations_matched", r->detector->matched_creations);

@@ -56,10 +56,18 @@ void timeline_add(struct timeline *t, const struct detector *detector,
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 
+/* Records that are not live, as the run used them. */
+struct recovered_counts {
+    uint64_t given[RECORD_STATES]; /* by the reader, of any channel */
+    uint64_t sysmon, creations;    /* of them: Sysmon events that were used */
+    uint64_t sysmon_positional;    /* Sysmon's, or of no known provider; not used */
+};
+
 struct log_report { /* one row of evidence.csv */
     const struct evidence_log *log;
     struct evtx_log_facts facts;
     struct coverage coverage;
+    struct recovered_counts recovered;
     uint64_t problems;
 };
 
@@ -67,6 +75,7 @@ struct clearing_report { /* a log was cleared: System 104, Security 1102 */
     const struct evidence_log *log;
     uint64_t record_id, offset, created_filetime;
     struct text channel, user, domain, user_sid, computer;
+    uint8_t state;
 };
 
 struct case_data { /* as ewfacquire names them; absent if not given */
@@ -97,6 +106,7 @@ struct run_facts {
     bool clock_fixed; /* SOURCE_DATE_EPOCH was set */
     unsigned digest_kinds;
     bool rehash, verify_image;
+    bool recovers; /* records that are not live were read */
     unsigned jobs;
     enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */

@@ -75,6 +75,10 @@ struct text process_key(const struct lineage *l, uint32_t process);
 void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
 /* "sha-256" and the like, of which content, and was it compared afterwards? */
 void name_hashed(struct buffer *out, const struct evidence_log *log);
+/* "behind damage:5; slack:22": what was recovered, by state; nothing if nothing was. */
+void name_recovered(struct buffer *out, const struct recovered_counts *counts);
+/* ", state slack"; nothing for a live record. */
+void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);
 
 /* The events that touch one host process; they stand together, ordered by process. */

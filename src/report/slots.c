@@ -413,6 +413,15 @@ SLOT(log_records)
                   row->facts.records, row->facts.records_damaged,
                   row->facts.records_recovered, row->coverage.sysmon_records,
                   row->coverage.process_creations);
+    struct buffer states = {0};
+    name_recovered(&states, &row->recovered);
+    if (states.len)
+        buffer_printf(out,
+                      "; recovered, not live: %.*s, of them Sysmon's and used: %" PRIu64
+                      ", process creations: %" PRIu64,
+                      TEXT(buffer_text(&states)), row->recovered.sysmon,
+                      row->recovered.creations);
+    buffer_release(&states);
 }
 
 SLOT(log_period)
@@ -515,6 +524,8 @@ SLOT(host_last)
 SLOT(host_records)
 {
     put_number(out, HOST(page)->records);
+    if (HOST(page)->recovered)
+        buffer_printf(out, ", and %" PRIu64 " recovered", HOST(page)->recovered);
 }
 SLOT(host_creations)
 {
@@ -584,6 +595,22 @@ SLOT(section_count)
     buffer_printf(out, "%zu process creation%s", n, PLURAL(n));
 }
 
+/* How many of its matched creations rest on records that are not live. */
+SLOT(section_recovered)
+{
+    size_t n = 0, total = page->creations.count;
+    for (size_t i = 0; i < total; i++) {
+        size_t finding = page->creations.items[i];
+        uint32_t process = page->report->detector->findings[finding].process;
+        n += !record_state_is_live(lineage_process(lineage_of(page), process)->state);
+    }
+    if (n)
+        buffer_printf(out,
+                      "%zu of these %zu process creation%s rest%s on a record that is "
+                      "not live: it was recovered, and its state says from where.",
+                      n, total, PLURAL(total), n == 1 ? "s" : "");
+}
+
 SLOT(section_creations_left_out)
 {
     put_number_unless(out, page->creations.left_out, 0);
@@ -611,6 +638,12 @@ static void put_start(struct buffer *out, const struct process *p)
     put_time(out, p->start_filetime);
     if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
+}
+
+static void put_process_state(struct buffer *out, const struct process *p)
+{
+    if (p->kind == PROCESS_LOGGED)
+        name_state_unless_live(out, p->state);
 }
 
 static void put_kind(struct buffer *out, const struct process *p)
@@ -663,6 +696,7 @@ SLOT(section_end)
 SLOT(section_place)
 {
     put_place(out, process_place(page->report, section_process(page)));
+    put_process_state(out, section_host(page));
 }
 
 /* --- creations: the cards of a section */
@@ -1014,8 +1048,12 @@ SLOT(row_end)
 }
 SLOT(row_kind)
 {
-    if (row_process(page)->kind != PROCESS_LOGGED)
-        put_kind(out, row_process(page));
+    const struct process *p = row_process(page);
+    if (p->kind != PROCESS_LOGGED)
+        put_kind(out, p);
+    else if (!record_state_is_live(p->state))
+        buffer_printf(out, "creation record recovered, state %s",
+                      record_state_name(p->state));
 }
 SLOT(row_grade)
 {
@@ -1197,6 +1235,7 @@ SLOT(event_place)
 {
     const struct timeline_event *e = page_event(page);
     put_place(out, evidence_log_place(e->log, e->offset, e->record_id));
+    name_state_unless_live(out, e->state);
 }
 
 /* --- near misses, of processes without a finding */
@@ -1265,7 +1304,9 @@ SLOT(miss_parent_command_line)
 }
 SLOT(miss_place)
 {
-    put_place(out, process_place(page->report, page_miss(page)->process));
+    uint32_t process = page_miss(page)->process;
+    put_place(out, process_place(page->report, process));
+    put_process_state(out, lineage_process(lineage_of(page), process));
 }
 
 /* --- the user's filters */
@@ -1616,6 +1657,7 @@ SLOT(clearing_place)
 {
     const struct clearing_report *c = CLEARING(page);
     put_place(out, evidence_log_place(c->log, c->offset, c->record_id));
+    name_state_unless_live(out, c->state);
 }
 
 /* --- the tables */
@@ -1696,6 +1738,7 @@ static const struct slot slots[] = {
     {"sections",        "section-name",                   SLOT_TEXT,  section_name_slot           },
     {"sections",        "section-computer",               SLOT_TEXT,  section_computer_slot       },
     {"sections",        "section-count",                  SLOT_TEXT,  section_count_slot          },
+    {"sections",        "section-recovered",              SLOT_TEXT,  section_recovered_slot      },
     {"sections",        "section-creations-left-out",     SLOT_TEXT,
      section_creations_left_out_slot                                                              },
     {"sections",        "section-kind",                   SLOT_TEXT,  section_kind_slot           },

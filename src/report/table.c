@@ -7,6 +7,7 @@
 #include <csv.h>
 #include <inttypes.h>
 
+#include "util/stop.h"
 #include "util/utf.h"
 
 enum { PLAIN, QUOTED = 1, NOT_ASCII = 2 };
@@ -211,5 +212,10 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         return status;
     file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
+    if (stop_requested()) {
+        buffer_release(&table.scratch);
+        output_abandon(&table.out);
+        return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
+    }
     return table_close(&table, problems, err);
 }
