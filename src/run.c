@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct run {
     struct timeline timeline;
     struct report report;
     size_t clearing_capacity;
+    size_t problems_told; /* rows of problems that run.log has */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -34,6 +36,24 @@ struct reading {
     struct log_report *log;
     uint32_t number;
 };
+
+/* What could not be read, or was not examined, is said when it is met. What is odd in what
+ * was recorded is left to the report. */
+static void tell_problems(struct run *run)
+{
+    static const enum journal_level levels[] = {JOURNAL_NOTE, JOURNAL_NOTE,
+                                                JOURNAL_WARNING, JOURNAL_ERROR};
+    for (; run->problems_told < run->problems.count; run->problems_told++) {
+        const struct problem *p = &run->problems.rows[run->problems_told];
+        const struct problem_kind *kind = &problem_kinds[p->code];
+        if (kind->class == DAMAGE)
+            journal_say_problem(&run->journal, levels[p->severity], &p->place,
+                                kind->code, p->message);
+        else if (kind->class == NOTE)
+            journal_say_problem(&run->journal, JOURNAL_NOTE, &p->place, kind->code,
+                                p->message);
+    }
+}
 
 static void add_quoted(struct buffer *out, const char *word)
 {
@@ -126,7 +146,8 @@ static enum status discover(struct run *run, struct error *err)
     run->report.log_count = run->evidence.log_count;
     run->report.logs =
         memory_get_zeroed(run->evidence.log_count, sizeof *run->report.logs);
-    return o->verify_image ? evidence_verify_images(&run->evidence, err) : OK;
+    tell_problems(run);
+    return OK;
 }
 
 static void add_clearing(struct reading *reading, const struct log_clearing *found)
@@ -204,6 +225,7 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     struct log_report *report = &run->report.logs[number];
     struct reading reading = {run, report, number};
     struct error damage = {0};
+    char hex[DIGEST_HEX_MAX];
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
     if (evidence_log_digest(log, run->options->digest_kinds, NULL, &damage) == DAMAGED)
@@ -213,9 +235,14 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
         return FAILED;
     coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
+                "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
+                TEXT(log->evidence), TEXT(log->path), log->size,
+                TEXT(digest_hex(hex, &log->digests, DIGEST_SHA256)));
+    journal_say(&run->journal, JOURNAL_ACTION,
                 "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
                 report->coverage.sysmon_records);
+    tell_problems(run);
     return OK;
 }
 
@@ -234,6 +261,7 @@ static enum status read_logs(struct run *run, struct error *err)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
                      "none of the %zu logs that were read holds a Sysmon record",
                      run->evidence.log_count);
+    tell_problems(run);
     return OK;
 }
 
@@ -252,6 +280,8 @@ static enum status gather(struct run *run, struct error *err)
     if (run->detector.finding_count == 0)
         return OK;
     struct progress progress;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
     for (uint32_t i = 0; i < run->evidence.log_count; i++) {
         struct reading reading = {run, &run->report.logs[i], i};
@@ -271,6 +301,10 @@ static void check_evidence(struct run *run)
     for (size_t i = 0; i < run->evidence.log_count; i++)
         evidence_log_check(&run->evidence, &run->evidence.logs[i],
                            run->options->rehash);
+    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu logs with before",
+                run->options->rehash ? "size, times and hash" : "size and times",
+                run->evidence.log_count);
+    tell_problems(run);
 }
 
 static void count_problems_per_log(struct run *run)
@@ -305,7 +339,9 @@ static enum status write_report(struct run *run, struct error *err)
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
-    if (report_write_csv(report, &run->output, err) != OK ||
+    enum status status = report_write_csv(report, &run->output, err);
+    tell_problems(run);
+    if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
@@ -327,12 +363,22 @@ static enum status run_steps(struct run *run, struct error *err)
     return write_report(run, err);
 }
 
-static void show_summary(struct run *run)
+/* The report is whole and in its place by now; a summary that does not get out is a failure
+ * all the same, since whoever reads it would not notice what is missing. */
+static int show_summary(struct run *run, int status)
 {
     struct buffer summary = {0};
     report_summary(&run->report, run->options->output, &summary);
-    fwrite(summary.ptr, 1, summary.len, stdout);
+    size_t written = fwrite(summary.ptr, 1, summary.len, stdout);
+    bool good = written == summary.len && fflush(stdout) == 0;
     buffer_release(&summary);
+    if (good)
+        return status;
+    journal_say(&run->journal, JOURNAL_ERROR,
+                "cannot write the summary to standard output: %s; the report in %s is "
+                "complete",
+                strerror(errno), run->options->output);
+    return EXIT_CANNOT;
 }
 
 static int give_up(struct run *run, struct error *err)
@@ -375,7 +421,7 @@ int run_report(const struct options *options, int argc, char **argv)
     int status =
         run_steps(&run, &err) == OK ? run.report.run.exit_status : give_up(&run, &err);
     if (status != EXIT_CANNOT)
-        show_summary(&run);
+        status = show_summary(&run, status);
     release(&run);
     return status;
 }

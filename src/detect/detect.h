@@ -169,7 +169,9 @@ struct detector {
     size_t corroboration_count;
     uint64_t corroborations_left_out; /* counted beyond the cap of a host process */
     uint64_t filtered;                /* findings that --filter took away */
-    struct filter *filters;           /* in the order of the file */
+    struct digest_values
+        filter_digests;     /* SHA-256 of the filter file, if there is one */
+    struct filter *filters; /* in the order of the file */
     size_t filter_count;
     uint64_t matched_creations;   /* process creations with at least one finding */
     struct detector_state *state; /* private to src/detect */

@@ -22,6 +22,7 @@ enum status detector_init(struct detector *d, struct rules *rules,
     }
     d->filters = d->state->filters.items;
     d->filter_count = d->state->filters.count;
+    d->filter_digests = d->state->filters.digests;
     return OK;
 }
 

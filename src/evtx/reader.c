@@ -280,14 +280,28 @@ static const char *what_it_starts_with(struct bytes header)
     return "it starts with text";
 }
 
-/* Read the file header. False if this is no log, which was told. */
-static bool read_header(struct reading *g, struct passage *p)
+/* A log cut short is one thing, a small file of another kind another. */
+static void tell_too_short(struct reading *g, struct passage *p)
 {
-    if (g->log->size < EVTX_HEADER_SIZE) {
+    size_t start = g->log->size < 7 ? (size_t)g->log->size : 7;
+    read_bytes(g, 0, p->bytes, start);
+    if (memcmp(p->bytes, "ElfFile", start) != 0)
+        tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+             "its %" PRIu64 " bytes do not start with ElfFile, and are too few for a "
+             "log's header of 4096",
+             g->log->size);
+    else
         tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
              g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
                           : "the file is empty (%" PRIu64 " bytes)",
              g->log->size);
+}
+
+/* Read the file header. False if this is no log, which was told. */
+static bool read_header(struct reading *g, struct passage *p)
+{
+    if (g->log->size < EVTX_HEADER_SIZE) {
+        tell_too_short(g, p);
         return false;
     }
     read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
