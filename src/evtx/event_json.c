@@ -174,16 +174,35 @@ static bool is_bare(const struct value *v)
     return (v->type >= 0x03 && v->type <= 0x0a) || v->type == TYPE_BOOL;
 }
 
+/* The hot path: a string goes from the chunk to the line in one step. */
+static void add_utf16_value(struct buffer *out, const struct value *v)
+{
+    char *from = buffer_reserve(out, JSON_VALUE_MAX_PER_BYTE * (size_t)(v->len / 2) + 10);
+    char *to = from;
+    *to++ = '"';
+    to = put_utf16(to, v->ptr, v->len / 2);
+    *to++ = '"';
+    out->len += (size_t)(to - from);
+}
+
 void event_add_json_value(struct buffer *out, const struct value *v)
 {
-    if (v->type == TYPE_NULL) {
+    if (v->type == TYPE_STRING) {
+        add_utf16_value(out, v);
+    } else if (v->type == TYPE_NULL) {
         buffer_add(out, "null", 4);
-    } else if (is_bare(v)) {
-        value_add_text(out, v);
-    } else {
+    } else if (v->type == TYPE_ANSI || v->type == EVTX_TEXT) {
         buffer_add_char(out, '"');
         event_add_json_piece(out, v);
         buffer_add_char(out, '"');
+    } else {
+        /* All other types print as ASCII that needs no escape. */
+        bool in_quotes = !is_bare(v);
+        char *to = buffer_reserve(out, value_text_max(v) + 2);
+        to[0] = '"';
+        size_t len = in_quotes + value_write_text(to + in_quotes, v);
+        to[len] = '"';
+        out->len += len + in_quotes;
     }
 }
 
@@ -299,7 +318,10 @@ static void add_unnamed(struct buffer *out, const struct event_node *first)
         struct inside in = look_inside(n);
         if (n != first)
             buffer_add_char(out, ',');
-        add_text(out, n, &in);
+        if (in.has_pieces)
+            add_text(out, n, &in);
+        else
+            buffer_add_string(out, "\"\"");
     }
     buffer_add_string(out, is_array ? "]}" : "}");
 }

@@ -80,7 +80,7 @@ struct compiler {
     unsigned attribute_pieces, roots;
     struct text attribute_name;
     struct program_attribute attribute;
-    uint16_t needed;
+    uint16_t needed, event_dependency;
 };
 
 static struct op *add_op(struct compiler *c, enum op_kind kind)
@@ -209,8 +209,11 @@ static void open_element(struct compiler *c, const struct code_token *token)
                                    .key = token->text,
                                    .skip_op = NO_OP,
                                    .index = NO_VALUE};
-    /* Event itself depends on its payload: what that means is for the other way. */
-    e->is_optional = token->dependency != NO_DEPENDENCY;
+    /* Windows makes Event itself depend on its payload; a record without one takes the other
+     * way (plan.h). */
+    if (!parent && c->is_event)
+        c->event_dependency = token->dependency;
+    e->is_optional = token->dependency != NO_DEPENDENCY && (parent || !c->is_event);
     if (e->is_optional) {
         need(c, token->dependency);
         e->skip_op = c->count;
@@ -270,8 +273,6 @@ static void close_element(struct compiler *c)
     if (parent) {
         claim_key(c, parent, e->key);
         parent->has_sure_child |= !e->is_optional;
-    } else if (c->is_event) {
-        c->too_complex |= e->is_optional;
     }
 }
 
@@ -281,6 +282,7 @@ static void add_payload(struct compiler *c, struct compiled_element *event,
     begin_object(c, event);
     c->too_complex |= c->has_payload || !event->has_sure_child;
     c->has_payload = true;
+    c->too_complex |= c->event_dependency != NO_DEPENDENCY && c->event_dependency != index;
     need(c, index);
     add_op(c, OP_PAYLOAD)->index = index;
 }
@@ -343,7 +345,8 @@ static bool compile(struct compiler *c, const struct template *template)
     for (at = code_read(at, &token); token.kind != '.' && !c->too_complex;
          at = code_read(at, &token))
         read_token(c, &token);
-    return !c->too_complex && c->roots == 1;
+    bool depends_on_nothing = c->event_dependency == NO_DEPENDENCY || c->has_payload;
+    return !c->too_complex && c->roots == 1 && depends_on_nothing;
 }
 
 static struct event_program *make_program(struct event_programs *programs,
@@ -352,6 +355,7 @@ static struct event_program *make_program(struct event_programs *programs,
     struct compiler *c = memory_get_zeroed(1, sizeof *c);
     struct event_program *program = arena_alloc(&programs->arena, sizeof *program);
     c->arena = &programs->arena;
+    c->event_dependency = NO_DEPENDENCY;
     c->ops = memory_get_zeroed(OPS_MAX, sizeof *c->ops);
     if (compile(c, template)) {
         struct op *ops = arena_alloc(c->arena, c->count * sizeof *ops);

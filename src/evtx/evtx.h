@@ -170,6 +170,16 @@ enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log
                            uint64_t from, uint64_t to, evtx_sink *sink, void *context,
                            struct problems *problems, struct error *err);
 
+/* What the chunk at that offset of a log says of itself. */
+struct evtx_chunk_facts {
+    bool is_chunk; /* has the magic */
+    bool has_checksums;
+    bool header_ok, data_ok; /* its two checksums */
+    uint64_t first_id, last_id;
+};
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset);
+
 /* The name of field i, i < field_count: "" if the element has none. */
 struct text evtx_record_name(const struct evtx_record *record, size_t i);
 /* Its value as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped. Made on the

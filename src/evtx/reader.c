@@ -965,3 +965,26 @@ enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log
     release_reading(&g);
     return status;
 }
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset)
+{
+    uint8_t *bytes = memory_get_zeroed(1, EVTX_CHUNK_SIZE);
+    uint8_t header[EVTX_HEADER_SIZE] = {0};
+    size_t got = 0, got_header = 0;
+    evidence_log_read(log, offset, bytes, EVTX_CHUNK_SIZE, &got, NULL);
+    evidence_log_read(log, 0, header, sizeof header, &got_header, NULL);
+    struct evtx_file_header file =
+        evtx_file_header_read((struct bytes){header, sizeof header});
+    struct evtx_chunk chunk;
+    evtx_chunk_open(&chunk, (struct bytes){bytes, got});
+    free(bytes);
+    return (struct evtx_chunk_facts){
+        .is_chunk = chunk.has_magic,
+        .has_checksums =
+            !(chunk.flags & EVTX_FLAG_NO_CRC) && !(file.flags & EVTX_FLAG_NO_CRC),
+        .header_ok = chunk.header_crc_ok,
+        .data_ok = chunk.data_crc_ok,
+        .first_id = chunk.first_id,
+        .last_id = chunk.last_id,
+    };
+}
