@@ -59,7 +59,14 @@ void event_write_json(struct buffer *out, struct event_tree *tree, struct text *
 /* <Event ...>... without the last end tag, which is `close`. */
 void event_write_xml(struct buffer *out, struct event_tree *tree, struct text *close);
 
-/* ---- json_value.c: a value of an event as JSON; lone surrogates are \udXXX */
+/* buffer_reserve() without a call where there is room. */
+static inline char *event_room(struct buffer *out, size_t n)
+{
+    return out->capacity > out->len && out->capacity - out->len > n ? out->ptr + out->len
+                                                                    : buffer_reserve(out, n);
+}
+
+/* ---- event_json.c: a value of an event as JSON; lone surrogates are \udXXX */
 enum { JSON_VALUE_MAX_PER_BYTE = 6 };
 void event_add_json_string(struct buffer *out, struct text t);
 /* Numbers and booleans bare, all else in quotes; null is null. */

@@ -177,7 +177,7 @@ static bool is_bare(const struct value *v)
 /* The hot path: a string goes from the chunk to the line in one step. */
 static void add_utf16_value(struct buffer *out, const struct value *v)
 {
-    char *from = buffer_reserve(out, JSON_VALUE_MAX_PER_BYTE * (size_t)(v->len / 2) + 10);
+    char *from = event_room(out, JSON_VALUE_MAX_PER_BYTE * (size_t)(v->len / 2) + 10);
     char *to = from;
     *to++ = '"';
     to = put_utf16(to, v->ptr, v->len / 2);
@@ -185,10 +185,29 @@ static void add_utf16_value(struct buffer *out, const struct value *v)
     out->len += (size_t)(to - from);
 }
 
+/* Process ids and ports: every second number is one. */
+static void add_u32(struct buffer *out, const uint8_t *ptr)
+{
+    enum { DIGITS = 10 };
+    uint32_t number = (uint32_t)ptr[0] | (uint32_t)ptr[1] << 8 | (uint32_t)ptr[2] << 16 |
+                      (uint32_t)ptr[3] << 24;
+    char digits[DIGITS];
+    size_t at = DIGITS;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    char *to = event_room(out, DIGITS);
+    for (size_t i = at; i < DIGITS; i++)
+        *to++ = digits[i];
+    out->len += DIGITS - at;
+}
+
 void event_add_json_value(struct buffer *out, const struct value *v)
 {
     if (v->type == TYPE_STRING) {
         add_utf16_value(out, v);
+    } else if (v->type == 0x08 && v->len == 4) {
+        add_u32(out, v->ptr);
     } else if (v->type == TYPE_NULL) {
         buffer_add(out, "null", 4);
     } else if (v->type == TYPE_ANSI || v->type == EVTX_TEXT) {
@@ -198,7 +217,7 @@ void event_add_json_value(struct buffer *out, const struct value *v)
     } else {
         /* All other types print as ASCII that needs no escape. */
         bool in_quotes = !is_bare(v);
-        char *to = buffer_reserve(out, value_text_max(v) + 2);
+        char *to = event_room(out, value_text_max(v) + 2);
         to[0] = '"';
         size_t len = in_quotes + value_write_text(to + in_quotes, v);
         to[len] = '"';

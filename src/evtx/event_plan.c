@@ -16,7 +16,8 @@ enum {
     OPS_MAX = 2048,
     PLAN_KEYS_MAX = 512,
     ATTRIBUTES_MAX = 16,
-    NO_VALUE = 0xffff
+    NO_VALUE = 0xffff,
+    COPY_STEP = 32
 };
 
 enum op_kind {
@@ -349,6 +350,14 @@ static bool compile(struct compiler *c, const struct template *template)
     return !c->too_complex && c->roots == 1 && depends_on_nothing;
 }
 
+static void pad_copy(struct arena *arena, struct op *op)
+{
+    char *padded = arena_alloc(arena, op->copy.len + COPY_STEP);
+    if (op->copy.len)
+        memcpy(padded, op->copy.ptr, op->copy.len);
+    op->copy.ptr = padded;
+}
+
 static struct event_program *make_program(struct event_programs *programs,
                                           const struct template *template)
 {
@@ -360,6 +369,8 @@ static struct event_program *make_program(struct event_programs *programs,
     if (compile(c, template)) {
         struct op *ops = arena_alloc(c->arena, c->count * sizeof *ops);
         memcpy(ops, c->ops, c->count * sizeof *ops);
+        for (uint32_t i = 0; i < c->count; i++)
+            pad_copy(c->arena, &ops[i]);
         *program = (struct event_program){ops, c->count, c->needed, c->is_event};
     }
     arena_release(&c->temporary);
@@ -425,15 +436,24 @@ static inline void add_value(struct buffer *out, struct value *v)
     event_add_json_value(out, v);
 }
 
-static inline void add_copy(struct buffer *out, struct text copy, bool needs_comma)
+static inline void add_copy(struct buffer *out, struct text copy)
 {
-    char *to = buffer_reserve(out, copy.len + 1);
-    if (needs_comma && out->ptr[out->len - 1] != '{') {
+    memcpy(event_room(out, copy.len), copy.ptr, copy.len);
+    out->len += copy.len;
+}
+
+/* What an op copies has COPY_STEP readable bytes at least: most of them take one step. */
+static inline void add_op_copy(struct buffer *out, const struct op *op)
+{
+    char *to = event_room(out, op->copy.len + 1 + COPY_STEP);
+    if (op->needs_comma && to[-1] != '{') {
         *to++ = ',';
         out->len++;
     }
-    memcpy(to, copy.ptr, copy.len);
-    out->len += copy.len;
+    memcpy(to, op->copy.ptr, COPY_STEP);
+    if (op->copy.len > COPY_STEP)
+        memcpy(to + COPY_STEP, op->copy.ptr + COPY_STEP, op->copy.len - COPY_STEP);
+    out->len += op->copy.len;
 }
 
 /* An element whose attributes may be null: with none left it is its text alone. */
@@ -449,29 +469,28 @@ static bool add_element(struct buffer *out, const struct op *op,
             continue;
         if (!is_literal && !take(values, a->index, &v))
             return false;
-        add_copy(out, written++ ? TEXT_LITERAL(",") : TEXT_LITERAL("{\"#attributes\":{"),
-                 false);
-        add_copy(out, a->key, false);
+        add_copy(out, written++ ? TEXT_LITERAL(",") : TEXT_LITERAL("{\"#attributes\":{"));
+        add_copy(out, a->key);
         if (is_literal)
-            add_copy(out, a->literal, false);
+            add_copy(out, a->literal);
         else
             add_value(out, &v);
     }
     bool has_text = op->index != NO_VALUE ? type_at(values, op->index) != TYPE_NULL
                                           : !text_is_absent(op->literal);
     if (written)
-        add_copy(out, has_text ? TEXT_LITERAL("},\"#text\":") : TEXT_LITERAL("}"), false);
+        add_copy(out, has_text ? TEXT_LITERAL("},\"#text\":") : TEXT_LITERAL("}"));
     if (has_text && op->index != NO_VALUE) {
         if (!take(values, op->index, &v))
             return false;
         add_value(out, &v);
     } else if (has_text) {
-        add_copy(out, op->literal, false);
+        add_copy(out, op->literal);
     } else if (!written) {
-        add_copy(out, TEXT_LITERAL("null"), false);
+        add_copy(out, TEXT_LITERAL("null"));
     }
     if (written)
-        add_copy(out, TEXT_LITERAL("}"), false);
+        add_copy(out, TEXT_LITERAL("}"));
     return true;
 }
 
@@ -485,15 +504,15 @@ static bool run(struct buffer *out, const struct event_program *p,
         const struct op *op = &p->ops[i];
         bool good = true;
         switch ((enum op_kind)op->kind) {
-        case OP_COPY: add_copy(out, op->copy, op->needs_comma); break;
+        case OP_COPY: add_op_copy(out, op); break;
         case OP_VALUE:
             good = take(values, op->index, &v);
-            add_copy(out, op->copy, op->needs_comma);
+            add_op_copy(out, op);
             if (good)
                 add_value(out, &v);
             break;
         case OP_ELEMENT:
-            add_copy(out, op->copy, op->needs_comma);
+            add_op_copy(out, op);
             good = add_element(out, op, values);
             break;
         case OP_SKIP:
