@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
@@ -28,6 +29,10 @@ struct run {
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
+    struct map gathered;  /* events of the second pass, by their content */
+    uint32_t *off_channel; /* process creations of channels that are not asked for */
+    size_t off_channel_count, off_channel_capacity;
+    struct map off_channel_nodes; /* the same, by node */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -35,6 +40,7 @@ struct reading {
     struct run *run;
     struct log_report *log;
     uint32_t number;
+    uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -107,6 +113,9 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
     facts->filter_file = text_from(o->filter);
+    facts->shells_file = text_from(o->shells);
+    facts->find_signature = o->find_signature;
+    facts->fail_on = o->fail_on;
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
@@ -171,6 +180,61 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
 
+/* ---- a report that tells a part */
+
+static bool event_is_told(const struct selection *s, const struct sysmon_event *event)
+{
+    const struct evtx_system *system = &event->record->system;
+    return selection_takes_id(s, event->event_id) &&
+           selection_takes_time(s, sysmon_event_filetime(event)) &&
+           selection_takes_name(&s->channels, system->channel) &&
+           selection_takes_name(&s->computers, system->computer);
+}
+
+/* Lineage does not keep the channel of a process creation. */
+static void note_channel(struct run *run, const struct sysmon_event *event,
+                         uint32_t process)
+{
+    const struct selection_names *channels = &run->options->selection.channels;
+    if (event->event_id != SYSMON_PROCESS_CREATE || process == PROCESS_NONE ||
+        selection_takes_name(channels, event->record->system.channel))
+        return;
+    ARRAY_GROW(run->off_channel, run->off_channel_count, run->off_channel_capacity);
+    run->off_channel[run->off_channel_count++] = process;
+}
+
+static bool process_is_told(const void *context, uint32_t process)
+{
+    const struct run *run = context;
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, process);
+    uint64_t when =
+        p->start_filetime != FILETIME_NONE ? p->start_filetime : p->logged_filetime;
+    return map_find(&run->off_channel_nodes, MAP_KEY_OF(&process)) == MAP_NONE &&
+           selection_takes_id(s, SYSMON_PROCESS_CREATE) &&
+           selection_takes_time(s, when) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+static void tell_a_part(struct run *run)
+{
+    struct told_part *told = &run->report.told;
+    struct buffer words = {0};
+    if (!selection_is_set(&run->options->selection))
+        return;
+    selection_describe(&run->options->selection, &words);
+    told->filter = arena_copy(&run->arena, buffer_text(&words));
+    buffer_release(&words);
+    for (size_t i = 0; i < run->off_channel_count; i++) {
+        run->off_channel[i] = lineage_node(&run->lineage, run->off_channel[i]);
+        map_add(&run->off_channel_nodes, MAP_KEY_OF(&run->off_channel[i]), 0);
+    }
+    struct detector_left_out left_out =
+        detector_keep(&run->detector, process_is_told, run);
+    told->findings_left_out = left_out.findings;
+    told->near_misses_left_out = left_out.near_misses;
+}
+
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
@@ -185,6 +249,7 @@ static enum status first_pass(void *context, const struct evtx_record *records,
         if (is_sysmon) {
             struct event_processes who =
                 lineage_add(&run->lineage, &event, reading->number);
+            note_channel(run, &event, who.subject);
             if (who.is_new_creation)
                 detector_add_creation(&run->detector, &event, who.subject);
         } else if (log_clearing_from_record(&clearing, &records[i])) {
@@ -192,6 +257,65 @@ static enum status first_pass(void *context, const struct evtx_record *records,
         }
     }
     return OK;
+}
+
+static bool in_family(const struct run *run, uint32_t process)
+{
+    return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+}
+
+static void add_part(struct digester *d, struct text t)
+{
+    uint64_t len = text_is_absent(t) ? UINT64_MAX : t.len;
+    digester_add(d, &len, sizeof len);
+    digester_add(d, t.ptr, t.len);
+}
+
+static struct digest_values digest_of_event(const struct evtx_record *record)
+{
+    struct digest_values values;
+    struct digester d;
+    const uint64_t numbers[] = {record->system.event_id, record->system.record_id,
+                                record->system.time_created_filetime};
+    digester_init(&d, DIGEST_BIT(DIGEST_SHA256));
+    digester_add(&d, numbers, sizeof numbers);
+    add_part(&d, record->system.computer);
+    add_part(&d, record->system.channel);
+    for (size_t i = 0; i < record->field_count; i++)
+        add_part(&d, evtx_record_value(record, i));
+    digester_finish(&d, &values);
+    return values;
+}
+
+/* A log and its copy, an export, a deleted version of it: an event that stands in several
+ * records is one event, and the first that is read stands for it. */
+static bool is_repeated(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    struct digest_values values = digest_of_event(record);
+    struct bytes key = {values.value[DIGEST_SHA256], digest_size(DIGEST_SHA256)};
+    if (map_find(&run->gathered, key) != MAP_NONE) {
+        if (reading->repeats++ == 0)
+            reading->first_repeat_id = record->system.record_id;
+        return true;
+    }
+    uint8_t *kept = arena_alloc(&run->arena, key.len);
+    memcpy(kept, key.ptr, key.len);
+    map_add(&run->gathered, (struct bytes){kept, key.len}, 0);
+    return false;
+}
+
+static void tell_repeats(const struct reading *reading)
+{
+    if (reading->repeats)
+        problems_add(
+            &reading->run->problems, PROBLEM_RID_DUP,
+            evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
+            "%" PRIu64
+            " event(s) of the findings' families stand in another record too, "
+            "with the same content (the first is EventRecordID %" PRIu64
+            "); each is counted once",
+            reading->repeats, reading->first_repeat_id);
 }
 
 static enum status second_pass(void *context, const struct evtx_record *records,
@@ -204,8 +328,14 @@ static enum status second_pass(void *context, const struct evtx_record *records,
         if (!sysmon_event_from_record(&event, &records[i], reading->log->log))
             continue;
         struct event_processes who = lineage_find(&run->lineage, &event);
+        if ((!in_family(run, who.subject) && !in_family(run, who.object)) ||
+            is_repeated(reading, &records[i]))
+            continue;
         detector_corroborate(&run->detector, &run->lineage, &event, &who);
-        timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+        if (event_is_told(&run->options->selection, &event))
+            timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+        else
+            run->report.told.events_left_out++;
     }
     return OK;
 }
@@ -223,13 +353,16 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
-    struct reading reading = {run, report, number};
-    struct error damage = {0};
+    struct reading reading = {run, report, number, 0, NO_RECORD};
     char hex[DIGEST_HEX_MAX];
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    if (evidence_log_digest(log, run->options->digest_kinds, NULL, &damage) == DAMAGED)
-        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &damage);
+    enum status digested =
+        evidence_log_digest(log, run->options->digest_kinds, NULL, err);
+    if (digested == FAILED)
+        return FAILED;
+    if (digested == DAMAGED)
+        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, err);
     if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
                   &run->problems, progress, err) != OK)
         return FAILED;
@@ -274,7 +407,22 @@ static void link_and_judge(struct run *run)
                 run->lineage.order_count, run->detector.matched_creations);
 }
 
-/* Without a finding there is no family, and nothing to gather. */
+static enum status gather_log(struct run *run, uint32_t number,
+                              struct progress *progress, struct error *err)
+{
+    struct reading reading = {run, &run->report.logs[number], number, 0, NO_RECORD};
+    struct evtx_log_facts again = {0};
+    if (run->report.logs[number].coverage.sysmon_records == 0)
+        return OK;
+    if (evtx_read(run->reader, &run->evidence.logs[number], second_pass, &reading,
+                  &again, NULL, progress, err) != OK)
+        return FAILED;
+    tell_repeats(&reading);
+    return OK;
+}
+
+/* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
+ * that a record of a live one stands for what both have. */
 static enum status gather(struct run *run, struct error *err)
 {
     if (run->detector.finding_count == 0)
@@ -283,15 +431,11 @@ static enum status gather(struct run *run, struct error *err)
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
-    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
-        struct reading reading = {run, &run->report.logs[i], i};
-        struct evtx_log_facts again = {0};
-        if (run->report.logs[i].coverage.sysmon_records == 0)
-            continue;
-        if (evtx_read(run->reader, &run->evidence.logs[i], second_pass, &reading,
-                      &again, NULL, &progress, err) != OK)
-            return FAILED;
-    }
+    for (int deleted = 0; deleted < 2; deleted++)
+        for (uint32_t i = 0; i < run->evidence.log_count; i++)
+            if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
+                gather_log(run, i, &progress, err) != OK)
+                return FAILED;
     progress_end(&progress);
     return OK;
 }
@@ -307,15 +451,20 @@ static void check_evidence(struct run *run)
     tell_problems(run);
 }
 
+/* The text of a log's path is the log's own: its address tells it. */
 static void count_problems_per_log(struct run *run)
 {
-    for (size_t i = 0; i < run->report.log_count; i++)
-        for (size_t k = 0; k < run->problems.count; k++) {
-            const struct place *place = &run->problems.rows[k].place;
-            if (place->log.ptr == run->report.logs[i].log->path.ptr &&
-                place->evidence.ptr == run->report.logs[i].log->evidence.ptr)
-                run->report.logs[i].problems++;
-        }
+    struct report *report = &run->report;
+    struct map by_path = {0};
+    for (size_t i = 0; i < report->log_count; i++)
+        map_add(&by_path, MAP_KEY_OF(&report->logs[i].log->path.ptr), (uint32_t)i);
+    for (size_t k = 0; k < run->problems.count; k++) {
+        uint32_t log =
+            map_find(&by_path, MAP_KEY_OF(&run->problems.rows[k].place.log.ptr));
+        if (log != MAP_NONE)
+            report->logs[log].problems++;
+    }
+    map_release(&by_path);
 }
 
 static int exit_status_of(const struct run *run)
@@ -326,9 +475,21 @@ static int exit_status_of(const struct run *run)
     return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
+static void tell_outputs(struct run *run)
+{
+    for (size_t i = 0; i < run->output.count; i++) {
+        char hex[DIGEST_HEX_MAX];
+        const struct output_file *file = &run->output.files[i];
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "wrote %s: %" PRIu64 " bytes, SHA-256 %.*s", file->name, file->size,
+                    TEXT(digest_hex(hex, &file->digests, DIGEST_SHA256)));
+    }
+}
+
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
+    tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
     check_evidence(run);
@@ -344,11 +505,14 @@ static enum status write_report(struct run *run, struct error *err)
     if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
+    tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);
     if (journal_close(&run->journal, err) != OK ||
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
+    if (run->options->force)
+        report_remove_stale(report, &run->output);
     return output_dir_publish(&run->output, err);
 }
 
@@ -397,6 +561,8 @@ static void release(struct run *run)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);
     free(run->report.clearings);
+    free(run->off_channel);
+    map_release(&run->off_channel_nodes);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);
@@ -406,6 +572,7 @@ static void release(struct run *run)
     output_dir_close(&run->output);
     journal_abandon(&run->journal);
     problems_release(&run->problems);
+    map_release(&run->gathered);
     arena_release(&run->arena);
 }
 

@@ -41,6 +41,11 @@ status_is 0 "a report" "$forebear" report -q -o "$work/report" "$work/evidence"
 status_is 4 "a folder that holds a report is refused" "$forebear" report -o "$work/report" "$work/evidence"
 said "and --force is named" '--force'
 status_is 0 "--force replaces it" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+status_is 0 "a report with another schema" "$forebear" report -q --force --schema=cim -o "$work/report" "$work/evidence"
+status_is 0 "is replaced by one without" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+check "and no file of the old one is left" test ! -e "$work/report/findings_cim.csv"
+status_is 4 "two runs do not write into one folder" flock "$work/report" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+said "which is said" 'another run is writing'
 check "nothing unfinished lies about" sh -c '! ls -A "$1" | grep partial' - "$work/report"
 check "SHA256SUMS holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/report"
 status_is 4 "an output folder that cannot be made" "$forebear" report -o /proc/forebear "$work/evidence"
@@ -65,6 +70,19 @@ for jobs in 2 7; do
         same "--jobs $jobs gives the same $file.csv" "$work/a/$file.csv" "$work/b$jobs/$file.csv"
     done
 done
+
+# one event in several records is one event
+log=$work/evidence/WKS-01-Sysmon.evtx
+"$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
+"$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
+for table in timeline findings near_misses processes; do
+    same "a log that is named twice gives $table.csv once" "$work/once/$table.csv" "$work/twice/$table.csv"
+done
+grep 'events 8' "$work/said-once" >"$work/events-once"
+grep 'events 8' "$work/said-twice" >"$work/events-twice"
+same "and counts no event twice" "$work/events-once" "$work/events-twice"
+check "which problems.csv tells" grep -q "^RID_DUP,.*event(s) of the findings" "$work/twice/problems.csv"
+
 mkdir "$work/odd"
 odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")
 cp "$(ls "$top"/samples/*.evtx | head -n 1)" "$odd"

@@ -401,14 +401,40 @@ static void bad_values_spoil_only_themselves(void **state)
     assert_true(text_equal(fields, TEXT_LITERAL("P 7|x=|y=ok|")));
 }
 
-/* A value that holds an instance, whose template mentions a value that holds an instance ...
- * of the same bytes: it must end, soon, and say so. */
+/* Instances in each other, each a value of the one around it, which mentions it `times`. */
+static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
+{
+    enum { INSTANCE = INSTANCE_HEADER + 4 + 4 };
+    uint32_t definition = EVTX_CHUNK_HEADER_SIZE + 24 + 4 + INSTANCE_HEADER;
+    struct text fields;
+    begin(w);
+    for (unsigned i = 0; i < levels; i++) {
+        put_u8(w, 0x0c);
+        put_u8(w, 0x01);
+        put_u32(w, 0x04030201);
+        put_u32(w, definition);
+        if (i == 0) {
+            put_u32(w, 0);
+            put(w, "\x01\x02\x03\x04............", 16);
+            put_u32(w, 4 + 4 * times + 1);
+            put(w, "\x0f\x01\x01\x00", 4);
+            for (unsigned n = 0; n < times; n++)
+                substitution(w, 0, 0x21);
+            put_u8(w, 0x00);
+        }
+        put_u32(w, 1);
+        put_u16(w, (levels - 1 - i) * INSTANCE);
+        put_u16(w, 0x21);
+    }
+    return decoded(w, &fields);
+}
+
+/* Whatever holds itself must end, soon, and say so. */
 static void nesting_ends(void **state)
 {
     (void)state;
     static struct writer w;
     struct text fields;
-    two_values(&w, 0x21, B(""), 0x01, B("o\0k\0"));
     /* many elements in each other */
     begin(&w);
     for (int i = 0; i < 1000; i++) {
@@ -416,30 +442,25 @@ static void nesting_ends(void **state)
         put_u8(&w, 0x02);
     }
     assert_non_null(decoded(&w, &fields));
-    /* instances in each other, each a value of the one around it */
+    assert_non_null(wrong_of_instances(&w, 200, 2));   /* too deep */
+    const char *wrong = wrong_of_instances(&w, 7, 12); /* 12 to the 7th in all */
+    assert_non_null(wrong);
+    assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("without end")));
+}
+
+static void an_open_element_is_wrong(void **state)
+{
+    (void)state;
+    static struct writer w;
+    struct text fields;
     begin(&w);
-    for (int i = 0; i < 200; i++) {
-        uint32_t definition = EVTX_CHUNK_HEADER_SIZE + 24 + 4 + INSTANCE_HEADER;
-        put_u8(&w, 0x0c);
-        put_u8(&w, 0x01);
-        put_u32(&w, 0x04030201);
-        put_u32(&w, definition);
-        if (i == 0) {
-            put_u32(&w, 0);
-            put(&w, "\x01\x02\x03\x04............", 16);
-            put_u32(&w, 14);
-            put(&w, "\x0f\x01\x01\x00", 4);
-            substitution(&w, 0, 0x21); /* the same value twice: 2 to the depth in all */
-            substitution(&w, 0, 0x21);
-            put_u8(&w, 0x00);
-            put_u8(&w, 0x00);
-        }
-        put_u32(&w, 1);
-        put_u16(&w, (unsigned)((199 - i) * 18));
-        put_u16(&w, 0x21);
-    }
+    open_tag(&w, "Event", false);
+    put_u8(&w, 0x02);
+    system_part(&w);
     const char *wrong = decoded(&w, &fields);
     assert_non_null(wrong);
+    assert_true(
+        text_contains_fold(text_from(wrong), TEXT_LITERAL("inside an element")));
 }
 
 /* ---- workers */
@@ -489,6 +510,7 @@ int main(void)
         cmocka_unit_test(arrays_repeat_their_element),
         cmocka_unit_test(bad_values_spoil_only_themselves),
         cmocka_unit_test(nesting_ends),
+        cmocka_unit_test(an_open_element_is_wrong),
         cmocka_unit_test(workers_do_all_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ from xml.parsers import expat
 
 HEADER, CHUNK, RECORDS = 4096, 65536, 512
 SECONDS = 30
+READERS = ["libevtx", "native"]
 OUTPUTS = {
     "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
     "timeline.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
@@ -338,7 +339,7 @@ class Sample:
         hold(rows[0]["sha256"] == hashlib.sha256(data).hexdigest(), "another SHA-256")
         kept, count = set(), 0
         for at in chunks_of(self.data):
-            if aligned_find(data, self.data[at : at + CHUNK]):
+            if self.data[at : at + CHUNK] in data:
                 kept |= self.creations.get(at, set())
                 count += sum(1 for _ in frames_of(self.data, at))
         missing = kept - creations_of(tables)
@@ -352,7 +353,8 @@ class Sample:
         with open(evidence, "wb") as file:
             file.write(data)
         try:
-            status, tables = report(self.program, evidence, self.out, "--jobs=2")
+            reader = "--reader=" + READERS[seed // 7 % len(READERS)]
+            status, tables = report(self.program, evidence, self.out, "--jobs=2", reader)
             if self.kind == "log":
                 self.check_log(data, status, tables)
             if status == 0:
@@ -361,7 +363,7 @@ class Sample:
             if seed % 8 == 0:
                 again = self.out + "-again"
                 os.rename(self.out, again)
-                report(self.program, evidence, self.out, "--jobs=1")
+                report(self.program, evidence, self.out, "--jobs=1", reader)
                 for name in sorted(OUTPUTS):
                     if name.endswith(".csv"):
                         hold(sha256_of(os.path.join(again, name))
@@ -373,13 +375,6 @@ class Sample:
             os.rename(evidence, os.path.join(self.folder, f"failed-{seed}-{self.name}"))
             return f"seed {seed} ({how}) of {self.name}: {why}"
         return None
-
-
-def aligned_find(data, chunk):
-    at = data.find(chunk)
-    while at >= 0 and (at % 512 or at < HEADER):
-        at = data.find(chunk, at + 1)
-    return at >= 0
 
 
 def main():

@@ -58,6 +58,8 @@ void evtx_chunk_open(struct evtx_chunk *chunk, struct bytes data);
  * the header's free space, or, where the header lies, where the ids stop being
  * consecutive. Source: libevtx documentation, "Event record". */
 enum status evtx_chunk_next(struct evtx_chunk *chunk, struct evtx_frame *frame);
+/* Does a chunk's header lie here, with its checksum right? */
+bool evtx_chunk_header_is_right(struct bytes data);
 /* Does a record lie at `at`: magic, size, alignment, size copy? */
 bool evtx_frame_at(struct bytes chunk, uint32_t at, struct evtx_frame *frame);
 /* How many frames lie in [from, end of data), 8-aligned. */
@@ -78,6 +80,7 @@ enum evtx_slot_kind {
 struct evtx_slot {
     uint64_t offset; /* in the log */
     struct bytes data;
+    size_t length; /* bytes of the log that it takes; data may be longer, by zeros */
     enum evtx_slot_kind kind;
     struct evtx_chunk chunk;
     struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
@@ -90,7 +93,7 @@ struct evtx_slot {
     uint32_t slack_count; /* old records behind the live ones */
 };
 
-/* slot->offset, data and frames are the caller's; the rest is filled in. */
+/* slot->offset, data, length and frames are the caller's; the rest is filled in. */
 void evtx_slot_survey(struct evtx_slot *slot);
 
 /* ---- values.c */

@@ -15,11 +15,12 @@
 #include "util/memory.h"
 #include "util/stop.h"
 
-enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512 };
+/* A slot is read with as much behind it as tells what follows: a chunk's header. */
+enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512, LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE };
 
 /* A slot on its way. */
 struct passage {
-    uint8_t *bytes; /* EVTX_CHUNK_SIZE */
+    uint8_t *bytes; /* EVTX_CHUNK_SIZE + LOOKAHEAD */
     struct evtx_slot slot;
     struct pool_task task;
     struct native_work native;
@@ -47,7 +48,7 @@ static struct evtx_reader *open_ring(unsigned jobs)
     r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
     for (size_t i = 0; i < r->ring_size; i++) {
-        r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE);
+        r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE + LOOKAHEAD);
         r->ring[i].slot.frames =
             memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *r->ring[i].slot.frames);
     }
@@ -194,27 +195,69 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
              "%zu bytes from here could not be read and count as zeros: %s", lost, why);
 }
 
-/* The first chunk magic at a multiple of 512 behind the start; data.len if there is none. */
-static size_t find_magic(struct bytes data)
+/* The first chunk behind the start of `data`, `len` if there is none: its magic stands at
+ * a multiple of 512, or anywhere if the header's checksum is right. */
+static size_t find_chunk(struct bytes data, size_t len)
 {
-    for (size_t at = MAGIC_ALIGNMENT; at < data.len; at += MAGIC_ALIGNMENT)
-        if (bytes_equal_at(data, at, "ElfChnk\0", 8))
+    for (size_t at = 1; at < len; at++) {
+        const uint8_t *magic = memmem(data.ptr + at, data.len - at, "ElfChnk\0", 8);
+        if (!magic)
+            return len;
+        at = (size_t)(magic - data.ptr);
+        if (at < len && (at % MAGIC_ALIGNMENT == 0 ||
+                         evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX))))
             return at;
-    return data.len;
+    }
+    return len;
+}
+
+/* The same inside a chunk, whose own content is believed as long as a chunk, zeros or
+ * nothing follows it, and which only a header with a right checksum can cut short. */
+static size_t find_intruder(struct bytes data, size_t len)
+{
+    struct bytes next = bytes_slice(data, len, SIZE_MAX);
+    if (len == EVTX_CHUNK_SIZE &&
+        (evtx_all_zero(next) || bytes_equal_at(next, 0, "ElfChnk\0", 8)))
+        return len;
+    size_t at = 0;
+    do {
+        struct bytes rest = bytes_slice(data, at, SIZE_MAX);
+        at += find_chunk(rest, len - at);
+    } while (at < len && !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)));
+    return at;
+}
+
+/* Read `len` bytes of a slot and, where that goes without saying, some behind it. */
+static struct bytes read_ahead(struct reading *g, uint64_t offset, uint8_t *into,
+                               size_t len)
+{
+    uint64_t left = g->log->size - offset - len;
+    size_t got = 0, more = left < LOOKAHEAD ? (size_t)left : LOOKAHEAD;
+    if (evidence_log_read(g->log, offset, into, len + more, &got, NULL) == OK &&
+        got == len + more)
+        return (struct bytes){into, len + more};
+    read_bytes(g, offset, into, len);
+    return (struct bytes){into, len};
 }
 
 /* Read the slot at `offset`. Where bytes were put in or lost, the grid of slots starts anew
- * at the next chunk magic. */
+ * at the next chunk; what then lacks of a chunk counts as zeros. */
 static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
 {
     uint64_t left = g->log->size - offset;
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
-    read_bytes(g, offset, p->bytes, len);
-    struct bytes data = {p->bytes, len};
-    if (!bytes_equal_at(data, 0, "ElfChnk\0", 8))
-        data.len = find_magic(data);
+    struct bytes data = read_ahead(g, offset, p->bytes, len);
     p->slot.offset = offset;
-    p->slot.data = data;
+    if (bytes_equal_at(data, 0, "ElfChnk\0", 8)) {
+        p->slot.length = find_intruder(data, len);
+        if (p->slot.length < len) {
+            len = EVTX_CHUNK_SIZE;
+            memset(p->bytes + p->slot.length, 0, len - p->slot.length);
+        }
+    } else {
+        p->slot.length = len = find_chunk(data, len);
+    }
+    p->slot.data = (struct bytes){p->bytes, len};
 }
 
 /* Read the next slot, and survey it unless a worker will. */
@@ -223,7 +266,7 @@ static void read_slot(struct reading *g, struct passage *p)
     read_slot_at(g, g->next_offset, p);
     if (!g->reader->native)
         evtx_slot_survey(&p->slot);
-    g->next_offset += p->slot.data.len;
+    g->next_offset += p->slot.length;
 }
 
 /* ---- what the file header says */
@@ -263,7 +306,7 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
         evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
-        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_magic(data) < data.len)
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_chunk(data, got) < got)
             return true;
     }
     return false;
@@ -278,6 +321,20 @@ static const char *what_it_starts_with(struct bytes header)
                                          : "it starts with other bytes";
     }
     return "it starts with text";
+}
+
+/* Where bytes of the file header are lost, the first chunk lies before its place. */
+static void find_first_chunk(struct reading *g, struct passage *p)
+{
+    struct bytes data = read_ahead(g, 0, p->bytes, EVTX_HEADER_SIZE);
+    size_t at = find_chunk(data, EVTX_HEADER_SIZE);
+    if (at == EVTX_HEADER_SIZE ||
+        !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)))
+        return;
+    g->next_offset = at;
+    tell(g, LOG_HEADER_LIES, at, NO_RECORD,
+         "the first chunk begins here, %zu bytes before the end of a file header",
+         EVTX_HEADER_SIZE - at);
 }
 
 /* A log cut short is one thing, a small file of another kind another. */
@@ -394,10 +451,20 @@ static void tell_damage(struct reading *g, const struct evtx_slot *s)
     g->facts->records_damaged += s->damages;
 }
 
+/* Does another chunk begin inside it? */
+static bool is_cut_short(const struct evtx_slot *s)
+{
+    return s->length < s->data.len;
+}
+
 static void tell_chunk(struct reading *g, const struct evtx_slot *s)
 {
     tell_checksums(g, s);
     tell_lies(g, s);
+    if (is_cut_short(s))
+        tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
+             "the chunk lacks %zu bytes: another one begins at offset %" PRIu64,
+             s->data.len - s->length, s->offset + s->length);
     if (s->kind == SLOT_CUT) {
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
              "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short",
@@ -465,7 +532,8 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
         tell_chunk(g, s);
     bool crc_bad = has_checksums(g, &s->chunk) &&
                    (!s->chunk.header_crc_ok || !s->chunk.data_crc_ok);
-    f->chunks_damaged += s->kind != SLOT_CHUNK || s->damages || crc_bad;
+    f->chunks_damaged +=
+        s->kind != SLOT_CHUNK || s->damages || crc_bad || is_cut_short(s);
     f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
         g->last_id =
@@ -641,7 +709,7 @@ static enum status deliver(struct reading *g, struct passage *p)
         if (count)
             status = g->sink(g->context, records, count);
     }
-    progress_advance(g->progress, p->slot.data.len);
+    progress_advance(g->progress, p->slot.length);
     return status;
 }
 
@@ -667,14 +735,15 @@ static void tell_native(struct reading *g, const struct passage *p)
 static void learn_log(struct reading *g, struct template_index *into)
 {
     struct evtx_frame *frames = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *frames);
-    struct passage p = {.bytes = memory_get(EVTX_CHUNK_SIZE), .slot.frames = frames};
+    struct passage p = {.bytes = memory_get(EVTX_CHUNK_SIZE + LOOKAHEAD),
+                        .slot.frames = frames};
     struct problems *problems = g->problems;
     g->problems = NULL; /* what is unreadable is told where it is read first */
     for (uint64_t at = EVTX_HEADER_SIZE; at < g->log->size && !stop_requested();) {
         read_slot_at(g, at, &p);
         evtx_slot_survey(&p.slot);
         native_learn(g->reader->native, &p.slot, into);
-        at += p.slot.data.len;
+        at += p.slot.length;
     }
     g->problems = problems;
     free(p.bytes);
@@ -733,7 +802,7 @@ static enum status deliver_native(struct reading *g, struct passage *p)
     remember(g, p);
     if (p->native.count)
         status = g->sink(g->context, p->native.records, p->native.count);
-    progress_advance(g->progress, p->slot.data.len);
+    progress_advance(g->progress, p->slot.length);
     return status;
 }
 
@@ -931,7 +1000,8 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
         progress_advance(progress, log->size);
         return OK;
     }
-    progress_advance(progress, EVTX_HEADER_SIZE);
+    find_first_chunk(&g, &reader->ring[0]);
+    progress_advance(progress, g.next_offset);
     enum status status = read_slots(&g, err);
     if (status != OK) {
         cancel(&g);

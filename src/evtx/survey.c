@@ -39,7 +39,8 @@ static enum evtx_slot_kind kind_of(const struct evtx_slot *s)
 
 void evtx_slot_survey(struct evtx_slot *s)
 {
-    *s = (struct evtx_slot){.offset = s->offset, .data = s->data, .frames = s->frames};
+    *s = (struct evtx_slot){
+        .offset = s->offset, .data = s->data, .length = s->length, .frames = s->frames};
     evtx_chunk_open(&s->chunk, s->data);
     s->kind = kind_of(s);
     s->live_end = EVTX_CHUNK_HEADER_SIZE;

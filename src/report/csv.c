@@ -37,7 +37,8 @@ static const char *const finding_columns[] = {
     /* what follows may grow */
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
-    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id"};
+    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
+    "record_sha256"};
 
 /* What events 8, 10 and 25 on the host process speak for injection, by strength. */
 static void put_corroboration(struct table *t, struct buffer *b,
@@ -91,6 +92,12 @@ static void put_creation_details(struct table *t, const struct report *r,
     table_number_unless(t, p->session_id, UINT32_MAX);
 }
 
+static const struct evidence_log *log_of_process(const struct report *r,
+                                                 const struct process *p)
+{
+    return p->log < r->evidence->log_count ? &r->evidence->logs[p->log] : NULL;
+}
+
 static void put_finding(struct table *t, struct buffer *b, const struct report *r,
                         const struct finding *f)
 {
@@ -121,6 +128,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
+    table_record_digest(t, log_of_process(r, p), p->offset);
     table_end_row(t);
 }
 
@@ -252,7 +260,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image"};
+    "target_image", "record_sha256"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -291,6 +299,7 @@ static void put_timeline(struct table *t, struct buffer *b, const struct report 
         table_string(t, record_state_name((enum record_state)e->state));
         table_time(t, e->created_filetime);
         put_timeline_process(t, r, &e->object);
+        table_record_digest(t, e->log, e->offset);
         table_end_row(t);
     }
 }
@@ -424,7 +433,20 @@ static void put_evidence(struct table *t, struct buffer *b, const struct report 
 /* --- problems.csv */
 
 static const char *const problem_columns[] = {"code",   "severity",  "evidence", "log",
-                                              "offset", "record_id", "message"};
+                                              "offset", "record_id", "message", "record_sha256"};
+
+/* The log of a problem that cites a record. */
+static const struct evidence_log *log_of_problem(const struct report *r,
+                                                 const struct place *place)
+{
+    for (size_t i = 0; place->record_id != NO_RECORD && i < r->log_count; i++) {
+        const struct evidence_log *log = r->logs[i].log;
+        if (log && place->log.ptr == log->path.ptr &&
+            place->evidence.ptr == log->evidence.ptr)
+            return log;
+    }
+    return NULL;
+}
 
 static void put_problems(struct table *t, struct buffer *b, const struct report *r)
 {
@@ -438,6 +460,7 @@ static void put_problems(struct table *t, struct buffer *b, const struct report 
         table_number_unless(t, p->place.offset, NO_OFFSET);
         table_number_unless(t, p->place.record_id, NO_RECORD);
         table_text(t, p->message);
+        table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
         table_end_row(t);
     }
 }

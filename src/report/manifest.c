@@ -73,6 +73,9 @@ static void put_options(struct json *j, const struct run_facts *run)
     put_text(j, "rules_folder", run->rules_folder);
     put_text(j, "templates_folder", run->templates_folder);
     put_text(j, "filter_file", run->filter_file);
+    put_text(j, "shells_file", run->shells_file);
+    json_member_string(j, "find", run->find_signature ? "signature" : "path");
+    json_member_string(j, "fail_on", rule_level_name(run->fail_on));
     json_close_object(j);
 }
 
@@ -288,6 +291,20 @@ static void put_counts(struct json *j, const struct report *r)
     json_close_object(j);
 }
 
+/* Only where a part of the findings is told. */
+static void put_told_part(struct json *j, const struct told_part *told)
+{
+    if (text_is_absent(told->filter))
+        return;
+    json_name(j, "told");
+    json_open_object(j);
+    put_text(j, "only", told->filter);
+    json_member_u64(j, "findings_left_out", told->findings_left_out);
+    json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
+    json_member_u64(j, "timeline_events_left_out", told->events_left_out);
+    json_close_object(j);
+}
+
 static void put_outputs(struct json *j, const struct output_dir *dir)
 {
     json_name(j, "outputs");
@@ -313,6 +330,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_case(&j, &r->case_data);
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
+    put_told_part(&j, &r->told);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);

@@ -87,13 +87,22 @@ struct run_facts {
     bool rehash, verify_image;
     unsigned jobs;
     unsigned schemas; /* SCHEMA_ bits */
-    struct text rules_folder, templates_folder,
-        filter_file; /* absent: built-in, none */
+    struct text rules_folder, templates_folder, filter_file,
+        shells_file; /* absent: built-in, none */
+    bool find_signature;
+    enum rule_level fail_on;
     int exit_status; /* what the run will end with */
+};
+
+/* A report that tells only a part of what was found (sysmon/selection.h). */
+struct told_part {
+    struct text filter; /* in words; absent: all is told */
+    uint64_t findings_left_out, near_misses_left_out, events_left_out;
 };
 
 struct report {
     struct run_facts run;
+    struct told_part told;
     struct case_data case_data;
     const struct evidence *evidence;
     struct log_report *logs;
@@ -120,6 +129,8 @@ enum status report_write_html(const struct report *report, struct output_dir *di
 /* Would report_write_html() take these templates? FAILED as it would fail; nothing is
  * written. */
 enum status report_check_templates(const char *template_dir, struct error *err);
+/* Before a report takes another one's place: remove the other's files that it has not. */
+void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,

@@ -467,3 +467,10 @@ enum status schemas_write(const struct report *report, struct output_dir *dir,
                 csv_file_write(&schemas[i].file, report, dir, report->problems, err);
     return status;
 }
+
+void report_remove_stale(const struct report *report, struct output_dir *dir)
+{
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+        if (!(report->run.schemas & schemas[i].bit))
+            output_dir_remove_stale(dir, schemas[i].file.name);
+}

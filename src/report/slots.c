@@ -655,6 +655,24 @@ SLOT(section_place)
 
 /* --- creations: the cards of a section */
 
+/* Whether Sysmon matches a parent by pid alone depends on its build. */
+static void add_sysmon_version(struct page *page)
+{
+    const struct report *r = page->report;
+    uint32_t number = lineage_process(r->lineage, page_creation(page)->process)->log;
+    if (page->support_count == SUPPORT_MAX || number >= r->evidence->log_count)
+        return;
+    const struct log_report *log = report_log_of(r, &r->evidence->logs[number]);
+    struct text version = log ? log->coverage.sysmon_version : NO_TEXT;
+    page->supports[page->support_count++] =
+        text_is_empty(version)
+            ? TEXT_LITERAL("Sysmon's version is not recorded in this log.")
+            : arena_printf(
+                  &page->section_arena,
+                  "Sysmon's version is %.*s by the newest event 4 of this log.",
+                  TEXT(version));
+}
+
 LOOP(next_creation)
 {
     if (!step(&page->at.creation, is_first, page->creations.count))
@@ -663,6 +681,7 @@ LOOP(next_creation)
     page->support_count =
         lineage_support(page->report->lineage, page_creation(page)->process,
                         &page->section_arena, page->supports, SUPPORT_MAX);
+    add_sysmon_version(page);
     return true;
 }
 

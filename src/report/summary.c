@@ -95,6 +95,15 @@ static uint64_t matched_by_public_rules(const struct detector *d)
     return count;
 }
 
+/* Process creations, each once, in however many records and logs it stands. */
+static uint64_t logged_processes(const struct lineage *l)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < l->order_count; i++)
+        count += lineage_process(l, l->order[i])->kind == PROCESS_LOGGED;
+    return count;
+}
+
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
@@ -110,14 +119,21 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
     }
     filetime_format(from, sum->first_filetime, FILETIME_REPORT);
     filetime_format(to, sum->last_filetime, FILETIME_REPORT);
+    uint64_t distinct = logged_processes(r->lineage);
+    struct text repeated =
+        distinct == sum->creations
+            ? TEXT_LITERAL("")
+            : arena_printf(arena,
+                           " (in %" PRIu64 " records; a repeated one counts once)",
+                           sum->creations);
     statements_add(out, arena, RECORDED,
                    "Examined: %" PRIu64 " record%s in %" PRIu64
                    " log%s, of them %" PRIu64 " Sysmon record%s and %" PRIu64
-                   " process creation%s, on %zu host%s, "
+                   " process creation%s%.*s, on %zu host%s, "
                    "from %s to %s by the machines' own clocks.",
                    sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
-                   sum->sysmon_records, PLURAL(sum->sysmon_records), sum->creations,
-                   PLURAL(sum->creations), r->lineage->host_count,
+                   sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
+                   PLURAL(distinct), TEXT(repeated), r->lineage->host_count,
                    PLURAL(r->lineage->host_count), from, to);
 }
 
@@ -145,6 +161,9 @@ static void say_rule(const struct report *r, const struct rule *rule,
 static void say_corroborations(const struct detector *d, struct arena *arena,
                                struct statements *out)
 {
+    static const char no_proof[] =
+        "No record here shows code being written into a process: Sysmon has no event "
+        "for it. On the host processes of these findings it recorded";
     uint64_t count[256] = {0}, neutral = 0;
     for (size_t i = 0; i < d->corroboration_count; i++)
         if (d->corroborations[i].strength == STRENGTH_NEUTRAL)
@@ -157,15 +176,20 @@ static void say_corroborations(const struct detector *d, struct arena *arena,
                                "does with the process that it has just started.",
                                neutral, neutral == 1 ? "is" : "are")
                 : TEXT_LITERAL("");
-    statements_add(
-        out, arena, DERIVED,
-        "No record here shows code being written into a process: Sysmon has no "
-        "event for it. On the host processes of these findings it recorded "
-        "%" PRIu64 " event%s 8 (remote thread), %" PRIu64 " event%s 10 "
-        "(process access) and %" PRIu64 " event%s 25 (tampering) of interest; "
-        "each is listed with its innocent explanations.%.*s",
-        count[8], PLURAL(count[8]), count[10], PLURAL(count[10]), count[25],
-        PLURAL(count[25]), TEXT(aside));
+    if (count[8] + count[10] + count[25] == 0)
+        statements_add(out, arena, DERIVED,
+                       "%s no event 8 (remote thread), 10 (process access) or 25 "
+                       "(tampering) of interest; each finding tells whether they were "
+                       "collected.%.*s",
+                       no_proof, TEXT(aside));
+    else
+        statements_add(out, arena, DERIVED,
+                       "%s %" PRIu64 " event%s 8 (remote thread), %" PRIu64
+                       " event%s 10 (process access) and %" PRIu64
+                       " event%s 25 (tampering) of interest; each is listed with its "
+                       "innocent explanations.%.*s",
+                       no_proof, count[8], PLURAL(count[8]), count[10],
+                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(aside));
 }
 
 static void say_findings(const struct report *r, const struct totals *sum,
@@ -174,6 +198,8 @@ static void say_findings(const struct report *r, const struct totals *sum,
     const struct detector *d = r->detector;
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
     if (sum->sysmon_records == 0)
+        return;
+    if (d->finding_count == 0 && r->told.findings_left_out)
         return;
     if (d->finding_count == 0) {
         statements_add(
@@ -194,6 +220,23 @@ static void say_findings(const struct report *r, const struct totals *sum,
     for (size_t i = 0; i < d->rules->count; i++)
         say_rule(r, &d->rules->items[i], arena, out);
     say_corroborations(d, arena, out);
+}
+
+static void say_told_part(const struct report *r, struct arena *arena,
+                          struct statements *out)
+{
+    const struct told_part *told = &r->told;
+    if (text_is_absent(told->filter))
+        return;
+    statements_add(
+        out, arena, DERIVED,
+        "This report tells a part only (%.*s): %" PRIu64 " finding%s, %" PRIu64
+        " near miss%s and %" PRIu64 " event%s of the findings' families lie outside it and "
+        "are not told. Everything was read, linked and judged; processes.csv holds every "
+        "process.",
+        TEXT(told->filter), told->findings_left_out, PLURAL(told->findings_left_out),
+        told->near_misses_left_out, told->near_misses_left_out == 1 ? "" : "es",
+        told->events_left_out, PLURAL(told->events_left_out));
 }
 
 static size_t near_misses_apart(const struct detector *d)
@@ -230,23 +273,43 @@ static void say_apart(const struct report *r, struct arena *arena,
                        r->clearing_count, PLURAL(r->clearing_count));
 }
 
+enum telling { UNTOLD, NOT_READ, NOT_EXAMINED, NOT_AS_RECORDED };
+
+/* Anomalies of what was recorded are no matter of reading, so they stay UNTOLD here. */
+static enum telling telling_of(enum problem_code code)
+{
+    if (problem_kinds[code].class == DAMAGE)
+        return NOT_READ;
+    switch (code) {
+    case PROBLEM_VOLUME_UNKNOWN:
+    case PROBLEM_SHADOW_COPIES_PRESENT:
+    case PROBLEM_NO_LOG_FOUND:
+    case PROBLEM_DELETED_LOG_UNREADABLE:
+    case PROBLEM_IMAGE_IN_FOLDER: return NOT_EXAMINED;
+    case PROBLEM_VALUE_NOT_UTF16:
+    case PROBLEM_VALUE_EMBEDDED_NUL:
+    case PROBLEM_VALUE_DISAGREES:
+    case PROBLEM_READER_FAULT_KNOWN: return NOT_AS_RECORDED;
+    default: return UNTOLD;
+    }
+}
+
 /* What was not read or not examined, one sentence for each kind. */
 static void say_problems(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
 {
     const struct problems *p = r->problems;
+    static const char *const names[] = {"",
+                                        "Not read as it should be:", "Not examined:",
+                                        "Read, but not given as recorded:"};
     size_t told = 0;
     for (int code = 0; code < PROBLEM_CODES; code++) {
-        const struct problem_kind *kind = &problem_kinds[code];
-        bool not_examined =
-            code == PROBLEM_VOLUME_UNKNOWN || code == PROBLEM_SHADOW_COPIES_PRESENT ||
-            code == PROBLEM_NO_LOG_FOUND || code == PROBLEM_DELETED_LOG_UNREADABLE;
-        if (!p->per_code[code] || (kind->class != DAMAGE && !not_examined))
+        enum telling telling = telling_of((enum problem_code)code);
+        if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s",
-                       kind->class == DAMAGE ? "Not read as it should be:"
-                                             : "Not examined:",
-                       p->per_code[code], kind->code, kind->sentence);
+        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
+                       p->per_code[code], problem_kinds[code].code,
+                       problem_kinds[code].sentence);
         told++;
     }
     if (sum->recovered)
@@ -265,6 +328,7 @@ void report_statements(const struct report *r, struct arena *arena,
 {
     struct totals sum = add_up(r);
     say_what_was_examined(r, &sum, arena, out);
+    say_told_part(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_apart(r, arena, out);
     say_problems(r, &sum, arena, out);

@@ -67,6 +67,7 @@ void coverage_release(struct coverage *c)
         free(c->series[i].gaps);
     }
     free(c->series);
+    free(c->sensor);
     map_release(&c->series_index);
     *c = (struct coverage){0};
 }
@@ -272,8 +273,10 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
     series_add(find_series(c, &record->system), record);
-    if (event_or_null)
+    if (event_or_null) {
         sysmon_add(c, event_or_null);
+        sensor_add(c, event_or_null);
+    }
 }
 
 /* --- at the end: gaps, duplicates, origin */
@@ -547,6 +550,7 @@ void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
     for (size_t i = 0; i < c->series_count; i++)
         tell_gaps(&f, &c->series[i]);
     tell_unreadable(c, problems);
+    sensor_tell(c, problems);
 }
 
 struct text coverage_schema_floor(const struct coverage *c)

@@ -47,6 +47,15 @@ struct coverage_series { /* one (channel, computer) of a log */
 
 enum { COVERAGE_UNKNOWN_FIELDS_MAX = 32 };
 
+/* What Sysmon says of itself: events 4, 16 and 255. */
+struct sensor_row {
+    uint16_t event_id;
+    uint64_t offset, record_id;
+    struct text words;
+};
+
+enum { SENSOR_ROWS_MAX = 500 };
+
 struct coverage {
     struct arena *arena;
     const struct evidence_log *log;
@@ -78,18 +87,29 @@ struct coverage {
     } unknown_fields[COVERAGE_UNKNOWN_FIELDS_MAX];
     size_t unknown_field_count;
     uint64_t unknown_fields_more; /* occurrences of names beyond those */
+    struct sensor_row *sensor;
+    size_t sensor_count, sensor_capacity;
+    uint64_t sensor_more; /* beyond SENSOR_ROWS_MAX */
+    struct {
+        uint64_t count, offset, record_id; /* where the first one is */
+        int64_t least_100ns, most_100ns;   /* TimeCreated - UtcTime */
+    } skew;
 };
 
 void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log);
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null);
-/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN and
- * TIME_UNREADABLE problems. */
+/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN,
+ * TIME_UNREADABLE, SENSOR_STATE and TIME_SKEW problems. */
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
                      struct problems *problems);
 /* "4.80": the oldest schema that has every field that was seen; absent if nothing tells. */
 struct text coverage_schema_floor(const struct coverage *c);
 void coverage_release(struct coverage *c);
+
+/* sensor.c: only coverage.c calls these. */
+void sensor_add(struct coverage *c, const struct sysmon_event *event);
+void sensor_tell(const struct coverage *c, struct problems *problems);
 
 #endif

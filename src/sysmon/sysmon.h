@@ -27,9 +27,13 @@ enum sysmon_field {
 
 enum {
     SYSMON_PROCESS_CREATE = 1,
+    SYSMON_NETWORK = 3,
+    SYSMON_STATE_CHANGE = 4,
     SYSMON_PROCESS_TERMINATE = 5,
     SYSMON_REMOTE_THREAD = 8,
     SYSMON_PROCESS_ACCESS = 10,
+    SYSMON_CONFIG_CHANGE = 16,
+    SYSMON_DNS_QUERY = 22,
     SYSMON_PROCESS_TAMPERING = 25,
     SYSMON_ERROR = 255
 };
@@ -40,9 +44,9 @@ struct sysmon_event {
     const struct evtx_record *record;
     const struct evidence_log *log;
     uint16_t event_id;
-    uint64_t utc_filetime;       /* UtcTime; FILETIME_NONE if absent or not a time */
-    uint64_t created_filetime;   /* System/TimeCreated; FILETIME_NONE if absent */
-    uint16_t unknown_fields;     /* fields that the table lacks; by evtx_record_name() */
+    uint64_t utc_filetime;     /* UtcTime; FILETIME_NONE if absent or not a time */
+    uint64_t created_filetime; /* System/TimeCreated; FILETIME_NONE if absent */
+    uint16_t unknown_fields;   /* fields that the table lacks; by evtx_record_name() */
     uint8_t slot[SYSMON_FIELDS]; /* index of the field + 1; 0: absent */
 };
 
