@@ -125,13 +125,22 @@ static void take_position(struct event_tree *t, struct event_node *system,
     buffer_release(&text);
 }
 
+static struct event_node *add_event(struct event_tree *t)
+{
+    struct event_node *event = add_node(t, &t->root, TEXT_LITERAL("Event"));
+    add_attribute(t, event, TEXT_LITERAL("xmlns"),
+                  TEXT_LITERAL("http://schemas.microsoft.com/win/2004/08/events/event"),
+                  NULL);
+    return event;
+}
+
 static uint32_t on_nameless(void *context, const struct value *values, uint32_t count)
 {
     struct event_tree *t = context;
     if (t->open != &t->root || t->record->system.record_id == NO_RECORD ||
         count < VALUES_WITH_PROVIDER)
         return count;
-    t->open = add_node(t, &t->root, TEXT_LITERAL("Event"));
+    t->open = add_event(t);
     struct event_node *system = add_node(t, t->open, TEXT_LITERAL("System"));
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++)
         if (count == VALUES_WITH_PROVIDER || positions[i].index < 13)
@@ -145,7 +154,7 @@ static void complete(struct event_tree *t)
 {
     struct event_node *event = t->root.first;
     if (!event)
-        event = add_node(t, &t->root, TEXT_LITERAL("Event"));
+        event = add_event(t);
     bool has_data = false;
     for (const struct event_node *n = event->first; n; n = n->next)
         has_data |= event_is_element(n) && !text_equal(n->name, TEXT_LITERAL("System"));
