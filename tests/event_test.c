@@ -73,6 +73,16 @@ static void write_log(struct written *w, struct memory_log *m, enum evtx_form fo
     free(frames);
 }
 
+static void fail_at_difference(const char *path, struct text a, struct text b)
+{
+    size_t at = 0;
+    while (at < a.len && at < b.len && a.ptr[at] == b.ptr[at])
+        at++;
+    size_t from = at < 200 ? 0 : at - 200;
+    fail_msg("%s: program and walk differ:\n%.*s\n%.*s", path,
+             TEXT(text_slice(a, from, 300)), TEXT(text_slice(b, from, 300)));
+}
+
 static void compare_ways(const char *path, size_t *records, size_t *by_program)
 {
     struct memory_log *m = memory_log_open(path);
@@ -83,9 +93,8 @@ static void compare_ways(const char *path, size_t *records, size_t *by_program)
     start(&slow, true);
     write_log(&fast, m, EVTX_JSON);
     write_log(&slow, m, EVTX_JSON);
-    if (fast.text.len != slow.text.len ||
-        (fast.text.len && memcmp(fast.text.ptr, slow.text.ptr, fast.text.len) != 0))
-        fail_msg("%s: program and walk differ", path);
+    if (!text_equal(buffer_text(&fast.text), buffer_text(&slow.text)))
+        fail_at_difference(path, buffer_text(&fast.text), buffer_text(&slow.text));
     *records += fast.records;
     *by_program += fast.by_program;
     end(&fast);
