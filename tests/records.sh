@@ -204,7 +204,7 @@ assert not wrong, wrong
 EOF
     check "--recovered only adds to them, each with its state" "$python" - "$work/live.jsonl" "$work/more.jsonl" <<'EOF'
 import json, sys
-live, more = (open(f, encoding="utf-8").read().splitlines() for f in sys.argv[1:])
+live, more = (open(f, encoding="utf-8").read().split("\n")[:-1] for f in sys.argv[1:])
 nameless = 0
 states = {}
 kept = []

@@ -66,7 +66,7 @@ static inline char *event_room(struct buffer *out, size_t n)
                                                                     : buffer_reserve(out, n);
 }
 
-/* ---- event_json.c: a value of an event as JSON; lone surrogates are \udXXX */
+/* ---- event_json.c: a value of an event as JSON; lone surrogates are \uNNNN */
 enum { JSON_VALUE_MAX_PER_BYTE = 6 };
 void event_add_json_string(struct buffer *out, struct text t);
 /* Numbers and booleans bare, all else in quotes; null is null. */
