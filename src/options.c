@@ -119,6 +119,16 @@ static enum status parse_reader(struct options *o, const char *value, struct err
     return OK;
 }
 
+static enum status parse_verify(struct options *o, const char *value, struct error *err)
+{
+    for (int mode = VERIFY_FINDINGS; mode <= VERIFY_NONE; mode++)
+        if (strcmp(value, verify_mode_name((enum verify_mode)mode)) == 0) {
+            o->verify = (enum verify_mode)mode;
+            return OK;
+        }
+    return bad_value(err, "verify", value, "findings, timeline, all or none");
+}
+
 static enum status parse_format(struct options *o, const char *value, struct error *err)
 {
     static const char *const names[] = {"jsonl", "xml", "csv"};
@@ -459,6 +469,8 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *topic = NULL;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
+                                .reader = EVTX_READER_NATIVE,
+                                .verify = VERIFY_FINDINGS,
                                 .record_id = NO_RECORD,
                                 .record_offset = NO_OFFSET,
                                 .jobs = processors < 1          ? 1

@@ -22,7 +22,7 @@ enum record_format { FORMAT_JSONL, FORMAT_XML, FORMAT_CSV };
 
 struct options {
     const char *output;
-    bool force, quiet, rehash, verify_image, find_signature;
+    bool force, quiet, rehash, verify_image, find_signature, no_recovered;
     struct case_data case_data;
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */
@@ -30,6 +30,7 @@ struct options {
     const char *rules, *shells, *filter, *templates;
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
+    enum verify_mode verify;
     struct selection selection;
     /* forebear records, forebear show */
     enum record_format format;

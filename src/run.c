@@ -7,11 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confirm.h"
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
 #include "versions.h"
+
+enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
+
+/* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
+ * were read once. By then a whole record of the same event was taken, if there is one, and
+ * a template that is gone here is learned, if another log has it. */
+struct late_record {
+    uint64_t offset;
+    uint32_t log;
+    bool is_nameless;
+};
 
 /* Everything that lives as long as the run. */
 struct run {
@@ -26,6 +38,7 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
@@ -33,6 +46,9 @@ struct run {
     uint32_t *off_channel; /* process creations of channels that are not asked for */
     size_t off_channel_count, off_channel_capacity;
     struct map off_channel_nodes; /* the same, by node */
+    struct sysmon_layouts layouts;
+    struct late_record *late; /* by log and offset */
+    size_t late_count, late_capacity;
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -41,6 +57,7 @@ struct reading {
     struct log_report *log;
     uint32_t number;
     uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
+    bool recovered; /* second pass: take what is not live, else what is */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -108,7 +125,9 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->digest_kinds = o->digest_kinds;
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
+    facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
+    facts->verify = o->verify;
     facts->schemas = o->schemas;
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
@@ -138,7 +157,10 @@ static enum status prepare(struct run *run, struct error *err)
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     run->reader = evtx_reader_open(o->reader, o->jobs);
+    evtx_reader_recover(run->reader, run->report.run.recovers);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
+    run->report.run.other_reader = text_from(evtx_reader_kind_name(
+        o->reader == EVTX_READER_NATIVE ? EVTX_READER_LIBEVTX : EVTX_READER_NATIVE));
     return OK;
 }
 
@@ -176,6 +198,7 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
         .domain = arena_copy(&run->arena, found->domain),
         .user_sid = arena_copy(&run->arena, found->user_sid),
         .computer = arena_copy(&run->arena, record->system.computer),
+        .state = (uint8_t)record->state,
     };
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
@@ -235,27 +258,90 @@ static void tell_a_part(struct run *run)
     told->near_misses_left_out = left_out.near_misses;
 }
 
+static void count_recovered(struct recovered_counts *counts,
+                            const struct evtx_record *record,
+                            const struct sysmon_event *event_or_null)
+{
+    if (record_state_is_live(record->state))
+        return;
+    counts->given[record->state]++;
+    if (event_or_null) {
+        counts->sysmon++;
+        counts->creations += event_or_null->event_id == SYSMON_PROCESS_CREATE;
+    } else {
+        counts->sysmon_positional +=
+            record->state == RECORD_POSITIONAL && sysmon_may_be(&record->system);
+    }
+}
+
+static void take_record(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    struct sysmon_event event;
+    struct log_clearing clearing;
+    bool is_sysmon =
+        sysmon_event_read(&run->layouts, &event, record, reading->log->log);
+    coverage_add(&reading->log->coverage, record, is_sysmon ? &event : NULL);
+    count_recovered(&reading->log->recovered, record, is_sysmon ? &event : NULL);
+    if (is_sysmon) {
+        struct event_processes who =
+            lineage_add(&run->lineage, &event, reading->number);
+        note_channel(run, &event, who.subject);
+        if (who.is_new_creation)
+            detector_add_creation(&run->detector, &event, who.subject);
+    } else if (log_clearing_from_record(&clearing, record)) {
+        add_clearing(reading, &clearing);
+    }
+}
+
+static bool comes_late(const struct evtx_record *record)
+{
+    return (record->state == RECORD_TORN || record->state == RECORD_POSITIONAL) &&
+           sysmon_may_be(&record->system);
+}
+
+static void add_late(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    ARRAY_GROW(run->late, run->late_count, run->late_capacity);
+    run->late[run->late_count++] = (struct late_record){
+        record->offset, reading->number, record->state == RECORD_POSITIONAL};
+}
+
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct reading *reading = context;
-    struct run *run = reading->run;
-    for (size_t i = 0; i < count; i++) {
-        struct sysmon_event event;
-        struct log_clearing clearing;
-        bool is_sysmon =
-            sysmon_event_from_record(&event, &records[i], reading->log->log);
-        coverage_add(&reading->log->coverage, &records[i], is_sysmon ? &event : NULL);
-        if (is_sysmon) {
-            struct event_processes who =
-                lineage_add(&run->lineage, &event, reading->number);
-            note_channel(run, &event, who.subject);
-            if (who.is_new_creation)
-                detector_add_creation(&run->detector, &event, who.subject);
-        } else if (log_clearing_from_record(&clearing, &records[i])) {
-            add_clearing(reading, &clearing);
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        if (comes_late(&records[i]))
+            add_late(reading, &records[i]);
+        else
+            take_record(reading, &records[i]);
+    return OK;
+}
+
+static int compare_late(const void *a, const void *b)
+{
+    const struct late_record *x = a, *y = b;
+    if (x->log != y->log)
+        return x->log < y->log ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static bool is_late(const struct run *run, uint32_t log, uint64_t offset)
+{
+    struct late_record wanted = {.log = log, .offset = offset};
+    return run->late_count && bsearch(&wanted, run->late, run->late_count,
+                                      sizeof *run->late, compare_late);
+}
+
+static enum status late_pass(void *context, const struct evtx_record *records,
+                             size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        if (is_late(reading->run, reading->number, records[i].offset))
+            take_record(reading, &records[i]);
     return OK;
 }
 
@@ -325,7 +411,8 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct sysmon_event event;
-        if (!sysmon_event_from_record(&event, &records[i], reading->log->log))
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts, &event, &records[i], reading->log->log))
             continue;
         struct event_processes who = lineage_find(&run->lineage, &event);
         if ((!in_family(run, who.subject) && !in_family(run, who.object)) ||
@@ -348,13 +435,45 @@ static uint64_t bytes_of_logs(const struct run *run)
     return total;
 }
 
+/* Which of the problems of one reading are kept: those of late records when these are
+ * taken, all others before. Leftovers of other channels would drown everything else, so
+ * those beyond a number are counted only. */
+struct keeping {
+    const struct reading *reading;
+    bool is_late;
+    uint64_t leftovers;
+};
+
+static bool is_kept(const struct problem *problem, void *context)
+{
+    struct keeping *k = context;
+    const struct reading *r = k->reading;
+    if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
+        return false;
+    return problem->code != PROBLEM_RECOVERED_IN_PART ||
+           ++k->leftovers <= LEFTOVERS_TOLD;
+}
+
+static void keep_problems(const struct reading *reading, size_t first, bool is_late)
+{
+    struct problems *problems = &reading->run->problems;
+    struct keeping k = {reading, is_late, 0};
+    problems_keep(problems, first, is_kept, &k);
+    if (k.leftovers > LEFTOVERS_TOLD)
+        problems_add(problems, PROBLEM_RECOVERED_IN_PART,
+                     evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                     "%" PRIu64 " more rows like these are counted, not listed",
+                     k.leftovers - LEFTOVERS_TOLD);
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
-    struct reading reading = {run, report, number, 0, NO_RECORD};
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
     char hex[DIGEST_HEX_MAX];
+    size_t problems_before = run->problems.count, late_before = run->late_count;
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
     enum status digested =
@@ -366,7 +485,13 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
                   &run->problems, progress, err) != OK)
         return FAILED;
-    coverage_finish(&report->coverage, &report->facts, &run->problems);
+    bool has_late = run->late_count > late_before;
+    if (has_late)
+        qsort(run->late + late_before, run->late_count - late_before, sizeof *run->late,
+              compare_late);
+    keep_problems(&reading, problems_before, false);
+    if (!has_late)
+        coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
                 TEXT(log->evidence), TEXT(log->path), log->size,
@@ -379,20 +504,75 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     return OK;
 }
 
+static enum status learn_templates(struct run *run, struct error *err)
+{
+    bool is_wanted = false;
+    for (size_t i = 0; i < run->late_count; i++)
+        is_wanted |= run->late[i].is_nameless;
+    if (!is_wanted || run->evidence.log_count < 2)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "learning the templates of all logs for records whose own are gone");
+    for (size_t i = 0; i < run->evidence.log_count; i++)
+        if (evtx_reader_learn(run->reader, &run->evidence.logs[i], err) != OK)
+            return FAILED;
+    return OK;
+}
+
+static enum status read_late_of(struct run *run, uint32_t number, struct error *err)
+{
+    struct log_report *report = &run->report.logs[number];
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
+    size_t before = run->problems.count;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading %.*s: %.*s again for records that are there only in part",
+                TEXT(report->log->evidence), TEXT(report->log->path));
+    if (evtx_read(run->reader, report->log, late_pass, &reading, &report->facts,
+                  &run->problems, NULL, err) != OK)
+        return FAILED;
+    keep_problems(&reading, before, true);
+    coverage_finish(&report->coverage, &report->facts, &run->problems);
+    tell_problems(run);
+    return OK;
+}
+
+static enum status read_late(struct run *run, struct error *err)
+{
+    if (learn_templates(run, err) != OK)
+        return FAILED;
+    for (size_t i = 0; i < run->late_count; i++) {
+        bool is_first = i == 0 || run->late[i - 1].log != run->late[i].log;
+        if (is_first && read_late_of(run, run->late[i].log, err) != OK)
+            return FAILED;
+    }
+    return OK;
+}
+
 static enum status read_logs(struct run *run, struct error *err)
 {
     struct progress progress;
-    uint64_t sysmon_records = 0;
+    uint64_t sysmon_records = 0, recovered = 0;
     progress_start(&progress, &run->journal, "reading logs", bytes_of_logs(run));
-    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+    for (uint32_t i = 0; i < run->evidence.log_count; i++)
         if (read_log(run, i, &progress, err) != OK)
             return FAILED;
-        sysmon_records += run->report.logs[i].coverage.sysmon_records;
-    }
     progress_end(&progress);
+    if (read_late(run, err) != OK)
+        return FAILED;
+    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+        sysmon_records += run->report.logs[i].coverage.sysmon_records;
+        recovered += run->report.logs[i].recovered.sysmon;
+    }
+    if (recovered)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "%" PRIu64 " Sysmon records that are not live were recovered",
+                    recovered);
     if (sysmon_records == 0)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     "none of the %zu logs that were read holds a Sysmon record",
+                     recovered ? "none of the %zu logs that were read holds a live "
+                                 "Sysmon record"
+                               : "none of the %zu logs that were read holds a Sysmon "
+                                 "record",
                      run->evidence.log_count);
     tell_problems(run);
     return OK;
@@ -407,15 +587,19 @@ static void link_and_judge(struct run *run)
                 run->lineage.order_count, run->detector.matched_creations);
 }
 
-static enum status gather_log(struct run *run, uint32_t number,
+/* Live events first, of all logs: a recovered one that repeats one of them is left out. */
+static enum status gather_log(struct run *run, uint32_t number, bool recovered,
                               struct progress *progress, struct error *err)
 {
-    struct reading reading = {run, &run->report.logs[number], number, 0, NO_RECORD};
+    struct log_report *log = &run->report.logs[number];
+    struct reading reading = {run, log, number, .first_repeat_id = NO_RECORD,
+                              .recovered = recovered};
     struct evtx_log_facts again = {0};
-    if (run->report.logs[number].coverage.sysmon_records == 0)
+    if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
         return OK;
+    evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
     if (evtx_read(run->reader, &run->evidence.logs[number], second_pass, &reading,
-                  &again, NULL, progress, err) != OK)
+                  &again, NULL, recovered ? NULL : progress, err) != OK)
         return FAILED;
     tell_repeats(&reading);
     return OK;
@@ -431,13 +615,38 @@ static enum status gather(struct run *run, struct error *err)
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
-    for (int deleted = 0; deleted < 2; deleted++)
-        for (uint32_t i = 0; i < run->evidence.log_count; i++)
-            if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
-                gather_log(run, i, &progress, err) != OK)
-                return FAILED;
+    for (int recovered = 0; recovered < 2; recovered++)
+        for (int deleted = 0; deleted < 2; deleted++)
+            for (uint32_t i = 0; i < run->evidence.log_count; i++)
+                if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
+                    gather_log(run, i, recovered, &progress, err) != OK)
+                    return FAILED;
     progress_end(&progress);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
+}
+
+/* The records that the report rests on, decoded again by the other reader. */
+static enum status verify(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    const struct verify_counts *c = &run->verification.counts;
+    struct progress progress;
+    bool whole = o->verify == VERIFY_ALL;
+    progress_start(&progress, &run->journal, "verifying records",
+                   whole ? bytes_of_logs(run) : 0);
+    enum status status = confirm_records(
+        &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
+        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+    progress_end(&progress);
+    if (status == OK && o->verify != VERIFY_NONE)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
+                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
+                    c->records, TEXT(run->report.run.other_reader), c->equal,
+                    c->different, c->not_confirmed);
+    return status;
 }
 
 static void check_evidence(struct run *run)
@@ -497,6 +706,7 @@ static enum status write_report(struct run *run, struct error *err)
     report->lineage = &run->lineage;
     report->detector = &run->detector;
     report->timeline = &run->timeline;
+    report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
@@ -522,7 +732,7 @@ static enum status run_steps(struct run *run, struct error *err)
         read_logs(run, err) != OK)
         return FAILED;
     link_and_judge(run);
-    if (gather(run, err) != OK)
+    if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);
 }
@@ -563,6 +773,9 @@ static void release(struct run *run)
     free(run->report.clearings);
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
+    free(run->late);
+    sysmon_layouts_release(&run->layouts);
+    confirmation_release(&run->verification);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);

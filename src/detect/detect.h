@@ -148,6 +148,7 @@ struct corroboration {
     uint16_t event_id;
     uint64_t utc_filetime, record_id, offset;
     const struct evidence_log *log;
+    uint8_t state;        /* of its record */
     struct text sentence; /* with the recorded values and the innocent explanations */
 };
 

@@ -42,11 +42,17 @@ enum record_state {
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
     RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
-    RECORD_POSITIONAL /* its template is gone: typed values in order, without names */
+    RECORD_POSITIONAL, /* its template is gone: typed values in order, without names */
+    RECORD_STATES
 };
 
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
 const char *record_state_name(enum record_state state);
+/* Part of its log as Windows would show it; all other states are recovered. */
+static inline bool record_state_is_live(enum record_state state)
+{
+    return state == RECORD_LIVE || state == RECORD_DELETED_FILE;
+}
 
 struct evtx_field {
     struct text name;  /* of the Data element; "" if it has none */
@@ -116,13 +122,17 @@ typedef enum status evtx_sink(void *context, const struct evtx_record *records,
 struct evtx_log_facts {
     bool is_evtx; /* has the signature, or chunks at their places */
     bool is_dirty, is_full, has_no_checksums; /* header flags 1, 2, 4 */
+    bool is_off_grid;    /* a chunk lies elsewhere than at 4096 + n * 65536 */
+    uint64_t first_slot; /* where the walk over the chunks begins: 4096, or before it */
     uint16_t major, minor;
     uint64_t chunks;            /* slots that hold a chunk, damaged or not */
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
     uint64_t records;           /* handed on */
     uint64_t records_recovered; /* seen outside the live ones */
-    uint64_t records_recovered_twice; /* recovered ones that copy a record given before */
-    uint64_t records_nameless; /* given with values by position, for want of a template */
+    uint64_t
+        records_recovered_twice; /* recovered ones that copy a record given before */
+    uint64_t
+        records_nameless; /* given with values by position, for want of a template */
     uint64_t
         records_damaged; /* live ones that could not be handed on, or only in part */
     uint64_t header_id_same,
@@ -151,9 +161,10 @@ void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
                               evtx_wanted *wanted, const void *context);
 /* Learn the templates of a log, for records of other logs whose own are gone. Worth its
  * reading only where a log had records_nameless. */
-enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
-                              struct error *err);
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err);
 /* "libevtx 20181227", "native" */
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind);
 const char *evtx_reader_name(const struct evtx_reader *reader);
 
 /* Read one log from its first byte to its last. problems may be NULL (a second reading of

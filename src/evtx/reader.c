@@ -16,7 +16,7 @@
 #include "util/stop.h"
 
 /* A slot is read with as much behind it as tells what follows: a chunk's header. */
-enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512, LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE };
+enum { READ_STEP = 4096, LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE };
 
 /* A slot on its way. */
 struct passage {
@@ -114,6 +114,12 @@ void evtx_reader_close(struct evtx_reader *r)
     free(r);
 }
 
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind)
+{
+    static const char libevtx[] = "libevtx " LIBEVTX_VERSION_STRING;
+    return kind == EVTX_READER_NATIVE ? "native" : libevtx;
+}
+
 const char *evtx_reader_name(const struct evtx_reader *reader)
 {
     return reader->name;
@@ -195,38 +201,6 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
              "%zu bytes from here could not be read and count as zeros: %s", lost, why);
 }
 
-/* The first chunk behind the start of `data`, `len` if there is none: its magic stands at
- * a multiple of 512, or anywhere if the header's checksum is right. */
-static size_t find_chunk(struct bytes data, size_t len)
-{
-    for (size_t at = 1; at < len; at++) {
-        const uint8_t *magic = memmem(data.ptr + at, data.len - at, "ElfChnk\0", 8);
-        if (!magic)
-            return len;
-        at = (size_t)(magic - data.ptr);
-        if (at < len && (at % MAGIC_ALIGNMENT == 0 ||
-                         evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX))))
-            return at;
-    }
-    return len;
-}
-
-/* The same inside a chunk, whose own content is believed as long as a chunk, zeros or
- * nothing follows it, and which only a header with a right checksum can cut short. */
-static size_t find_intruder(struct bytes data, size_t len)
-{
-    struct bytes next = bytes_slice(data, len, SIZE_MAX);
-    if (len == EVTX_CHUNK_SIZE &&
-        (evtx_all_zero(next) || bytes_equal_at(next, 0, "ElfChnk\0", 8)))
-        return len;
-    size_t at = 0;
-    do {
-        struct bytes rest = bytes_slice(data, at, SIZE_MAX);
-        at += find_chunk(rest, len - at);
-    } while (at < len && !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)));
-    return at;
-}
-
 /* Read `len` bytes of a slot and, where that goes without saying, some behind it. */
 static struct bytes read_ahead(struct reading *g, uint64_t offset, uint8_t *into,
                                size_t len)
@@ -248,16 +222,7 @@ static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
     struct bytes data = read_ahead(g, offset, p->bytes, len);
     p->slot.offset = offset;
-    if (bytes_equal_at(data, 0, "ElfChnk\0", 8)) {
-        p->slot.length = find_intruder(data, len);
-        if (p->slot.length < len) {
-            len = EVTX_CHUNK_SIZE;
-            memset(p->bytes + p->slot.length, 0, len - p->slot.length);
-        }
-    } else {
-        p->slot.length = len = find_chunk(data, len);
-    }
-    p->slot.data = (struct bytes){p->bytes, len};
+    evtx_slot_take(&p->slot, p->bytes, len, data.len);
 }
 
 /* Read the next slot, and survey it unless a worker will. */
@@ -267,6 +232,8 @@ static void read_slot(struct reading *g, struct passage *p)
     if (!g->reader->native)
         evtx_slot_survey(&p->slot);
     g->next_offset += p->slot.length;
+    g->facts->is_off_grid |=
+        p->slot.length != EVTX_CHUNK_SIZE && g->next_offset < g->log->size;
 }
 
 /* ---- what the file header says */
@@ -306,7 +273,8 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
         evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
-        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_chunk(data, got) < got)
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) ||
+            evtx_find_chunk(data, got) < got)
             return true;
     }
     return false;
@@ -327,7 +295,7 @@ static const char *what_it_starts_with(struct bytes header)
 static void find_first_chunk(struct reading *g, struct passage *p)
 {
     struct bytes data = read_ahead(g, 0, p->bytes, EVTX_HEADER_SIZE);
-    size_t at = find_chunk(data, EVTX_HEADER_SIZE);
+    size_t at = evtx_find_chunk(data, EVTX_HEADER_SIZE);
     if (at == EVTX_HEADER_SIZE ||
         !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)))
         return;
@@ -1001,6 +969,8 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
         return OK;
     }
     find_first_chunk(&g, &reader->ring[0]);
+    g.facts->first_slot = g.next_offset;
+    g.facts->is_off_grid = g.next_offset != EVTX_HEADER_SIZE;
     progress_advance(progress, g.next_offset);
     enum status status = read_slots(&g, err);
     if (status != OK) {

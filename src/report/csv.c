@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "util/map.h"
+#include "util/stop.h"
 
 static void put_list(struct table *t, struct buffer *b, const struct text_list *list)
 {
@@ -38,7 +39,14 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "record_sha256"};
+    "verified", "record_sha256"};
+
+static void put_verified(struct table *t, struct buffer *b, const struct report *r,
+                         const struct evidence_log *log, uint64_t offset)
+{
+    name_verified(b, r, log, offset);
+    table_buffer(t, b);
+}
 
 /* What events 8, 10 and 25 on the host process speak for injection, by strength. */
 static void put_corroboration(struct table *t, struct buffer *b,
@@ -128,13 +136,15 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
+    put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
+                 p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
     table_end_row(t);
 }
 
 static void put_findings(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->finding_count; i++)
+    for (size_t i = 0; i < r->detector->finding_count && !stop_requested(); i++)
         put_finding(t, b, r, &r->detector->findings[i]);
 }
 
@@ -167,7 +177,7 @@ static const char *const near_miss_columns[] = {"rule_id",
 
 static void put_near_misses(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->near_miss_count; i++) {
+    for (size_t i = 0; i < r->detector->near_miss_count && !stop_requested(); i++) {
         const struct near_miss *miss = &r->detector->near_misses[i];
         const struct process *p = lineage_process(r->lineage, miss->process);
         table_text(t, miss->rule ? miss->rule->id : NO_TEXT);
@@ -248,7 +258,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
 
 static void put_processes(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->lineage->order_count; i++)
+    for (size_t i = 0; i < r->lineage->order_count && !stop_requested(); i++)
         put_process_row(t, b, r, r->lineage->order[i]);
 }
 
@@ -260,7 +270,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "record_sha256"};
+    "target_image", "verified", "record_sha256"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -286,7 +296,7 @@ static void put_findings_of_event(struct table *t, struct buffer *b,
 
 static void put_timeline(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->timeline->count; i++) {
+    for (size_t i = 0; i < r->timeline->count && !stop_requested(); i++) {
         const struct timeline_event *e = &r->timeline->events[i];
         table_time(t, e->utc_filetime);
         table_string(t, timeline_happened(e->event_id));
@@ -299,6 +309,7 @@ static void put_timeline(struct table *t, struct buffer *b, const struct report 
         table_string(t, record_state_name((enum record_state)e->state));
         table_time(t, e->created_filetime);
         put_timeline_process(t, r, &e->object);
+        put_verified(t, b, r, e->log, e->offset);
         table_record_digest(t, e->log, e->offset);
         table_end_row(t);
     }
@@ -316,7 +327,8 @@ static const char *const evidence_columns[] = {
     "si_created", "si_modified", "si_changed", "si_accessed", "fn_created",
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
-    "schema_at_least", "computers"};
+    "schema_at_least", "computers", "recovered_states", "recovered_copies",
+    "sysmon_recovered", "process_creations_recovered"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -395,6 +407,16 @@ static void put_coverage(struct table *t, struct buffer *b, const struct coverag
     put_computers(t, b, c);
 }
 
+static void put_recovered(struct table *t, struct buffer *b,
+                          const struct log_report *row)
+{
+    name_recovered(b, &row->recovered);
+    table_buffer(t, b);
+    table_number(t, row->facts.records_recovered_twice);
+    table_number(t, row->recovered.sysmon);
+    table_number(t, row->recovered.creations);
+}
+
 static void put_log(struct table *t, struct buffer *b, const struct log_report *row)
 {
     const struct evidence_log *log = row->log;
@@ -421,12 +443,13 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     put_identity(t, b, log);
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
+    put_recovered(t, b, row);
     table_end_row(t);
 }
 
 static void put_evidence(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->log_count; i++)
+    for (size_t i = 0; i < r->log_count && !stop_requested(); i++)
         put_log(t, b, &r->logs[i]);
 }
 
@@ -451,7 +474,7 @@ static const struct evidence_log *log_of_problem(const struct report *r,
 static void put_problems(struct table *t, struct buffer *b, const struct report *r)
 {
     (void)b;
-    for (size_t i = 0; i < r->problems->count; i++) {
+    for (size_t i = 0; i < r->problems->count && !stop_requested(); i++) {
         const struct problem *p = &r->problems->rows[i];
         table_string(t, problem_kinds[p->code].code);
         table_string(t, problem_severity_name(p->severity));

@@ -92,6 +92,10 @@ struct text process_key(const struct lineage *l, uint32_t process);
 void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
 /* "sha-256" and the like, of which content, and was it compared afterwards? */
 void name_hashed(struct buffer *out, const struct evidence_log *log);
+/* "behind damage:5; slack:22": what was recovered, by state; nothing if nothing was. */
+void name_recovered(struct buffer *out, const struct recovered_counts *counts);
+/* ", state slack"; nothing for a live record. */
+void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);
 
 /* The events that touch one host process; they stand together, ordered by process. */
@@ -101,6 +105,13 @@ struct corroboration_range {
 };
 
 struct corroboration_range corroborations_of(const struct detector *d, uint32_t host);
+
+/* --- verified.c */
+/* "yes", "no: FIELD", "-": the cell `verified` of a row that cites this record. */
+void name_verified(struct buffer *out, const struct report *r,
+                   const struct evidence_log *log, uint64_t offset);
+/* What was decoded again, in sentences. */
+void report_verification(struct buffer *out, const struct report *r);
 
 /* Distinct process creations that one rule matched; findings are ordered by process. */
 uint64_t rule_creations(const struct detector *d, const struct rule *rule);

@@ -7,6 +7,7 @@
 #include <csv.h>
 #include <inttypes.h>
 
+#include "util/stop.h"
 #include "util/utf.h"
 
 enum { PLAIN, QUOTED = 1, NOT_ASCII = 2 };
@@ -30,9 +31,10 @@ static unsigned text_asks(struct text t)
     return asks;
 }
 
+/* A sign alone is no formula: "-" is what Sysmon writes where it does not know. */
 bool table_is_formula(struct text t)
 {
-    if (t.len == 0)
+    if (t.len < 2)
         return false;
     char c = t.ptr[0];
     return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
@@ -220,5 +222,10 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         return status;
     file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
+    if (stop_requested()) {
+        buffer_release(&table.scratch);
+        output_abandon(&table.out);
+        return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
+    }
     return table_close(&table, problems, err);
 }

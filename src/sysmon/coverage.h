@@ -13,7 +13,8 @@
  * File order is nearly id order, so ids are kept as runs (40 bytes each) and a record costs
  * four bytes: a fingerprint of its content. Runs that overlap at the end are duplicates;
  * equal fingerprints say RID_DUP, different ones RID_CONFLICT. Only live records and those
- * of deleted files count: what is carved out of slack repeats live records by nature. */
+ * of deleted files count: what is carved out of slack repeats live records by nature. Of
+ * a recovered record the id alone is kept, for the sentence about the gap that it lies in. */
 #ifndef FOREBEAR_COVERAGE_H
 #define FOREBEAR_COVERAGE_H
 
@@ -43,6 +44,8 @@ struct coverage_series { /* one (channel, computer) of a log */
     uint64_t first_filetime, last_filetime; /* TimeCreated; FILETIME_NONE */
     struct coverage_range *gaps;
     size_t gap_count, gap_capacity;
+    uint64_t *recovered_ids; /* private; of records that are not live */
+    size_t recovered_count, recovered_capacity;
 };
 
 enum { COVERAGE_UNKNOWN_FIELDS_MAX = 32 };
