@@ -25,7 +25,11 @@ mkntfs -q -F -Q -L Windows -s 512 -p $start -H 16 -S 63 -c 4096 "$work/volume" 2
     "--folder=Windows/System32/config" "--folder=Users/a.keller" \
     --time=2026-01-12T10:20:00Z \
     "--file=$logs/Microsoft-Windows-Sysmon%4Operational.evtx=$samples/WKS-01-Sysmon.evtx" \
-    "--file=$logs/System.evtx=$samples/WKS-01-System.evtx"
+    "--file=$logs/System.evtx=$samples/WKS-01-System.evtx" \
+    "--file=$logs/WKS-02-Sysmon.evtx=$samples/WKS-02-Sysmon.evtx" \
+    "--file=$logs/WKS-02-System.evtx=$samples/WKS-02-System.evtx" \
+    "--file=$logs/WKS-03-Sysmon.evtx=$samples/WKS-03-Sysmon.evtx" \
+    "--file=$logs/WKS-03-System.evtx=$samples/WKS-03-System.evtx"
 
 # A master boot record with one entry: type 7, from sector 2048, 16384 sectors.
 truncate -s $(((start + sectors) * 512)) "$work/disk"
@@ -34,7 +38,7 @@ printf '\106\102\122\061\000\000\000\040\041\000\007\106\005\001\000\010\000\000
 printf '\125\252' | dd of="$work/disk" bs=1 seek=510 conv=notrunc status=none
 dd if="$work/volume" of="$work/disk" bs=512 seek=$start conv=notrunc status=none
 
-ewfacquirestream -q -c best -C FB-2026-001 -D "Disk of WKS-01" -e "A. Examiner" \
+ewfacquirestream -q -c best -C FB-2026-001 -D "Disk of WKS-01, with the logs of two more hosts beside its own" -e "A. Examiner" \
     -E FB-2026-001-01 -N "Synthetic sample, made from a scenario file" \
     -t "$work/forebear-sample" < "$work/disk" > "$work/ewf.log" 2>&1 ||
     { cat "$work/ewf.log" >&2; exit 1; }

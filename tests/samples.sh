@@ -35,7 +35,11 @@ if command -v fls >/dev/null && command -v icat >/dev/null && command -v ewfinfo
     }
     content Microsoft-Windows-Sysmon%4Operational.evtx WKS-01-Sysmon.evtx
     content System.evtx WKS-01-System.evtx
-    [ "$(grep -c "$logs/" "$work/files")" = 2 ]
+    for host in WKS-02 WKS-03; do
+        content $host-Sysmon.evtx $host-Sysmon.evtx
+        content $host-System.evtx $host-System.evtx
+    done
+    [ "$(grep -c "$logs/" "$work/files")" = 6 ]
     tap_result $? "nothing else lies in its log folder"
     istat -o 2048 "$image" "$(inode System.evtx)" | grep -E '^(Created|File Modified)' >"$work/.out" 2>&1
     ! grep -qv '2026-01-12' "$work/.out" && [ -s "$work/.out" ]
