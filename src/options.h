@@ -6,6 +6,7 @@
 
 #include "detect/detect.h"
 #include "report/report.h"
+#include "sysmon/selection.h"
 
 /* The documented exit statuses; also in --help, the man page and doc/user-guide.md. */
 enum exit_status {
@@ -16,6 +17,8 @@ enum exit_status {
     EXIT_CANNOT = 4, /* could not finish; nothing half-written stays behind */
     EXIT_FINDING = 10 /* --fail-on: a finding of that level or above */
 };
+
+enum record_format { FORMAT_JSONL, FORMAT_XML, FORMAT_CSV };
 
 struct options {
     const char *output;
@@ -28,6 +31,12 @@ struct options {
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
     enum verify_mode verify;
+    struct selection selection;
+    /* forebear records, forebear show */
+    enum record_format format;
+    bool recovered, provenance;
+    const char *log;
+    uint64_t record_id, record_offset; /* NO_RECORD, NO_OFFSET: not given */
     const char **evidence; /* borrowed from argv */
     size_t evidence_count;
 };
@@ -35,6 +44,8 @@ struct options {
 /* What the user asked for. */
 enum command {
     COMMAND_REPORT,
+    COMMAND_RECORDS,
+    COMMAND_SHOW,
     COMMAND_RULES,
     COMMAND_HELP,
     COMMAND_VERSION,

@@ -42,10 +42,13 @@ struct run {
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
+    struct map gathered;  /* events of the second pass, by their content */
+    uint32_t *off_channel; /* process creations of channels that are not asked for */
+    size_t off_channel_count, off_channel_capacity;
+    struct map off_channel_nodes; /* the same, by node */
     struct sysmon_layouts layouts;
     struct late_record *late; /* by log and offset */
     size_t late_count, late_capacity;
-    struct map gathered; /* events of the second pass, by their content */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -200,6 +203,61 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
 
+/* ---- a report that tells a part */
+
+static bool event_is_told(const struct selection *s, const struct sysmon_event *event)
+{
+    const struct evtx_system *system = &event->record->system;
+    return selection_takes_id(s, event->event_id) &&
+           selection_takes_time(s, sysmon_event_filetime(event)) &&
+           selection_takes_name(&s->channels, system->channel) &&
+           selection_takes_name(&s->computers, system->computer);
+}
+
+/* Lineage does not keep the channel of a process creation. */
+static void note_channel(struct run *run, const struct sysmon_event *event,
+                         uint32_t process)
+{
+    const struct selection_names *channels = &run->options->selection.channels;
+    if (event->event_id != SYSMON_PROCESS_CREATE || process == PROCESS_NONE ||
+        selection_takes_name(channels, event->record->system.channel))
+        return;
+    ARRAY_GROW(run->off_channel, run->off_channel_count, run->off_channel_capacity);
+    run->off_channel[run->off_channel_count++] = process;
+}
+
+static bool process_is_told(const void *context, uint32_t process)
+{
+    const struct run *run = context;
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, process);
+    uint64_t when =
+        p->start_filetime != FILETIME_NONE ? p->start_filetime : p->logged_filetime;
+    return map_find(&run->off_channel_nodes, MAP_KEY_OF(&process)) == MAP_NONE &&
+           selection_takes_id(s, SYSMON_PROCESS_CREATE) &&
+           selection_takes_time(s, when) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+static void tell_a_part(struct run *run)
+{
+    struct told_part *told = &run->report.told;
+    struct buffer words = {0};
+    if (!selection_is_set(&run->options->selection))
+        return;
+    selection_describe(&run->options->selection, &words);
+    told->filter = arena_copy(&run->arena, buffer_text(&words));
+    buffer_release(&words);
+    for (size_t i = 0; i < run->off_channel_count; i++) {
+        run->off_channel[i] = lineage_node(&run->lineage, run->off_channel[i]);
+        map_add(&run->off_channel_nodes, MAP_KEY_OF(&run->off_channel[i]), 0);
+    }
+    struct detector_left_out left_out =
+        detector_keep(&run->detector, process_is_told, run);
+    told->findings_left_out = left_out.findings;
+    told->near_misses_left_out = left_out.near_misses;
+}
+
 static void count_recovered(struct recovered_counts *counts,
                             const struct evtx_record *record,
                             const struct sysmon_event *event_or_null)
@@ -228,6 +286,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     if (is_sysmon) {
         struct event_processes who =
             lineage_add(&run->lineage, &event, reading->number);
+        note_channel(run, &event, who.subject);
         if (who.is_new_creation)
             detector_add_creation(&run->detector, &event, who.subject);
     } else if (log_clearing_from_record(&clearing, record)) {
@@ -360,7 +419,10 @@ static enum status second_pass(void *context, const struct evtx_record *records,
             is_repeated(reading, &records[i]))
             continue;
         detector_corroborate(&run->detector, &run->lineage, &event, &who);
-        timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+        if (event_is_told(&run->options->selection, &event))
+            timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+        else
+            run->report.told.events_left_out++;
     }
     return OK;
 }
@@ -636,6 +698,7 @@ static void tell_outputs(struct run *run)
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
+    tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
     check_evidence(run);
@@ -708,6 +771,8 @@ static void release(struct run *run)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);
     free(run->report.clearings);
+    free(run->off_channel);
+    map_release(&run->off_channel_nodes);
     free(run->late);
     sysmon_layouts_release(&run->layouts);
     confirmation_release(&run->verification);

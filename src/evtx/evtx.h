@@ -91,8 +91,10 @@ struct evtx_system {
 };
 
 struct evtx_record {
-    uint64_t offset; /* in the log, bytes */
+    uint64_t offset;       /* in the log, bytes */
+    uint64_t chunk_offset; /* of the chunk that it lies in */
     uint32_t size;   /* with both size fields */
+    struct bytes raw; /* its bytes; live until the sink returns */
     enum record_state state;
     uint64_t header_id,
         header_filetime; /* of the record header: an export renumbers them */
@@ -105,6 +107,10 @@ struct evtx_record {
     const struct evtx_layout *layout;
     struct evtx_cell *cells;
     struct arena *arena; /* where texts go that are made on demand */
+    /* The whole record as text, where evtx_reader_write_events() asks for it; else absent.
+     * event_close ends it: something may be written between the two. Behind that stand a
+     * new line and the next record's event, so that runs of them can be written at once. */
+    struct text event, event_close;
 };
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
@@ -135,6 +141,12 @@ struct evtx_log_facts {
 
 enum evtx_reader_kind { EVTX_READER_LIBEVTX, EVTX_READER_NATIVE };
 
+/* How a record is written as text; doc/outputs.md has the shapes. */
+enum evtx_form { EVTX_NO_EVENTS, EVTX_JSON, EVTX_XML };
+
+/* Is this record's event wanted? Asked by several threads at once. */
+typedef bool evtx_wanted(const void *context, const struct evtx_record *record);
+
 struct evtx_reader; /* opaque */
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
@@ -143,6 +155,10 @@ void evtx_reader_close(struct evtx_reader *reader);
  * log and in file order; a copy of a record that was given is only counted. Off at first.
  * The native reader only: libevtx gives recovered records foreign field names. */
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
+/* Also write each record as text, in the workers: where `wanted` says so. The native reader
+ * only. Off at first. */
+void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
+                              evtx_wanted *wanted, const void *context);
 /* Learn the templates of a log, for records of other logs whose own are gone. Worth its
  * reading only where a log had records_nameless. */
 enum status evtx_reader_learn(struct evtx_reader *reader,
@@ -158,6 +174,22 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                       evtx_sink *sink, void *context, struct evtx_log_facts *facts,
                       struct problems *problems, struct progress *progress,
                       struct error *err);
+
+/* The same for what lies in [from, to) of the log: chunks that begin there. The header is
+ * not judged, nor what is missing. */
+enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log *log,
+                           uint64_t from, uint64_t to, evtx_sink *sink, void *context,
+                           struct problems *problems, struct error *err);
+
+/* What the chunk at that offset of a log says of itself. */
+struct evtx_chunk_facts {
+    bool is_chunk; /* has the magic */
+    bool has_checksums;
+    bool header_ok, data_ok; /* its two checksums */
+    uint64_t first_id, last_id;
+};
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset);
 
 /* The name of field i, i < field_count: "" if the element has none. */
 struct text evtx_record_name(const struct evtx_record *record, size_t i);

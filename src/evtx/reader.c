@@ -32,6 +32,9 @@ struct evtx_reader {
     struct pool *pool;     /* libevtx's children, or ... */
     struct native *native; /* ... our own workers */
     bool recovers;
+    enum evtx_form form;
+    evtx_wanted *wanted;
+    const void *wanted_context;
     struct template_index run_templates;
     char name[64];
     struct passage *ring;
@@ -79,6 +82,14 @@ struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs)
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
 {
     reader->recovers = recovers && reader->native;
+}
+
+void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
+                              evtx_wanted *wanted, const void *context)
+{
+    reader->form = reader->native ? form : EVTX_NO_EVENTS;
+    reader->wanted = wanted;
+    reader->wanted_context = context;
 }
 
 void evtx_reader_close(struct evtx_reader *r)
@@ -133,6 +144,7 @@ struct reading {
     struct progress *progress;
     struct evtx_file_header header;
     uint64_t next_offset; /* of the slot to read next */
+    uint64_t end;         /* slots from here on are not read */
     size_t first, count;  /* of the ring: what is under way, oldest first */
     struct gap {          /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
@@ -610,7 +622,9 @@ static void fill_record(struct reading *g, const struct passage *p,
     const struct evtx_frame *frame = &p->slot.frames[answer->index];
     *record = (struct evtx_record){
         .offset = p->slot.offset + frame->offset,
+        .chunk_offset = p->slot.offset,
         .size = frame->size,
+        .raw = bytes_slice(p->slot.data, frame->offset, frame->size),
         .state = g->log->is_deleted ? RECORD_DELETED_FILE : RECORD_LIVE,
         .header_id = frame->id,
         .header_filetime = frame->written_filetime,
@@ -831,6 +845,9 @@ static void begin_native(struct reading *g, struct passage *p)
     p->native.arena = &p->arena;
     p->native.is_deleted = g->log->is_deleted;
     p->native.with_recovered = false;
+    p->native.form = g->reader->form;
+    p->native.wanted = g->reader->wanted;
+    p->native.wanted_context = g->reader->wanted_context;
     native_submit(g->reader->native, &p->native);
 }
 
@@ -882,7 +899,7 @@ static void feed(struct reading *g, size_t *submitted)
                 return;
             ++*submitted;
         }
-        if (g->next_offset >= g->log->size || g->count == g->reader->ring_size)
+        if (g->next_offset >= g->end || g->count == g->reader->ring_size)
             return;
         struct passage *p = passage_at(g, g->count++);
         read_slot(g, p);
@@ -943,6 +960,7 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                         .problems = problems,
                         .progress = progress,
                         .next_offset = EVTX_HEADER_SIZE,
+                        .end = log->size,
                         .last_id = NO_RECORD};
     *g.facts = (struct evtx_log_facts){0};
     if (!read_header(&g, &reader->ring[0])) {
@@ -962,4 +980,50 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
     }
     release_reading(&g);
     return status;
+}
+
+enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log *log,
+                           uint64_t from, uint64_t to, evtx_sink *sink, void *context,
+                           struct problems *problems, struct error *err)
+{
+    struct evtx_log_facts facts = {0};
+    struct reading g = {.reader = reader,
+                        .log = log,
+                        .sink = sink,
+                        .context = context,
+                        .facts = &facts,
+                        .problems = problems,
+                        .next_offset = from,
+                        .end = to < log->size ? to : log->size,
+                        .last_id = NO_RECORD};
+    enum status status = read_slots(&g, err);
+    if (status != OK)
+        cancel(&g);
+    else
+        status = recover_log(&g, err);
+    release_reading(&g);
+    return status;
+}
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset)
+{
+    uint8_t *bytes = memory_get_zeroed(1, EVTX_CHUNK_SIZE);
+    uint8_t header[EVTX_HEADER_SIZE] = {0};
+    size_t got = 0, got_header = 0;
+    evidence_log_read(log, offset, bytes, EVTX_CHUNK_SIZE, &got, NULL);
+    evidence_log_read(log, 0, header, sizeof header, &got_header, NULL);
+    struct evtx_file_header file =
+        evtx_file_header_read((struct bytes){header, sizeof header});
+    struct evtx_chunk chunk;
+    evtx_chunk_open(&chunk, (struct bytes){bytes, got});
+    free(bytes);
+    return (struct evtx_chunk_facts){
+        .is_chunk = chunk.has_magic,
+        .has_checksums =
+            !(chunk.flags & EVTX_FLAG_NO_CRC) && !(file.flags & EVTX_FLAG_NO_CRC),
+        .header_ok = chunk.header_crc_ok,
+        .data_ok = chunk.data_crc_ok,
+        .first_id = chunk.first_id,
+        .last_id = chunk.last_id,
+    };
 }

@@ -39,7 +39,7 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified"};
+    "verified", "record_sha256"};
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -100,6 +100,12 @@ static void put_creation_details(struct table *t, const struct report *r,
     table_number_unless(t, p->session_id, UINT32_MAX);
 }
 
+static const struct evidence_log *log_of_process(const struct report *r,
+                                                 const struct process *p)
+{
+    return p->log < r->evidence->log_count ? &r->evidence->logs[p->log] : NULL;
+}
+
 static void put_finding(struct table *t, struct buffer *b, const struct report *r,
                         const struct finding *f)
 {
@@ -132,6 +138,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_creation_details(t, r, p);
     put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
                  p->offset);
+    table_record_digest(t, log_of_process(r, p), p->offset);
     table_end_row(t);
 }
 
@@ -263,7 +270,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified"};
+    "target_image", "verified", "record_sha256"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -303,6 +310,7 @@ static void put_timeline(struct table *t, struct buffer *b, const struct report 
         table_time(t, e->created_filetime);
         put_timeline_process(t, r, &e->object);
         put_verified(t, b, r, e->log, e->offset);
+        table_record_digest(t, e->log, e->offset);
         table_end_row(t);
     }
 }
@@ -448,7 +456,20 @@ static void put_evidence(struct table *t, struct buffer *b, const struct report 
 /* --- problems.csv */
 
 static const char *const problem_columns[] = {"code",   "severity",  "evidence", "log",
-                                              "offset", "record_id", "message"};
+                                              "offset", "record_id", "message", "record_sha256"};
+
+/* The log of a problem that cites a record. */
+static const struct evidence_log *log_of_problem(const struct report *r,
+                                                 const struct place *place)
+{
+    for (size_t i = 0; place->record_id != NO_RECORD && i < r->log_count; i++) {
+        const struct evidence_log *log = r->logs[i].log;
+        if (log && place->log.ptr == log->path.ptr &&
+            place->evidence.ptr == log->evidence.ptr)
+            return log;
+    }
+    return NULL;
+}
 
 static void put_problems(struct table *t, struct buffer *b, const struct report *r)
 {
@@ -462,6 +483,7 @@ static void put_problems(struct table *t, struct buffer *b, const struct report 
         table_number_unless(t, p->place.offset, NO_OFFSET);
         table_number_unless(t, p->place.record_id, NO_RECORD);
         table_text(t, p->message);
+        table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
         table_end_row(t);
     }
 }

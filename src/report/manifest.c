@@ -296,6 +296,20 @@ static void put_counts(struct json *j, const struct report *r)
     json_close_object(j);
 }
 
+/* Only where a part of the findings is told. */
+static void put_told_part(struct json *j, const struct told_part *told)
+{
+    if (text_is_absent(told->filter))
+        return;
+    json_name(j, "told");
+    json_open_object(j);
+    put_text(j, "only", told->filter);
+    json_member_u64(j, "findings_left_out", told->findings_left_out);
+    json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
+    json_member_u64(j, "timeline_events_left_out", told->events_left_out);
+    json_close_object(j);
+}
+
 static void put_verification(struct json *j, const struct report *r)
 {
     const struct confirmation *v = r->verification;
@@ -354,6 +368,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_case(&j, &r->case_data);
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
+    put_told_part(&j, &r->told);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);

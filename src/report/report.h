@@ -117,8 +117,15 @@ struct run_facts {
     int exit_status; /* what the run will end with */
 };
 
+/* A report that tells only a part of what was found (sysmon/selection.h). */
+struct told_part {
+    struct text filter; /* in words; absent: all is told */
+    uint64_t findings_left_out, near_misses_left_out, events_left_out;
+};
+
 struct report {
     struct run_facts run;
+    struct told_part told;
     struct case_data case_data;
     const struct evidence *evidence;
     struct log_report *logs;

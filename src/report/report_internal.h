@@ -5,10 +5,25 @@
 
 #include "report/report.h"
 
+/* --- record_digest.c: the SHA-256 of a record's bytes, from its magic through the copy of
+ * its size. All zeros is a window before its first use. */
+struct record_window {
+    const struct evidence_log *log;
+    uint64_t from;
+    size_t len;
+    uint8_t *bytes;
+};
+
+/* False if no record with a possible size stands at that offset. */
+bool record_digest(struct record_window *window, const struct evidence_log *log,
+                   uint64_t offset, struct digest_values *out);
+void record_window_release(struct record_window *window);
+
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
     struct output out;
+    struct record_window window; /* for table_record_digest() */
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
@@ -30,6 +45,8 @@ void table_time(struct table *t, uint64_t filetime);
 void table_guid(struct table *t, const struct guid *guid); /* null: absent */
 void table_digest(struct table *t, const struct digest_values *d,
                   enum digest_kind kind);
+/* Of the record at that offset; empty if there is none. log may be NULL. */
+void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset);
 /* evidence, log, event_record_id, offset: where a row comes from. */
 void table_place(struct table *t, struct place place);
 void table_end_row(struct table *t);

@@ -229,6 +229,8 @@ static void say_findings(const struct report *r, const struct totals *sum,
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
     if (sum->sysmon_records + sum->used == 0)
         return;
+    if (d->finding_count == 0 && r->told.findings_left_out)
+        return;
     if (d->finding_count == 0) {
         statements_add(
             out, arena, DERIVED,
@@ -255,6 +257,23 @@ static void say_findings(const struct report *r, const struct totals *sum,
     for (size_t i = 0; i < d->rules->count; i++)
         say_rule(r, &d->rules->items[i], arena, out);
     say_corroborations(d, arena, out);
+}
+
+static void say_told_part(const struct report *r, struct arena *arena,
+                          struct statements *out)
+{
+    const struct told_part *told = &r->told;
+    if (text_is_absent(told->filter))
+        return;
+    statements_add(
+        out, arena, DERIVED,
+        "This report tells a part only (%.*s): %" PRIu64 " finding%s, %" PRIu64
+        " near miss%s and %" PRIu64 " event%s of the findings' families lie outside it and "
+        "are not told. Everything was read, linked and judged; processes.csv holds every "
+        "process.",
+        TEXT(told->filter), told->findings_left_out, PLURAL(told->findings_left_out),
+        told->near_misses_left_out, told->near_misses_left_out == 1 ? "" : "es",
+        told->events_left_out, PLURAL(told->events_left_out));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
@@ -404,6 +423,7 @@ void report_statements(const struct report *r, struct arena *arena,
 {
     struct totals sum = add_up(r);
     say_what_was_examined(r, &sum, arena, out);
+    say_told_part(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);

@@ -159,6 +159,15 @@ void table_digest(struct table *t, const struct digest_values *d, enum digest_ki
     output_add_text(&t->out, digest_hex(hex, d, kind));
 }
 
+void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset)
+{
+    struct digest_values digests;
+    if (record_digest(&t->window, log, offset, &digests))
+        table_digest(t, &digests, DIGEST_SHA256);
+    else
+        table_text(t, NO_TEXT);
+}
+
 void table_place(struct table *t, struct place place)
 {
     table_path(t, place.evidence);
@@ -191,6 +200,7 @@ enum status table_open(struct table *t, struct output_dir *dir, const char *name
 enum status table_close(struct table *t, struct problems *problems, struct error *err)
 {
     buffer_release(&t->scratch);
+    record_window_release(&t->window);
     if (t->formulas && problems)
         problems_add(problems, PROBLEM_CSV_FORMULA, NOWHERE,
                      "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/filetime.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
+
 
 enum { SECONDS_PER_DAY = 86400, DAYS_1601_TO_1970 = 134774 };
 
@@ -35,9 +35,29 @@ static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsign
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
+static char *put_digits(char *to, unsigned value, unsigned count)
+{
+    for (unsigned i = count; i-- > 0; value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + count;
+}
+
+static char *put_string(char *to, const char *string)
+{
+    size_t len = strlen(string);
+    memcpy(to, string, len);
+    return to + len;
+}
+
+static const char *zone_of(enum filetime_style style)
+{
+    return style == FILETIME_CSV ? "+00:00" : style == FILETIME_SPACED ? "" : "Z";
+}
+
 struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
                             enum filetime_style style)
 {
+    char *to = out;
     out[0] = '\0';
     if (filetime == FILETIME_NONE)
         return (struct text){out, 0};
@@ -48,18 +68,24 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
     civil_from_days((int64_t)(seconds / SECONDS_PER_DAY) - DAYS_1601_TO_1970, &year,
                     &month, &day);
     unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
-    int n = snprintf(out, FILETIME_TEXT_MAX, "%04" PRId64 "-%02u-%02u%c%02u:%02u:%02u",
-                     year, month, day, style == FILETIME_SPACED ? ' ' : 'T',
-                     rest / 3600, rest / 60 % 60, rest % 60);
-    size_t left = FILETIME_TEXT_MAX - (size_t)n;
-    if (style == FILETIME_SECONDS)
-        n += snprintf(out + n, left, "Z");
-    else
-        n += snprintf(out + n, left, ".%07u%s", fraction,
-                      style == FILETIME_CSV      ? "+00:00"
-                      : style == FILETIME_REPORT ? "Z"
-                                                 : "");
-    return (struct text){out, (size_t)n};
+    to = put_digits(to, (unsigned)year, year > 9999 ? 5 : 4);
+    *to++ = '-';
+    to = put_digits(to, month, 2);
+    *to++ = '-';
+    to = put_digits(to, day, 2);
+    *to++ = style == FILETIME_SPACED ? ' ' : 'T';
+    to = put_digits(to, rest / 3600, 2);
+    *to++ = ':';
+    to = put_digits(to, rest / 60 % 60, 2);
+    *to++ = ':';
+    to = put_digits(to, rest % 60, 2);
+    if (style != FILETIME_SECONDS) {
+        *to++ = '.';
+        to = put_digits(to, fraction, 7);
+    }
+    to = put_string(to, zone_of(style));
+    *to = '\0';
+    return (struct text){out, (size_t)(to - out)};
 }
 
 struct cursor {
