@@ -320,7 +320,7 @@ static const struct fault {
     {"a plain string",    EVTX_VALUE_STRING, "a\0b\0",           4, PROBLEM_CODES             },
     {"trailing NULs",     EVTX_VALUE_STRING, "a\0\0\0\0\0",      6, PROBLEM_CODES             },
     {"an embedded NUL",   EVTX_VALUE_STRING, "a\0\0\0b\0",       6, PROBLEM_VALUE_EMBEDDED_NUL},
-    {"a surrogate pair",  EVTX_VALUE_STRING, "\x3d\xd8\x00\xde", 4, PROBLEM_CODES             },
+    {"a surrogate pair",  EVTX_VALUE_STRING, "\x3d\xd8\x00\xde", 4, PROBLEM_READER_FAULT_KNOWN},
     {"half a pair",       EVTX_VALUE_STRING,
      "\x3d\xd8"
      "a\0",                                                      4, PROBLEM_VALUE_NOT_UTF16   },
