@@ -9,11 +9,14 @@
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
+#include "util/workers.h"
 #include "versions.h"
 
 /* Everything that lives as long as the run. */
 struct run {
     const struct options *options;
+    struct hashing *hashing; /* by log */
+    struct workers *hashers;
     struct arena arena;
     struct problems problems;
     struct journal journal;
@@ -26,6 +29,16 @@ struct run {
     struct timeline timeline;
     struct report report;
     size_t clearing_capacity;
+};
+
+/* The digest of one log, computed beside the reading: until the report is written nobody
+ * needs it. */
+struct hashing {
+    struct work work;
+    struct evidence_log *log;
+    unsigned kinds;
+    enum status status;
+    struct error damage;
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -197,17 +210,51 @@ static uint64_t bytes_of_logs(const struct run *run)
     return total;
 }
 
+static void hash_log(struct work *work, unsigned worker)
+{
+    struct hashing *h = (struct hashing *)(void *)work;
+    (void)worker;
+    h->status = evidence_log_digest(h->log, h->kinds, NULL, &h->damage);
+}
+
+/* With one job each log is hashed here and now. */
+static void start_hashing(struct run *run)
+{
+    size_t count = run->evidence.log_count;
+    run->hashers = workers_open(run->options->jobs > 1 ? 2 : 1);
+    run->hashing = memory_get_zeroed(count, sizeof *run->hashing);
+    for (size_t i = 0; i < count; i++) {
+        struct hashing *h = &run->hashing[i];
+        *h = (struct hashing){.work.run = hash_log,
+                              .log = &run->evidence.logs[i],
+                              .kinds = run->options->digest_kinds};
+        workers_submit(run->hashers, &h->work);
+    }
+}
+
+/* What was wrong is told in the order of the logs. */
+static void end_hashing(struct run *run)
+{
+    for (size_t i = 0; run->hashing && i < run->evidence.log_count; i++) {
+        struct hashing *h = &run->hashing[i];
+        workers_wait(run->hashers, &h->work);
+        if (h->status == DAMAGED)
+            problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
+    }
+    workers_close(run->hashers);
+    free(run->hashing);
+    run->hashing = NULL;
+    run->hashers = NULL;
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
     struct reading reading = {run, report, number};
-    struct error damage = {0};
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    if (evidence_log_digest(log, run->options->digest_kinds, NULL, &damage) == DAMAGED)
-        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &damage);
     if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
                   &run->problems, progress, err) != OK)
         return FAILED;
@@ -223,6 +270,7 @@ static enum status read_logs(struct run *run, struct error *err)
 {
     struct progress progress;
     uint64_t sysmon_records = 0;
+    start_hashing(run);
     progress_start(&progress, &run->journal, "reading logs", bytes_of_logs(run));
     for (uint32_t i = 0; i < run->evidence.log_count; i++) {
         if (read_log(run, i, &progress, err) != OK)
@@ -297,6 +345,7 @@ static enum status write_report(struct run *run, struct error *err)
     struct report *report = &run->report;
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
+    end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
     report->lineage = &run->lineage;
@@ -347,6 +396,7 @@ static int give_up(struct run *run, struct error *err)
 
 static void release(struct run *run)
 {
+    end_hashing(run);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);

@@ -15,7 +15,7 @@ struct native *native_open(struct templates *templates, unsigned jobs)
 {
     struct native *n = memory_get_zeroed(1, sizeof *n);
     n->workers = workers_open(jobs);
-    n->decoders = memory_get_zeroed((jobs ? jobs : 1) + 1, sizeof *n->decoders);
+    n->decoders = memory_get_zeroed(workers_count(n->workers) + 1, sizeof *n->decoders);
     for (unsigned i = 0; i <= workers_count(n->workers); i++)
         n->decoders[i].binxml.templates = templates;
     return n;

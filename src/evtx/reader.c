@@ -15,7 +15,11 @@
 #include "util/memory.h"
 #include "util/stop.h"
 
-enum { READ_STEP = 4096, MAGIC_ALIGNMENT = 512 };
+enum {
+    READ_STEP = 4096,
+    MAGIC_ALIGNMENT = 512,
+    SLOTS_AHEAD = 8 /* a job; with 2, threads slept and woke for every slot */
+};
 
 /* A slot on its way. */
 struct passage {
@@ -41,7 +45,7 @@ static struct evtx_reader *open_ring(unsigned jobs)
 {
     struct evtx_reader *r = memory_get_zeroed(1, sizeof *r);
     templates_init(&r->templates);
-    r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
+    r->ring_size = SLOTS_AHEAD * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
     for (size_t i = 0; i < r->ring_size; i++) {
         r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE);
