@@ -16,7 +16,8 @@ static void put_list(struct table *t, struct buffer *b, const struct text_list *
 
 static void put_process(struct table *t, const struct lineage *l, uint32_t process)
 {
-    table_text(t, process_key(l, process));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_key(l, process, guid));
 }
 
 static void put_pid(struct table *t, uint32_t pid)
@@ -69,7 +70,8 @@ static void put_creation(struct table *t, const struct report *r, uint32_t proce
 static void put_recorded_parent(struct table *t, const struct report *r,
                                 const struct process *p)
 {
-    table_text(t, lineage_text(r->lineage, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_parent_guid(r->lineage, p, guid));
     put_pid(t, p->parent_pid);
     table_text(t, lineage_text(r->lineage, p->parent_image));
     table_text(t, lineage_text(r->lineage, p->parent_command_line));

@@ -67,12 +67,6 @@ struct place process_place(const struct report *r, uint32_t process)
     return lineage_place(r->lineage, p, r->evidence->logs);
 }
 
-struct text process_key(const struct lineage *l, uint32_t process)
-{
-    return process == PROCESS_NONE ? NO_TEXT
-                                   : lineage_text(l, lineage_process(l, process)->key);
-}
-
 static void add_words(struct buffer *out, struct text t)
 {
     buffer_add_char(out, ' ');

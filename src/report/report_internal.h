@@ -70,7 +70,6 @@ void name_ancestors(struct buffer *out, const struct lineage *l, uint32_t proces
 const struct log_report *report_log_of(const struct report *r,
                                        const struct evidence_log *log);
 struct place process_place(const struct report *r, uint32_t process);
-struct text process_key(const struct lineage *l, uint32_t process);
 /* "ParentImage ends with \msra.exe [C:\...\msra.exe]; ..." */
 void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
 /* "sha-256" and the like, of which content, and was it compared afterwards? */

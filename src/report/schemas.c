@@ -275,7 +275,8 @@ static void put_asim_target(struct table *t, const struct lineage *l,
 static void put_asim_acting(struct table *t, const struct lineage *l,
                             const struct process *p)
 {
-    table_text(t, lineage_text(l, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_parent_guid(l, p, guid));
     put_pid(t, p->parent_pid);
     table_text(t, lineage_text(l, p->parent_image));
     table_text(t, lineage_text(l, p->parent_command_line));
@@ -418,7 +419,8 @@ static void put_ecs_process(struct table *t, struct buffer *b, const struct line
 static void put_ecs_parent(struct table *t, const struct lineage *l,
                            const struct process *p)
 {
-    put_ecs(t, lineage_text(l, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    put_ecs(t, lineage_parent_guid(l, p, guid));
     put_pid(t, p->parent_pid);
     put_ecs(t, lineage_text(l, p->parent_image));
     put_ecs_basename(t, lineage_text(l, p->parent_image));
