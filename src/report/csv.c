@@ -210,10 +210,16 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     table_number(t, detector_findings_of(r->detector, number));
 }
 
+static size_t process_count(const struct report *r)
+{
+    return r->lineage->order_count;
+}
+
 static void put_process_row(struct table *t, struct buffer *b, const struct report *r,
-                            uint32_t number)
+                            size_t row)
 {
     const struct lineage *l = r->lineage;
+    uint32_t number = l->order[row];
     const struct process *p = lineage_process(l, number);
     struct place place = process_place(r, number);
     bool has_record = !text_is_absent(place.log);
@@ -235,12 +241,6 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
     table_end_row(t);
-}
-
-static void put_processes(struct table *t, struct buffer *b, const struct report *r)
-{
-    for (size_t i = 0; i < r->lineage->order_count; i++)
-        put_process_row(t, b, r, r->lineage->order[i]);
 }
 
 /* --- timeline.csv */
@@ -275,23 +275,27 @@ static void put_findings_of_event(struct table *t, struct buffer *b,
     table_buffer(t, b);
 }
 
-static void put_timeline(struct table *t, struct buffer *b, const struct report *r)
+static size_t timeline_count(const struct report *r)
 {
-    for (size_t i = 0; i < r->timeline->count; i++) {
-        const struct timeline_event *e = &r->timeline->events[i];
-        table_time(t, e->utc_filetime);
-        table_string(t, timeline_happened(e->event_id));
-        table_text(t, e->message);
-        table_text(t, e->computer);
-        table_number(t, e->event_id);
-        put_timeline_process(t, r, &e->subject);
-        put_findings_of_event(t, b, r->detector, e);
-        table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
-        table_string(t, record_state_name((enum record_state)e->state));
-        table_time(t, e->created_filetime);
-        put_timeline_process(t, r, &e->object);
-        table_end_row(t);
-    }
+    return r->timeline->count;
+}
+
+static void put_timeline_row(struct table *t, struct buffer *b, const struct report *r,
+                             size_t row)
+{
+    const struct timeline_event *e = &r->timeline->events[row];
+    table_time(t, e->utc_filetime);
+    table_string(t, timeline_happened(e->event_id));
+    table_text(t, e->message);
+    table_text(t, e->computer);
+    table_number(t, e->event_id);
+    put_timeline_process(t, r, &e->subject);
+    put_findings_of_event(t, b, r->detector, e);
+    table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
+    table_string(t, record_state_name((enum record_state)e->state));
+    table_time(t, e->created_filetime);
+    put_timeline_process(t, r, &e->object);
+    table_end_row(t);
 }
 
 /* --- evidence.csv */
@@ -458,15 +462,17 @@ static void count_problem_formulas(const struct report *r)
 }
 
 static const struct csv_file csv_files[] = {
-    {"findings.csv",    COLUMNS(finding_columns),   put_findings   },
-    {"near_misses.csv", COLUMNS(near_miss_columns), put_near_misses},
-    {"processes.csv",   COLUMNS(process_columns),   put_processes  },
-    {"timeline.csv",    COLUMNS(timeline_columns),  put_timeline   },
-    {"evidence.csv",    COLUMNS(evidence_columns),  put_evidence   },
+    {"findings.csv", COLUMNS(finding_columns), .put_rows = put_findings},
+    {"near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses},
+    {"processes.csv", COLUMNS(process_columns), .row_count = process_count,
+     .put_row = put_process_row},
+    {"timeline.csv", COLUMNS(timeline_columns), .row_count = timeline_count,
+     .put_row = put_timeline_row},
+    {"evidence.csv", COLUMNS(evidence_columns), .put_rows = put_evidence},
 };
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              put_problems};
+                                              .put_rows = put_problems};
 
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err)

@@ -8,7 +8,8 @@
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
-    struct output out;
+    struct output out;  /* of the file; rows[] alone for a part of it */
+    struct buffer rows; /* not yet handed to it */
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
@@ -40,12 +41,16 @@ bool table_is_formula(struct text value);
 /* t with each byte that is not UTF-8 as \xNN, all else as it is. */
 void table_add_utf8(struct buffer *out, struct text t);
 
-/* One of the files: the names of its columns, and who writes its rows. */
+/* One of the files: the names of its columns, and who writes its rows: all at once, or, in
+ * files that can be long, each on its own, so that several workers make them. */
 struct csv_file {
     const char *name;
     const char *const *columns;
     size_t column_count;
     void (*put_rows)(struct table *t, struct buffer *scratch, const struct report *r);
+    size_t (*row_count)(const struct report *r);
+    void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
+                    size_t row);
 };
 
 #define COLUMNS(names) (names), sizeof(names) / sizeof *(names)

@@ -454,9 +454,9 @@ static const struct schema {
     unsigned bit;
     struct csv_file file;
 } schemas[] = {
-    {SCHEMA_CIM,  {"findings_cim.csv", COLUMNS(cim_columns), put_cim}     },
-    {SCHEMA_ASIM, {"findings_asim.csv", COLUMNS(asim_columns), put_asim}  },
-    {SCHEMA_ECS,  {"findings_ecs.csv", COLUMNS(ecs_columns), put_ecs_rows}},
+    {SCHEMA_CIM,  {"findings_cim.csv", COLUMNS(cim_columns), .put_rows = put_cim}     },
+    {SCHEMA_ASIM, {"findings_asim.csv", COLUMNS(asim_columns), .put_rows = put_asim}  },
+    {SCHEMA_ECS,  {"findings_ecs.csv", COLUMNS(ecs_columns), .put_rows = put_ecs_rows}},
 };
 
 enum status schemas_write(const struct report *report, struct output_dir *dir,

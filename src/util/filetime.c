@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/filetime.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 enum { SECONDS_PER_DAY = 86400, DAYS_1601_TO_1970 = 134774 };
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. Years are counted from
@@ -35,9 +32,27 @@ static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsign
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
+static char *put(char *at, char c)
+{
+    *at = c;
+    return at + 1;
+}
+
+static char *put_digits(char *at, unsigned value, unsigned count)
+{
+    for (unsigned i = count; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + count;
+}
+
+/* printf takes five times as long, and a row of processes.csv has four times. */
 struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
                             enum filetime_style style)
 {
+    static const char *const zones[] = {[FILETIME_CSV] = "+00:00",
+                                        [FILETIME_REPORT] = "Z",
+                                        [FILETIME_SPACED] = "",
+                                        [FILETIME_SECONDS] = "Z"};
     out[0] = '\0';
     if (filetime == FILETIME_NONE)
         return (struct text){out, 0};
@@ -48,18 +63,18 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
     civil_from_days((int64_t)(seconds / SECONDS_PER_DAY) - DAYS_1601_TO_1970, &year,
                     &month, &day);
     unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
-    int n = snprintf(out, FILETIME_TEXT_MAX, "%04" PRId64 "-%02u-%02u%c%02u:%02u:%02u",
-                     year, month, day, style == FILETIME_SPACED ? ' ' : 'T',
-                     rest / 3600, rest / 60 % 60, rest % 60);
-    size_t left = FILETIME_TEXT_MAX - (size_t)n;
-    if (style == FILETIME_SECONDS)
-        n += snprintf(out + n, left, "Z");
-    else
-        n += snprintf(out + n, left, ".%07u%s", fraction,
-                      style == FILETIME_CSV      ? "+00:00"
-                      : style == FILETIME_REPORT ? "Z"
-                                                 : "");
-    return (struct text){out, (size_t)n};
+    char *at = put_digits(out, (unsigned)year, year > 9999 ? 5 : 4);
+    at = put_digits(put(at, '-'), month, 2);
+    at = put_digits(put(at, '-'), day, 2);
+    at = put_digits(put(at, style == FILETIME_SPACED ? ' ' : 'T'), rest / 3600, 2);
+    at = put_digits(put(at, ':'), rest / 60 % 60, 2);
+    at = put_digits(put(at, ':'), rest % 60, 2);
+    if (style != FILETIME_SECONDS)
+        at = put_digits(put(at, '.'), fraction, 7);
+    for (const char *zone = zones[style]; *zone; zone++)
+        at = put(at, *zone);
+    *at = '\0';
+    return (struct text){out, (size_t)(at - out)};
 }
 
 struct cursor {
