@@ -4,6 +4,7 @@
 #
 #   ./setup.sh build              what a build needs; builds in build/
 #   ./setup.sh test               also what the tests need; builds in build/
+#   ./setup.sh in FOLDER ARG...   builds for tests in FOLDER, with arguments for configure
 #   ./setup.sh packages [test]    prints the packages, does nothing
 #
 # Used by samples/run and tests/run. Needs root or sudo only where a package is missing.
@@ -14,7 +15,7 @@ build_packages="gcc make autoconf automake pkg-config libc6-dev
     libevtx-dev libbfio-dev libewf-dev libtsk-dev libxml2-dev libcsv-dev libyaml-dev
     libssl-dev libdeflate-dev"
 test_packages="$build_packages libcmocka-dev clang libclang-rt-14-dev clang-format
-    libntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk gdisk
+    ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk gdisk
     qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils chromium python3-minimal
     procps xxd man-db"
 
@@ -54,19 +55,25 @@ install_missing() {
     rm -f setup.log
 }
 
-# build_in FOLDER [configure argument]...
+# build_in FOLDER WHAT [configure argument]...: what was configured for a build alone is
+# configured again for the tests, whose packages may have come since
 build_in() {
-    folder=$1
-    shift
+    folder=$1 what=$2
+    shift 2
     if [ ! -x configure ] || [ configure.ac -nt configure ] || [ ! -f Makefile.in ] ||
         [ Makefile.am -nt Makefile.in ]; then
         ./autogen.sh >autogen.log 2>&1 || { cat autogen.log >&2; exit 1; }
         rm -f autogen.log
     fi
     mkdir -p "$folder"
+    # a relative path: configure takes no absolute one that has a space
+    configure=$(echo "$folder" | sed 's#[^/][^/]*#..#g')/configure
     (
         cd "$folder"
-        [ -f Makefile ] || "$OLDPWD/configure" -q "$@"
+        if [ ! -f Makefile ] || { [ "$what" = test ] && [ ! -f for-tests ]; }; then
+            "$configure" -q "$@"
+            [ "$what" != test ] || : >for-tests
+        fi
         make -s -j"$(nproc)" 2>make.err || { cat make.err >&2; exit 1; }
     )
 }
@@ -75,22 +82,23 @@ case ${1-build} in
 build)
     # shellcheck disable=SC2086
     install_missing $build_packages
-    build_in build
+    build_in build build
     ;;
 test)
     # shellcheck disable=SC2086
     install_missing $test_packages
-    build_in build
+    build_in build test
     ;;
 in)
-    shift
-    build_in "$@"
+    folder=$2
+    shift 2
+    build_in "$folder" test "$@"
     ;;
 packages)
     if [ "${2-}" = test ]; then echo $test_packages; else echo $build_packages; fi
     ;;
 *)
-    sed -n '3,9p' "$0" >&2
+    sed -n '3,10p' "$0" >&2
     exit 2
     ;;
 esac

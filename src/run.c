@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct run {
     struct timeline timeline;
     struct report report;
     size_t clearing_capacity;
+    size_t problems_told; /* rows of problems that run.log has */
 };
 
 /* The digest of one log, computed beside the reading: until the report is written nobody
@@ -47,6 +49,24 @@ struct reading {
     struct log_report *log;
     uint32_t number;
 };
+
+/* What could not be read, or was not examined, is said when it is met. What is odd in what
+ * was recorded is left to the report. */
+static void tell_problems(struct run *run)
+{
+    static const enum journal_level levels[] = {JOURNAL_NOTE, JOURNAL_NOTE,
+                                                JOURNAL_WARNING, JOURNAL_ERROR};
+    for (; run->problems_told < run->problems.count; run->problems_told++) {
+        const struct problem *p = &run->problems.rows[run->problems_told];
+        const struct problem_kind *kind = &problem_kinds[p->code];
+        if (kind->class == DAMAGE)
+            journal_say_problem(&run->journal, levels[p->severity], &p->place,
+                                kind->code, p->message);
+        else if (kind->class == NOTE)
+            journal_say_problem(&run->journal, JOURNAL_NOTE, &p->place, kind->code,
+                                p->message);
+    }
+}
 
 static void add_quoted(struct buffer *out, const char *word)
 {
@@ -139,7 +159,8 @@ static enum status discover(struct run *run, struct error *err)
     run->report.log_count = run->evidence.log_count;
     run->report.logs =
         memory_get_zeroed(run->evidence.log_count, sizeof *run->report.logs);
-    return o->verify_image ? evidence_verify_images(&run->evidence, err) : OK;
+    tell_problems(run);
+    return OK;
 }
 
 static void add_clearing(struct reading *reading, const struct log_clearing *found)
@@ -163,22 +184,46 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
 
+/* What is known of a record from itself alone. */
+struct prepared {
+    struct sysmon_event event;
+    uint32_t fingerprint;
+    bool is_sysmon, may_match;
+};
+
+/* By a worker, chunk by chunk: all that needs no table of the run. */
+static void prepare_chunk(void *context, struct evtx_record *records, size_t count,
+                          struct arena *arena)
+{
+    const struct reading *reading = context;
+    struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
+    for (size_t i = 0; i < count; i++) {
+        struct prepared *p = &prepared[i];
+        records[i].prepared = p;
+        p->is_sysmon =
+            sysmon_event_from_record(&p->event, &records[i], reading->log->log);
+        p->fingerprint = coverage_fingerprint(&records[i]);
+        p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
+                       detector_wants(&reading->run->detector, &p->event);
+    }
+}
+
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct reading *reading = context;
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
-        struct sysmon_event event;
+        struct prepared *p = records[i].prepared;
+        struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
         struct log_clearing clearing;
-        bool is_sysmon =
-            sysmon_event_from_record(&event, &records[i], reading->log->log);
-        coverage_add(&reading->log->coverage, &records[i], is_sysmon ? &event : NULL);
-        if (is_sysmon) {
+        coverage_add_known(&reading->log->coverage, &records[i], event, p->fingerprint);
+        if (event) {
+            event->record = &records[i]; /* recovered ones may have moved */
             struct event_processes who =
-                lineage_add(&run->lineage, &event, reading->number);
-            if (who.is_new_creation)
-                detector_add_creation(&run->detector, &event, who.subject);
+                lineage_add(&run->lineage, event, reading->number);
+            if (who.is_new_creation && p->may_match)
+                detector_add_creation(&run->detector, event, who.subject);
         } else if (log_clearing_from_record(&clearing, &records[i])) {
             add_clearing(reading, &clearing);
         }
@@ -232,6 +277,15 @@ static void start_hashing(struct run *run)
     }
 }
 
+static void say_hash(struct run *run, const struct evidence_log *log)
+{
+    char hex[DIGEST_HEX_MAX];
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
+                TEXT(log->evidence), TEXT(log->path), log->size,
+                TEXT(digest_hex(hex, &log->digests, DIGEST_SHA256)));
+}
+
 /* What was wrong is told in the order of the logs. */
 static void end_hashing(struct run *run)
 {
@@ -240,6 +294,8 @@ static void end_hashing(struct run *run)
         workers_wait(run->hashers, &h->work);
         if (h->status == DAMAGED)
             problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
+        if (h->status != FAILED)
+            say_hash(run, h->log);
     }
     workers_close(run->hashers);
     free(run->hashing);
@@ -255,14 +311,18 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     struct reading reading = {run, report, number};
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
-                  &run->problems, progress, err) != OK)
+    evtx_reader_prepare(run->reader, prepare_chunk, &reading);
+    enum status status = evtx_read(run->reader, log, first_pass, &reading,
+                                   &report->facts, &run->problems, progress, err);
+    evtx_reader_prepare(run->reader, NULL, NULL);
+    if (status != OK)
         return FAILED;
     coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
                 report->coverage.sysmon_records);
+    tell_problems(run);
     return OK;
 }
 
@@ -282,6 +342,7 @@ static enum status read_logs(struct run *run, struct error *err)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
                      "none of the %zu logs that were read holds a Sysmon record",
                      run->evidence.log_count);
+    tell_problems(run);
     return OK;
 }
 
@@ -300,6 +361,8 @@ static enum status gather(struct run *run, struct error *err)
     if (run->detector.finding_count == 0)
         return OK;
     struct progress progress;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
     for (uint32_t i = 0; i < run->evidence.log_count; i++) {
         struct reading reading = {run, &run->report.logs[i], i};
@@ -319,6 +382,10 @@ static void check_evidence(struct run *run)
     for (size_t i = 0; i < run->evidence.log_count; i++)
         evidence_log_check(&run->evidence, &run->evidence.logs[i],
                            run->options->rehash);
+    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu logs with before",
+                run->options->rehash ? "size, times and hash" : "size and times",
+                run->evidence.log_count);
+    tell_problems(run);
 }
 
 static void count_problems_per_log(struct run *run)
@@ -354,7 +421,9 @@ static enum status write_report(struct run *run, struct error *err)
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
-    if (report_write_csv(report, &run->output, err) != OK ||
+    enum status status = report_write_csv(report, &run->output, err);
+    tell_problems(run);
+    if (status != OK ||
         report_write_html(report, &run->output, run->options->templates, err) != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
@@ -376,12 +445,22 @@ static enum status run_steps(struct run *run, struct error *err)
     return write_report(run, err);
 }
 
-static void show_summary(struct run *run)
+/* The report is whole and in its place by now; a summary that does not get out is a failure
+ * all the same, since whoever reads it would not notice what is missing. */
+static int show_summary(struct run *run, int status)
 {
     struct buffer summary = {0};
     report_summary(&run->report, run->options->output, &summary);
-    fwrite(summary.ptr, 1, summary.len, stdout);
+    size_t written = fwrite(summary.ptr, 1, summary.len, stdout);
+    bool good = written == summary.len && fflush(stdout) == 0;
     buffer_release(&summary);
+    if (good)
+        return status;
+    journal_say(&run->journal, JOURNAL_ERROR,
+                "cannot write the summary to standard output: %s; the report in %s is "
+                "complete",
+                strerror(errno), run->options->output);
+    return EXIT_CANNOT;
 }
 
 static int give_up(struct run *run, struct error *err)
@@ -425,7 +504,7 @@ int run_report(const struct options *options, int argc, char **argv)
     int status =
         run_steps(&run, &err) == OK ? run.report.run.exit_status : give_up(&run, &err);
     if (status != EXIT_CANNOT)
-        show_summary(&run);
+        status = show_summary(&run, status);
     release(&run);
     return status;
 }

@@ -52,8 +52,8 @@ static void run_chunk(struct bench *b, struct bytes data, enum mode mode)
     if (mode == WALK_ONLY)
         return;
     arena_clear(&b->arena);
-    decoder_start_chunk(&b->decoder,
-                        (struct chunk_bytes){data.ptr, (uint32_t)data.len}, &b->arena);
+    decoder_start_chunk(&b->decoder, (struct chunk_bytes){data.ptr, (uint32_t)data.len},
+                        &b->arena);
     for (uint32_t i = 0; i < slot.frame_count; i++) {
         const char *wrong;
         decoder_record(&b->decoder, slot.frames[i].offset, slot.frames[i].size,
@@ -79,8 +79,9 @@ static void run(struct bench *b, struct bytes log, enum mode mode)
     printf("%-28s %7.0f MB/s  %4.0f ns/record  %llu records, %llu not by plan, %.0f MB "
            "of text\n",
            mode_names[mode], (double)log.len / 1e6 / seconds,
-           seconds * 1e9 / (double)(b->count ? b->count : 1), (unsigned long long)b->count,
-           (unsigned long long)b->decoder.counts.by_walk, (double)b->bytes_of_text / 1e6);
+           seconds * 1e9 / (double)(b->count ? b->count : 1),
+           (unsigned long long)b->count, (unsigned long long)b->decoder.counts.by_walk,
+           (double)b->bytes_of_text / 1e6);
 }
 
 struct reading {

@@ -19,7 +19,8 @@ enum {
 };
 
 /* Where record n of a chunk lies, counted from 0. */
-static inline struct evtx_frame frame_of(struct memory_log *m, size_t chunk_at, unsigned n)
+static inline struct evtx_frame frame_of(struct memory_log *m, size_t chunk_at,
+                                         unsigned n)
 {
     struct evtx_chunk chunk;
     struct evtx_frame frame = {0};

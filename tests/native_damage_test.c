@@ -33,6 +33,34 @@ static void last_value_torn(struct memory_log *m)
     zero(m, CHUNK_3 + f.offset + f.size - 40, 40);
 }
 
+/* Where a name, or a text of a template, stands in a chunk: UTF-16 behind its length. */
+static size_t name_at(struct memory_log *m, size_t chunk_at, const char *name)
+{
+    uint8_t utf16[64] = {0};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++)
+        utf16[2 * i] = (uint8_t)name[i];
+    for (size_t at = chunk_at + 512; at + 64 < chunk_at + EVTX_CHUNK_SIZE; at++)
+        if (memcmp(memory_log_at(m, at), utf16, 2 * len) == 0 &&
+            *memory_log_at(m, at - 2) == len)
+            return at;
+    fail_msg("no name %s in the chunk", name);
+    return 0;
+}
+
+/* One letter of a name is overwritten. */
+static void name_changed(struct memory_log *m)
+{
+    *memory_log_at(m, name_at(m, CHUNK_1, "Provider")) = 'X';
+}
+
+/* A chunk that lost its header holds the same records as another. */
+static void orphan_is_a_copy(struct memory_log *m)
+{
+    chunk_twice(m);
+    zero(m, CHUNK_2, 8);
+}
+
 struct expected {
     size_t live, behind, orphan, torn, positional, copies;
 };
@@ -47,56 +75,120 @@ static const struct damage {
     enum problem_code code; /* the first problem; NONE: there must be none at all */
     uint64_t offset;        /* its place; 0: any */
 } damages[] = {
-#define LIVE(n) {(n), 0, 0, 0, 0, 0}
-    {"nothing",                       NULL,                   LIVE(298), 0, NONE,                    0},
-    {"01 file magic zeroed",          file_magic_gone,        LIVE(298), 0, PROBLEM_LOG_NOT_EVTX,    0},
-    {"02 file header checksum",       file_checksum,          LIVE(298), 0, PROBLEM_LOG_HEADER_CHECKSUM, 124},
-    {"03 count 0",                    count_0,                LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 42},
-    {"04 count 1 of 4",               count_1,                LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 42},
-    {"05 count 1 of 4, dirty",        dirty_count_1,          LIVE(298), 0, PROBLEM_LOG_DIRTY,       120},
-    {"06 version 3.9",                version_3_9,            LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 36},
-    {"07 cut inside chunk 3",         cut_in_chunk_3,         {223, 31, 0, 1, 0, 0}, 0, PROBLEM_LOG_TRUNCATED, 0},
-    {"08 10 KiB of noise behind",     noise_10k_behind,       LIVE(298), 0, PROBLEM_LOG_TRAILING_BYTES, 266240},
-    {"09 64 KiB of noise behind",     noise_64k_behind,       LIVE(298), 0, PROBLEM_LOG_TRAILING_BYTES, 266240},
-    {"10 chunk 1 all zero",           hole,                   LIVE(226), 0, PROBLEM_CHUNK_HOLE,      CHUNK_1},
-    {"chunk 3 all zero",              hole_at_end,            LIVE(223), 0, PROBLEM_CHUNK_HOLE,      CHUNK_3},
-    {"11 chunk magic zeroed",         chunk_magic_gone,       {226, 0, 72, 0, 0, 0}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"12 chunk header zeroed",        chunk_header_gone,      {226, 0, 72, 0, 0, 0}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"13 chunk header checksum",      chunk_header_checksum,  LIVE(298), 0, PROBLEM_CHUNK_HEADER_CHECKSUM, CHUNK_1},
-    {"14 one bit of a value",         value_bit,              LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"15 free space 512",             free_space_512,         LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"16 free space huge",            free_space_huge,        LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"17 last id too small",          last_id_small,          LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"18 last offset too small",      last_offset_small,      LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"19 record size 0",              size_0,                 {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"20 record size huge",           size_huge,              {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"21 size copy differs",          trailer_differs,        {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"22 record magic zeroed",        record_magic_gone,      {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"23 page of zeros",              page_of_zeros,          {243, 48, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"24 first record zeroed",        first_record_gone,      {226, 71, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"25 another template's offset",  other_template,         LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"26 definition size huge",       definition_huge,        LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"27 substitution count huge",    substitutions_huge,     LIVE(297), 1, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"28 descriptor beyond record",   descriptor_huge,        {297, 0, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"29 header time huge",           header_time_huge,       LIVE(298), 0, NONE, 0},
-    {"30 string chain to itself",     string_chain_to_itself, LIVE(298), 0, NONE, 0},
-    {"31 string table out of chunk",  string_table_out,       LIVE(298), 0, NONE, 0},
-    {"32 chunks out of order",        chunks_swapped,         LIVE(298), 0, NONE, 0},
-    {"33 a chunk stored twice",       chunk_twice,            LIVE(297), 0, NONE, 0},
-    {"35 last record half zero",      last_record_torn,       {297, 0, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_3},
-    {"36 grid shifted by 32 KiB",     grid_shifted,           LIVE(298), 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"37 one byte",                   one_byte,               LIVE(0), 0, PROBLEM_LOG_EMPTY_FILE, 0},
-    {"38 header alone",               header_only,            LIVE(0), 0, PROBLEM_LOG_TRUNCATED, 4096},
-    {"no byte",                       no_byte,                LIVE(0), 0, PROBLEM_LOG_EMPTY_FILE, 0},
-    {"zeros",                         only_zeros,             LIVE(0), 0, PROBLEM_LOG_NOT_EVTX, 0},
-    {"text",                          only_text,              LIVE(0), 0, PROBLEM_LOG_NOT_EVTX, 0},
-    {"count 9, log ends after 4",     count_9,                LIVE(298), 0, PROBLEM_LOG_TRUNCATED, 266240},
-    {"junk in the flags",             junk_in_flags,          LIVE(298), 0, NONE, 0},
-    {"no checksums, says the file",   no_checksums,           LIVE(298), 0, NONE, 0},
-    {"no checksums, says a chunk",    chunk_has_no_checksums, LIVE(298), 0, NONE, 0},
-    {"a chunk's header unreadable",   bad_sectors,            {226, 0, 71, 0, 0, 0}, 0, PROBLEM_LOG_UNREADABLE, CHUNK_1},
-    {"the end unreadable",            bad_end,                {290, 0, 0, 0, 0, 0}, 1, PROBLEM_LOG_UNREADABLE, CHUNK_3 + 60000},
-    {"every definition gone",         every_definition_gone,  {0, 0, 0, 0, 298, 0}, 0, PROBLEM_RECORD_DAMAGED, 0},
+#define LIVE(n)                                                                        \
+ {                                                                                     \
+  (n), 0, 0, 0, 0, 0                                                                   \
+ }
+    {"nothing",                        NULL,                   LIVE(298),             0, NONE,                        0      },
+    {"01 file magic zeroed",           file_magic_gone,        LIVE(298),             0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"02 file header checksum",        file_checksum,          LIVE(298),             0,
+                PROBLEM_LOG_HEADER_CHECKSUM,                                                                                     124    },
+    {"03 count 0",                     count_0,                LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"04 count 1 of 4",                count_1,                LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"05 count 1 of 4, dirty",         dirty_count_1,          LIVE(298),             0, PROBLEM_LOG_DIRTY,           120    },
+    {"06 version 3.9",                 version_3_9,            LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     36     },
+    {"07 cut inside chunk 3",
+                cut_in_chunk_3,                                           {223, 31, 0, 1, 0, 0},
+                0,                                                                                  PROBLEM_LOG_TRUNCATED,
+                0                                                                                                                       },
+    {"08 10 KiB of noise behind",      noise_10k_behind,       LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                      266240 },
+    {"09 64 KiB of noise behind",      noise_64k_behind,       LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                      266240 },
+    {"10 chunk 1 all zero",            hole,                   LIVE(226),             0, PROBLEM_CHUNK_HOLE,          CHUNK_1},
+    {"chunk 3 all zero",               hole_at_end,            LIVE(223),             0, PROBLEM_CHUNK_HOLE,          CHUNK_3},
+    {"11 chunk magic zeroed",
+                chunk_magic_gone,                                         {226, 0, 72, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                 },
+    {"12 chunk header zeroed",
+                chunk_header_gone,                                        {226, 0, 72, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                 },
+    {"13 chunk header checksum",       chunk_header_checksum,  LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_CHECKSUM,                                                                                   CHUNK_1},
+    {"14 one bit of a value",          value_bit,              LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"15 free space 512",              free_space_512,         LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                 },
+    {"16 free space huge",             free_space_huge,        LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"17 last id too small",           last_id_small,          LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                 },
+    {"18 last offset too small",       last_offset_small,      LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_LIES,                                                                                       CHUNK_1},
+    {"19 record size 0",
+                size_0,                                                   {231, 67, 0, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"20 record size huge",
+                size_huge,                                                {231, 67, 0, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"21 size copy differs",
+                trailer_differs,                                          {231, 67, 0, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"22 record magic zeroed",
+                record_magic_gone,                                        {231, 67, 0, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"23 page of zeros",
+                page_of_zeros,                                            {243, 48, 0, 1, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"24 first record zeroed",
+                first_record_gone,                                        {226, 71, 0, 0, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"25 another template's offset",   other_template,         LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                     CHUNK_1},
+    {"26 definition size huge",        definition_huge,        LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                     CHUNK_1},
+    {"27 substitution count huge",     substitutions_huge,     LIVE(297),             1,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                     CHUNK_1},
+    {"28 descriptor beyond record",
+                descriptor_huge,                                          {297, 0, 0, 1, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                 },
+    {"29 header time huge",            header_time_huge,       LIVE(298),             0, NONE,                        0      },
+    {"30 string chain to itself",      string_chain_to_itself, LIVE(298),             0, NONE,                        0      },
+    {"31 string table out of chunk",   string_table_out,       LIVE(298),             0, NONE,                        0      },
+    {"32 chunks out of order",         chunks_swapped,         LIVE(298),             0, NONE,                        0      },
+    {"33 a chunk stored twice",        chunk_twice,            LIVE(297),             0, NONE,                        0      },
+    {"35 last record half zero",
+                last_record_torn,                                         {297, 0, 0, 1, 0, 0},
+                0,                                                                                  PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_3                                                                                                                 },
+    {"36 grid shifted by 32 KiB",      grid_shifted,           LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                 },
+    {"37 one byte",                    one_byte,               LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"38 header alone",                header_only,            LIVE(0),               0, PROBLEM_LOG_TRUNCATED,       4096   },
+    {"no byte",                        no_byte,                LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"zeros",                          only_zeros,             LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"text",                           only_text,              LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"count 9, log ends after 4",      count_9,                LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
+    {"junk in the flags",              junk_in_flags,          LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says the file",    no_checksums,           LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says a chunk",     chunk_has_no_checksums, LIVE(298),             0, NONE,                        0      },
+    {"a chunk's header unreadable",
+                bad_sectors,                                              {226, 0, 71, 0, 0, 0},
+                0,                                                                                  PROBLEM_LOG_UNREADABLE,
+                CHUNK_1                                                                                                                 },
+    {"the end unreadable",
+                bad_end,                                                  {290, 0, 0, 0, 0, 0},
+                1,                                                                                  PROBLEM_LOG_UNREADABLE,
+                CHUNK_3 + 60000                                                                                                         },
+    {"a letter of a name overwritten", name_changed,           LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                     CHUNK_1},
+    {"an orphan chunk is a copy",
+                orphan_is_a_copy,                                         {225, 0, 0, 0, 0, 72},
+                0,                                                                                  PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                 },
+    {"every definition gone",
+                every_definition_gone,                                    {0, 0, 0, 0, 298, 0},
+                0,                                                                                  PROBLEM_RECORD_DAMAGED,
+                0                                                                                                                       },
 };
 
 static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs)
@@ -153,8 +245,9 @@ static size_t count_untrue(const struct outcome *o)
                           text_contains_fold(line, TEXT_LITERAL(" torn\n")) ||
                           text_ends_with_fold(line, TEXT_LITERAL(" torn")) ||
                           text_contains_fold(line, TEXT_LITERAL(" positional|"));
-        untrue += !is_partial &&
-                  map_find(&recorded, map_key_text(plain_line(&arena, line))) == MAP_NONE;
+        untrue +=
+            !is_partial &&
+            map_find(&recorded, map_key_text(plain_line(&arena, line))) == MAP_NONE;
     }
     map_release(&recorded);
     arena_release(&arena);
@@ -172,9 +265,10 @@ static void check_damage(void **state)
     struct outcome o, again;
     read_with(&o, m, 1);
     read_with(&again, m, 4);
-    const struct expected got = {o.states[RECORD_LIVE],         o.states[RECORD_BEHIND_DAMAGE],
-                                 o.states[RECORD_ORPHAN_CHUNK], o.states[RECORD_TORN],
-                                 o.states[RECORD_POSITIONAL],   o.facts.records_recovered_twice};
+    const struct expected got = {
+        o.states[RECORD_LIVE],         o.states[RECORD_BEHIND_DAMAGE],
+        o.states[RECORD_ORPHAN_CHUNK], o.states[RECORD_TORN],
+        o.states[RECORD_POSITIONAL],   o.facts.records_recovered_twice};
     if (memcmp(&got, &d->given, sizeof got) != 0)
         print_message("live %zu, behind %zu, orphan %zu, torn %zu, positional %zu, "
                       "copies %zu, slack %zu\n",
@@ -197,7 +291,8 @@ static void check_damage(void **state)
             assert_int_equal(o.problems.rows[0].place.offset, d->offset);
     }
     assert_int_equal(count_untrue(&o), d->make == value_bit);
-    assert_string_equal(o.told.ptr ? o.told.ptr : "", again.told.ptr ? again.told.ptr : "");
+    assert_string_equal(o.told.ptr ? o.told.ptr : "",
+                        again.told.ptr ? again.told.ptr : "");
     outcome_release(&o);
     outcome_release(&again);
     memory_log_free(m);
@@ -274,6 +369,31 @@ static void values_without_names(void **state)
     outcome_release(&o);
 }
 
+/* Change a field's name in chunk 0, and take templates from chunk 1. */
+static void chunk_0_lies(struct memory_log *m)
+{
+    *memory_log_at(m, name_at(m, EVTX_HEADER_SIZE, "CommandLine")) = 'X';
+    zero(m, CHUNK_1 + 512, 16384);
+}
+
+/* A chunk whose checksum is wrong gives no names to others. */
+static void only_sound_chunks_lend_templates(void **state)
+{
+    (void)state;
+    size_t at, line_at = 0, borrowed = 0;
+    struct outcome o = read_damaged(chunk_0_lies, &at);
+    assert_non_null(strstr(o.told.ptr, "|XommandLine=")); /* its own records */
+    for (size_t i = 0; i < o.records; i++) {
+        struct text line = next_line(buffer_text(&o.told), &line_at);
+        if (!text_contains_fold(line, TEXT_LITERAL(" behind damage|")))
+            continue;
+        borrowed += text_contains_fold(line, TEXT_LITERAL("|CommandLine="));
+        assert_false(text_contains_fold(line, TEXT_LITERAL("|XommandLine=")));
+    }
+    assert_true(borrowed > 0);
+    outcome_release(&o);
+}
+
 /* Templates of another log of the run give names back. */
 static void another_log_gives_names(void **state)
 {
@@ -322,12 +442,13 @@ static void any_byte_may_be_wrong(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 5 };
+    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 6 };
     struct CMUnitTest tests[CASES + OTHERS] = {
         cmocka_unit_test(a_damaged_record_is_named),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),
         cmocka_unit_test(another_log_gives_names),
+        cmocka_unit_test(only_sound_chunks_lend_templates),
         cmocka_unit_test(any_byte_may_be_wrong),
     };
     for (size_t i = 0; i < CASES; i++)

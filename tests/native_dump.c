@@ -72,8 +72,8 @@ static void dump_chunk(struct dump *d, struct bytes data, uint64_t offset)
     struct evtx_slot slot = {.offset = offset, .data = data, .frames = d->frames};
     evtx_slot_survey(&slot);
     arena_clear(&d->arena);
-    decoder_start_chunk(&d->decoder,
-                        (struct chunk_bytes){data.ptr, (uint32_t)data.len}, &d->arena);
+    decoder_start_chunk(&d->decoder, (struct chunk_bytes){data.ptr, (uint32_t)data.len},
+                        &d->arena);
     for (uint32_t i = 0; i < slot.frame_count; i++) {
         struct evtx_record record;
         const char *wrong;
@@ -98,9 +98,11 @@ int main(int argc, char **argv)
             continue;
         }
         struct memory_log *m = memory_log_open(argv[i]);
-        for (size_t at = EVTX_HEADER_SIZE; m && at < m->bytes.len; at += EVTX_CHUNK_SIZE)
-            dump_chunk(&d, bytes_slice((struct bytes){memory_log_at(m, 0), m->bytes.len},
-                                       at, EVTX_CHUNK_SIZE),
+        for (size_t at = EVTX_HEADER_SIZE; m && at < m->bytes.len;
+             at += EVTX_CHUNK_SIZE)
+            dump_chunk(&d,
+                       bytes_slice((struct bytes){memory_log_at(m, 0), m->bytes.len},
+                                   at, EVTX_CHUNK_SIZE),
                        at);
         if (m)
             memory_log_free(m);

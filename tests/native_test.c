@@ -111,8 +111,8 @@ static void recovery_adds_and_changes_nothing(void **state)
     print_message("live %zu, behind damage %zu, orphan chunk %zu, slack %zu, torn %zu, "
                   "positional %zu, copies dropped %zu\n",
                   states[RECORD_LIVE], states[RECORD_BEHIND_DAMAGE],
-                  states[RECORD_ORPHAN_CHUNK], states[RECORD_SLACK], states[RECORD_TORN],
-                  states[RECORD_POSITIONAL], copies);
+                  states[RECORD_ORPHAN_CHUNK], states[RECORD_SLACK],
+                  states[RECORD_TORN], states[RECORD_POSITIONAL], copies);
     assert_true(states[RECORD_BEHIND_DAMAGE] > 0 && states[RECORD_SLACK] > 0 &&
                 states[RECORD_ORPHAN_CHUNK] > 0 && states[RECORD_POSITIONAL] > 0);
 }

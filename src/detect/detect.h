@@ -169,7 +169,9 @@ struct detector {
     size_t corroboration_count;
     uint64_t corroborations_left_out; /* counted beyond the cap of a host process */
     uint64_t filtered;                /* findings that --filter took away */
-    struct filter *filters;           /* in the order of the file */
+    struct digest_values
+        filter_digests;     /* SHA-256 of the filter file, if there is one */
+    struct filter *filters; /* in the order of the file */
     size_t filter_count;
     uint64_t matched_creations;   /* process creations with at least one finding */
     struct detector_state *state; /* private to src/detect */
@@ -180,6 +182,9 @@ struct detector {
 enum status detector_init(struct detector *d, struct rules *rules,
                           const char *filter_file, struct arena *arena,
                           struct error *err);
+/* Would detector_add_creation() keep anything of this event 1? Changes nothing: any thread
+ * may ask, while no other changes the detector's rules. */
+bool detector_wants(const struct detector *d, const struct sysmon_event *event);
 /* First pass: judge one event 1. Call it for new creations only (event_processes). */
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process);

@@ -255,11 +255,14 @@ enum status tree_texts(struct text_list *list, const struct tree_node *node,
 /* A whole file of at most RULE_FILE_MAX bytes. */
 enum status rule_file_read(struct text *content, const char *path, struct arena *arena,
                            struct error *err);
+/* SHA-256 of a file's content. */
+void rule_file_digest(struct digest_values *digests, struct text content);
 
 /* --- filter.c */
 
 struct filters {
-    struct filter *items; /* as the report sees them */
+    struct digest_values digests; /* of the file */
+    struct filter *items;         /* as the report sees them */
     struct rule_condition *conditions;
     struct text_list *rules; /* ids, sources or codes; empty: every rule */
     size_t count;
@@ -308,6 +311,7 @@ struct finding *detector_judge(struct detector *d, struct rule *rule,
 struct text near_miss_why(const struct leaf *leaf, struct text recorded,
                           struct arena *arena);
 /* First pass: exactly one condition unmet. */
+bool near_miss_is(const struct rule *rule, const struct column_view *view);
 void near_miss_add(struct detector *d, const struct rule *rule,
                    const struct column_view *view, uint32_t process);
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */

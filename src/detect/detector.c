@@ -22,6 +22,7 @@ enum status detector_init(struct detector *d, struct rules *rules,
     }
     d->filters = d->state->filters.items;
     d->filter_count = d->state->filters.count;
+    d->filter_digests = d->state->filters.digests;
     return OK;
 }
 
@@ -79,6 +80,18 @@ struct finding *detector_judge(struct detector *d, struct rule *rule,
     return condition_holds(rule->condition, view)
                ? detector_add_finding(d, rule, view, process)
                : NULL;
+}
+
+bool detector_wants(const struct detector *d, const struct sysmon_event *event)
+{
+    struct column_view view = {.event = event};
+    for (size_t i = 0; i < d->rules->count; i++) {
+        const struct rule *rule = &d->rules->items[i];
+        if (rule->condition->taxonomy != TAXONOMY_FOREBEAR &&
+            (condition_holds(rule->condition, &view) || near_miss_is(rule, &view)))
+            return true;
+    }
+    return false;
 }
 
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,

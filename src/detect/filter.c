@@ -67,6 +67,7 @@ enum status filters_read(struct filters *f, const char *path, struct arena *aren
     if (rule_file_read(&content, path, arena, err) != OK ||
         tree_read(&root, content, file, arena, err) != OK)
         return FAILED;
+    rule_file_digest(&f->digests, content);
     const struct tree_node *list = tree_find(root, "filters");
     if (root->count != 1 || !list || list->kind != TREE_LIST || list->count == 0)
         return fail_at(err, file, 1, "a filter file holds one list, 'filters'");

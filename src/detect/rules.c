@@ -132,7 +132,7 @@ static enum status read_macros(struct loader *l, struct error *err)
     return OK;
 }
 
-static void digest_of(struct digest_values *digests, struct text content)
+void rule_file_digest(struct digest_values *digests, struct text content)
 {
     struct digester d;
     digester_init(&d, DIGEST_BIT(DIGEST_SHA256));
@@ -164,7 +164,7 @@ static enum status read_rules(struct rules *rules, struct loader *l, struct erro
         struct loaded_file *f = &l->files[i];
         struct rule_file *file = &rules->files[rules->file_count++];
         file->file = f->file;
-        digest_of(&file->digests, f->content);
+        rule_file_digest(&file->digests, f->content);
         digester_add(&all, f->content.ptr, f->content.len);
         if (f->kind != RULE_FILE_RULE)
             continue;

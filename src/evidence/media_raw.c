@@ -124,7 +124,8 @@ static unsigned long highest_number(const char *first, const struct numbering *n
     const char *slash = strrchr(first, '/');
     size_t folder_len = slash ? (size_t)(slash - first) + 1 : 0;
     buffer_add(&folder, folder_len ? first : "./", folder_len ? folder_len : 2);
-    DIR *dir = opendir(folder.ptr);
+    int fd = system_file_open(AT_FDCWD, folder.ptr, O_DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         struct numbering other;
         if (parse_numbering(entry->d_name, &other) && other.digits == n->digits &&
@@ -135,6 +136,8 @@ static unsigned long highest_number(const char *first, const struct numbering *n
     }
     if (dir)
         closedir(dir);
+    else if (fd >= 0)
+        close(fd);
     buffer_release(&folder);
     return highest;
 }

@@ -16,20 +16,30 @@ int system_file_open(int folder, const char *name, int more_flags)
     return fd;
 }
 
+/* Longer than NAME_MAX, which is no limit where names are UTF-16: 255 units of NTFS are up
+ * to 765 bytes here. */
+enum { NAME_LIMIT = 4096 };
+
+static int open_component(int folder, const char *path, size_t length, int flags)
+{
+    char name[NAME_LIMIT];
+    if (length >= sizeof name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(name, length ? path : ".", length ? length : 1);
+    name[length ? length : 1] = '\0';
+    return system_file_open(folder, name, flags);
+}
+
 int system_file_open_below(int folder, const char *path, int more_flags)
 {
-    char name[NAME_MAX + 1];
     int at = folder;
     for (;;) {
         size_t length = strcspn(path, "/");
         bool is_last = path[length] == '\0';
-        if (length >= sizeof name) {
-            errno = ENAMETOOLONG;
-            length = 0;
-        }
-        memcpy(name, length ? path : ".", length ? length : 1);
-        name[length ? length : 1] = '\0';
-        int next = system_file_open(at, name, is_last ? more_flags : O_DIRECTORY);
+        int next =
+            open_component(at, path, length, is_last ? more_flags : O_DIRECTORY);
         int reason = errno;
         if (at != folder)
             close(at);

@@ -107,8 +107,7 @@ static void push_scope(struct walk *w, const uint8_t *code, const struct value *
 {
     if (w->scope_count == NESTING_MAX)
         return wrong(w, "fragments lie too deep inside each other");
-    w->scopes[w->scope_count++] =
-        (struct scope){code, values, count, w->element_count};
+    w->scopes[w->scope_count++] = (struct scope){code, values, count, w->element_count};
 }
 
 static const uint8_t *keep_code(struct walk *w, const struct buffer *code)
@@ -160,8 +159,9 @@ static const struct template *find_elsewhere(struct binxml *b, uint32_t id,
                                              const char **where)
 {
     const struct template *found = find_in_chunk(b, id);
-    *where = "the template reference is damaged; the template was found by its id in the "
-             "same chunk";
+    *where =
+        "the template reference is damaged; the template was found by its id in the "
+        "same chunk";
     if (!found && b->of_log) {
         found = template_index_find(b->of_log, id);
         *where = "the template is gone; the one of the same id was taken from another "
@@ -175,7 +175,8 @@ static const struct template *find_elsewhere(struct binxml *b, uint32_t id,
     return found;
 }
 
-static const struct template *template_of(struct walk *w, const struct instance *instance)
+static const struct template *template_of(struct walk *w,
+                                          const struct instance *instance)
 {
     struct definition *d = binxml_definition(w->b, instance->definition);
     if (d->template && d->template->id == instance->id)
@@ -201,9 +202,8 @@ static uint32_t no_payload(void *context, const struct value *values, uint32_t c
 static void walk_nameless(struct walk *w, const struct value *values, uint32_t count)
 {
     w->b->is_nameless = true;
-    uint32_t payload =
-        (w->visitor->nameless ? w->visitor->nameless : no_payload)(w->visitor->context,
-                                                                   values, count);
+    uint32_t payload = (w->visitor->nameless ? w->visitor->nameless : no_payload)(
+        w->visitor->context, values, count);
     if (payload >= count || values[payload].len == 0)
         return;
     uint32_t at = (uint32_t)(values[payload].ptr - w->b->chunk.data);
@@ -212,7 +212,8 @@ static void walk_nameless(struct walk *w, const struct value *values, uint32_t c
 
 static bool may_be_cut(const struct binxml *b, const struct instance *instance)
 {
-    return b->chunk.data[instance->descriptors + 4 * instance->count + 2] == TYPE_BINXML;
+    return b->chunk.data[instance->descriptors + 4 * instance->count + 2] ==
+           TYPE_BINXML;
 }
 
 static void read_values(const struct binxml *b, const struct instance *instance,

@@ -18,10 +18,10 @@
 #include "evtx/template.h"
 
 enum {
-    NESTING_MAX = 16,               /* instances and fragments inside each other */
-    STEPS_MAX = 4 * 1024 * 1024,    /* tokens walked in one chunk; 40,000 is usual */
-    TEXT_MAX = 16 * 1024 * 1024,    /* bytes of text made in one chunk; 100,000 is usual */
-    DEFINITIONS_MAX = 256,          /* of one chunk; 44 is the most ever seen */
+    NESTING_MAX = 16,            /* instances and fragments inside each other */
+    STEPS_MAX = 4 * 1024 * 1024, /* tokens walked in one chunk; 40,000 is usual */
+    TEXT_MAX = 16 * 1024 * 1024, /* bytes of text made in one chunk; 100,000 is usual */
+    DEFINITIONS_MAX = 256,       /* of one chunk; 44 is the most ever seen */
     DEFINITION_SLOTS = 512
 };
 
@@ -44,11 +44,12 @@ enum {
 
 /* A template found at an offset of the chunk, and what the fast path keeps beside it. */
 struct definition {
-    uint32_t offset; /* 0: free */
+    uint32_t offset;                 /* 0: free */
     const struct template *template; /* NULL: unusable */
     const char *wrong;               /* then why */
-    struct value last[4]; /* provider, channel, computer, user: the bytes last met ... */
-    struct text text[4];  /* ... and their text */
+    struct value
+        last[4];         /* provider, channel, computer, user: the bytes last met ... */
+    struct text text[4]; /* ... and their text */
 };
 
 /* One chunk being decoded. All zeros but for `templates` before the first chunk. */
@@ -61,18 +62,19 @@ struct binxml {
     uint32_t steps, text; /* used up so far */
     bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;
-    bool has_lost;        /* it met values that lie behind damage */
-    bool is_restored;     /* it took a template from elsewhere */
-    bool is_nameless;     /* it met an instance whose template is gone */
-    bool was_searched;    /* the chunk was searched for all definitions in it */
-    uint32_t intact_end;  /* values behind it are lost; of the record being walked */
+    bool has_lost;       /* it met values that lie behind damage */
+    bool is_restored;    /* it took a template from elsewhere */
+    bool is_nameless;    /* it met an instance whose template is gone */
+    bool was_searched;   /* the chunk was searched for all definitions in it */
+    uint32_t intact_end; /* values behind it are lost; of the record being walked */
     /* Where a template is looked for when its own definition is not usable, behind the
      * chunk itself: may be NULL. */
     const struct template_index *of_log, *of_run;
 };
 
 void binxml_release(struct binxml *b);
-void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena *arena);
+void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk,
+                        struct arena *arena);
 /* The template defined at that offset, translated once per chunk. Never NULL; check
  * ->template. */
 struct definition *binxml_definition(struct binxml *b, uint32_t offset);

@@ -132,10 +132,9 @@ static struct text repeated_text(struct decoder *d, struct definition *definitio
     value_prepare(&v);
     buffer_clear(&d->binxml.scratch);
     value_add_text(&d->binxml.scratch, &v);
-    definition->text[item] =
-        d->binxml.scratch.len
-            ? arena_copy(d->arena, buffer_text(&d->binxml.scratch))
-            : TEXT_LITERAL("");
+    definition->text[item] = d->binxml.scratch.len
+                                 ? arena_copy(d->arena, buffer_text(&d->binxml.scratch))
+                                 : TEXT_LITERAL("");
     return definition->text[item];
 }
 
@@ -161,10 +160,9 @@ static bool fit_text(struct decoder *d, struct fitted *f, enum system_item item,
 /* The types that such a number may have, as bits: unsigned ones, or a time for the time. */
 static inline uint32_t number_types(enum system_item item)
 {
-    return item == SYSTEM_TIME
-               ? 1u << TYPE_FILETIME
-               : 1u << 0x04 | 1u << 0x06 | 1u << 0x08 | 1u << 0x0a | 1u << TYPE_HEX32 |
-                     1u << TYPE_HEX64;
+    return item == SYSTEM_TIME ? 1u << TYPE_FILETIME
+                               : 1u << 0x04 | 1u << 0x06 | 1u << 0x08 | 1u << 0x0a |
+                                     1u << TYPE_HEX32 | 1u << TYPE_HEX64;
 }
 
 /* A System value that is a number: absent ones keep what system_clear() set. */
@@ -202,8 +200,8 @@ static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *
         !fit_text(d, f, SYSTEM_COMPUTER, count, &system->computer) ||
         !fit_text(d, f, SYSTEM_USER, count, &system->user_sid))
         return false;
-    uint64_t numbers[SYSTEM_ITEMS] = {[SYSTEM_TIME] = FILETIME_NONE,
-                                      [SYSTEM_RECORD_ID] = NO_RECORD};
+    uint64_t numbers[SYSTEM_ITEMS] = {
+        [SYSTEM_TIME] = FILETIME_NONE, [SYSTEM_RECORD_ID] = NO_RECORD};
     for (unsigned item = SYSTEM_TEXTS; item < SYSTEM_ITEMS; item++)
         if (!fit_number(f, (enum system_item)item, count, &numbers[item]))
             return false;
@@ -218,7 +216,8 @@ static bool fit_fields(struct decoder *d, const struct fitted *f,
 {
     const struct plan *plan = f->plan;
     uint32_t count = load_u32(f->descriptors - 4), sum = 0;
-    struct evtx_cell *cells = arena_alloc(d->arena, plan->layout->count * sizeof *cells);
+    struct evtx_cell *cells =
+        arena_alloc(d->arena, plan->layout->count * sizeof *cells);
     for (uint32_t i = 0; i < plan->layout->count; i++) {
         const struct plan_source *source = &plan->fields[i];
         if (source->dependency < count && type_at(f, source->dependency) == TYPE_NULL)
@@ -251,7 +250,8 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
     const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
     struct fitted f;
     if (end - body < 4 || load_u32(body) != 0x0001010f ||
-        !fit_instance(d, body + 4, end, true, &f) || !fit_system(d, &f, &record->system))
+        !fit_instance(d, body + 4, end, true, &f) ||
+        !fit_system(d, &f, &record->system))
         return false;
     record->layout = &no_fields;
     if (f.plan->payload == NO_SUBSTITUTION)
@@ -286,7 +286,8 @@ static void add_field(struct decoder *d, struct text name, struct text text,
     text = keep(d, text);
     ARRAY_GROW(d->fields, d->field_count, d->field_capacity);
     d->fields[d->field_count++] = (struct decoded_field){
-        name, {text.ptr, (uint32_t)text.len, EVTX_TEXT, flags}};
+        name, {text.ptr, (uint32_t)text.len, EVTX_TEXT, flags}
+    };
 }
 
 static bool in_system(const struct decoder *d)
@@ -420,19 +421,19 @@ static const struct positional {
     enum system_item item;
     uint8_t index, type;
 } positional_values[] = {
-    {SYSTEM_LEVEL,     0,  0x04},
-    {SYSTEM_OPCODE,    1,  0x04},
-    {SYSTEM_TASK,      2,  0x06},
-    {SYSTEM_EVENT_ID,  3,  0x06},
-    {SYSTEM_KEYWORDS,  5,  TYPE_HEX64},
+    {SYSTEM_LEVEL,     0,  0x04         },
+    {SYSTEM_OPCODE,    1,  0x04         },
+    {SYSTEM_TASK,      2,  0x06         },
+    {SYSTEM_EVENT_ID,  3,  0x06         },
+    {SYSTEM_KEYWORDS,  5,  TYPE_HEX64   },
     {SYSTEM_TIME,      6,  TYPE_FILETIME},
-    {SYSTEM_PROCESS,   8,  0x08},
-    {SYSTEM_THREAD,    9,  0x08},
-    {SYSTEM_RECORD_ID, 10, 0x0a},
-    {SYSTEM_VERSION,   11, 0x04},
-    {SYSTEM_USER,      12, TYPE_SID},
-    {SYSTEM_PROVIDER,  14, TYPE_STRING},
-    {SYSTEM_CHANNEL,   16, TYPE_STRING},
+    {SYSTEM_PROCESS,   8,  0x08         },
+    {SYSTEM_THREAD,    9,  0x08         },
+    {SYSTEM_RECORD_ID, 10, 0x0a         },
+    {SYSTEM_VERSION,   11, 0x04         },
+    {SYSTEM_USER,      12, TYPE_SID     },
+    {SYSTEM_PROVIDER,  14, TYPE_STRING  },
+    {SYSTEM_CHANNEL,   16, TYPE_STRING  },
 };
 
 enum { VALUES_WITH_PROVIDER = 18, VALUES_WITHOUT_PROVIDER = 20 };
@@ -475,8 +476,7 @@ static uint32_t take_nameless_system(struct decoder *d, const struct value *valu
         if (!fits_position(&positional_values[i], values))
             return count;
     for (unsigned i = 0; i < rows; i++)
-        take_positional(d, &positional_values[i],
-                        &values[positional_values[i].index]);
+        take_positional(d, &positional_values[i], &values[positional_values[i].index]);
     d->depth = 1; /* as if Event were open */
     return values[count - 1].type == TYPE_BINXML ? count - 1 : count;
 }
@@ -531,8 +531,8 @@ static void finish_fields(struct decoder *d)
 static const char *decode_by_walk(struct decoder *d, uint32_t at, uint32_t size,
                                   struct evtx_record *record)
 {
-    const struct binxml_visitor visitor = {d, on_open, on_attribute, on_content,
-                                           on_close, on_nameless};
+    const struct binxml_visitor visitor = {d,          on_open,  on_attribute,
+                                           on_content, on_close, on_nameless};
     record->is_user_data = false;
     system_clear(&record->system);
     d->record = record;

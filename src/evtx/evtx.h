@@ -99,7 +99,14 @@ struct evtx_record {
     const struct evtx_layout *layout;
     struct evtx_cell *cells;
     struct arena *arena; /* where texts go that are made on demand */
+    void *prepared;      /* what evtx_prepare made of it, or NULL */
 };
+
+/* Work on the records of one chunk that needs nothing but them. Called by any worker, for
+ * chunks in any order, before the sink gets them; what it keeps goes into the arena, and a
+ * record's share of it into record->prepared, for the sink. */
+typedef void evtx_prepare(void *context, struct evtx_record *records, size_t count,
+                          struct arena *arena);
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
  * with that status. */
@@ -129,6 +136,9 @@ struct evtx_reader; /* opaque */
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
 void evtx_reader_close(struct evtx_reader *reader);
+/* From the next evtx_read() on; NULL for none. */
+void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
+                         void *context);
 /* Also give records that are not live, each with its state, behind the live ones of each
  * log and in file order; a copy of a record that was given is only counted. Off at first.
  * The native reader only: libevtx gives recovered records foreign field names. */

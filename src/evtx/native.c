@@ -5,10 +5,13 @@
 
 #include "evtx/recover.h"
 #include "util/memory.h"
+#include "util/utf.h"
 
 struct native {
     struct workers *workers;
     struct decoder *decoders; /* one a worker, and one for the calling thread */
+    evtx_prepare *prepare;
+    void *prepare_context;
 };
 
 struct native *native_open(struct templates *templates, unsigned jobs)
@@ -49,9 +52,9 @@ static struct native_remark *add_remark(struct native_work *w, enum problem_code
     ARRAY_GROW(w->remarks, w->remark_count, w->remark_capacity);
     struct native_remark *remark = &w->remarks[w->remark_count++];
     *remark = (struct native_remark){.record = w->count,
-                                       .is_recovered = w->is_recovering,
-                                       .code = code,
-                                       .what = what};
+                                     .is_recovered = w->is_recovering,
+                                     .code = code,
+                                     .what = what};
     return remark;
 }
 
@@ -60,16 +63,28 @@ void native_remark(struct native_work *w, enum problem_code code, const char *wh
     add_remark(w, code, what);
 }
 
+/* The report shows U+FFFD; the bytes that stand there are told here and nowhere else. */
+static void add_lone_units(struct buffer *out, const struct evtx_cell *cell)
+{
+    if (cell->type == EVTX_TEXT)
+        return;
+    buffer_add_string(out, ": ");
+    utf_add_lone_units(out, (struct bytes){(const uint8_t *)cell->ptr, cell->len});
+}
+
 static void remark_flag(struct native_work *w, const struct evtx_record *record,
                         uint8_t flag, enum problem_code code, const char *what)
 {
     for (size_t i = 0; i < record->field_count; i++)
         if (record->cells[i].flags & flag) {
-            struct text message =
-                arena_printf(w->arena, "value %zu of the event's data (%.*s) %s", i + 1,
-                             TEXT(record->layout->names[i]), what);
+            struct buffer raw = {0};
+            if (flag == VALUE_NOT_UTF16)
+                add_lone_units(&raw, &record->cells[i]);
+            struct text message = arena_printf(
+                w->arena, "value %zu of the event's data (%.*s) %s%.*s", i + 1,
+                TEXT(record->layout->names[i]), what, TEXT(buffer_text(&raw)));
+            buffer_release(&raw);
             add_remark(w, code, message.ptr);
-            return;
         }
 }
 
@@ -152,6 +167,14 @@ static void run(struct work *work, unsigned worker)
     w->is_recovering = true;
     if (recovers)
         recover_records(w, d);
+    if (w->native->prepare && w->count)
+        w->native->prepare(w->native->prepare_context, w->records, w->count, w->arena);
+}
+
+void native_prepare(struct native *native, evtx_prepare *prepare, void *context)
+{
+    native->prepare = prepare;
+    native->prepare_context = context;
 }
 
 void native_submit(struct native *native, struct native_work *work)

@@ -18,8 +18,8 @@ struct native; /* the workers and the decoder of each; opaque */
 struct native_remark {
     uint32_t record; /* index into records, or of a frame that gave none */
     bool is_recovered;
-    bool is_lost;    /* a frame that gave none: `place` and `id` tell which */
-    uint32_t place;  /* in the slot */
+    bool is_lost;   /* a frame that gave none: `place` and `id` tell which */
+    uint32_t place; /* in the slot */
     uint64_t id;
     enum problem_code code;
     const char *what; /* static, or in the arena */
@@ -37,13 +37,15 @@ struct native_work {
     uint32_t count;              /* of records, live ones first */
     uint32_t live_count;
     bool is_recovering; /* the worker is behind the live ones */
-    bool needs_templates; /* some template is neither where it should be nor in the chunk */
+    bool
+        needs_templates; /* some template is neither where it should be nor in the chunk */
     struct native_remark *remarks;
     size_t remark_count, remark_capacity;
 };
 
 struct native *native_open(struct templates *templates, unsigned jobs);
 void native_close(struct native *native);
+void native_prepare(struct native *native, evtx_prepare *prepare, void *context);
 void native_submit(struct native *native, struct native_work *work);
 /* The same in the calling thread, while none of the workers has it: with the templates of
  * the whole log at hand. */

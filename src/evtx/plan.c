@@ -91,7 +91,8 @@ void system_set_numbers(struct evtx_system *system, const uint64_t *numbers)
     system->thread_id = (uint32_t)numbers[SYSTEM_THREAD];
 }
 
-void system_set_text(struct evtx_system *system, enum system_item item, struct text text)
+void system_set_text(struct evtx_system *system, enum system_item item,
+                     struct text text)
 {
     switch (item) {
     case SYSTEM_PROVIDER: system->provider = text; break;
@@ -131,7 +132,10 @@ struct compiler {
     struct arena *temporary;
 };
 
-static const struct plan_source nothing = {NO_SUBSTITUTION, NO_DEPENDENCY, {NULL, 0}, 0};
+static const struct plan_source nothing = {
+    NO_SUBSTITUTION, NO_DEPENDENCY, {NULL, 0},
+      0
+};
 
 static void need(struct compiler *c, uint16_t index)
 {
@@ -198,8 +202,8 @@ static void end_attribute(struct compiler *c)
     if (text_is_absent(c->attribute))
         return;
     if (in_system(c))
-        set_system(c, system_item_find(element->name, c->attribute), c->attribute_source,
-                   c->attribute_pieces);
+        set_system(c, system_item_find(element->name, c->attribute),
+                   c->attribute_source, c->attribute_pieces);
     else if (!c->plan->is_event)
         take_data_attribute(c, element);
     c->attribute = NO_TEXT;
@@ -219,15 +223,16 @@ static struct text data_path(const struct compiler *c, struct text name)
     if (c->plan->is_event || c->depth < field_depth(c))
         return NO_TEXT;
     if (c->depth > field_depth(c))
-        return arena_printf(c->temporary, "%.*s.%.*s", TEXT(c->stack[c->depth - 1].path),
-                            TEXT(name));
+        return arena_printf(c->temporary, "%.*s.%.*s",
+                            TEXT(c->stack[c->depth - 1].path), TEXT(name));
     return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
 }
 
 static void open_element(struct compiler *c, const struct code_token *token)
 {
     c->stack[c->depth].has_children = true;
-    c->stack[++c->depth] = (struct open_element){.name = token->text, .content = nothing};
+    c->stack[++c->depth] =
+        (struct open_element){.name = token->text, .content = nothing};
     c->stack[c->depth].content.dependency = token->dependency;
     c->stack[c->depth].path = data_path(c, token->text);
     if (c->depth == 1)
@@ -276,8 +281,8 @@ static void close_element(struct compiler *c)
         add_field(c, element);
     bool only_structure = element->has_children || is_root ||
                           (!c->plan->is_event && c->depth < field_depth(c));
-    if (element->pieces > 1 || (only_structure && element->pieces &&
-                                !(c->plan->is_event && is_root)))
+    if (element->pieces > 1 ||
+        (only_structure && element->pieces && !(c->plan->is_event && is_root)))
         c->too_complex = true;
     if (c->plan->is_event && is_root)
         take_payload(c, element);
@@ -290,7 +295,8 @@ static void add_piece(struct compiler *c, const struct code_token *token)
 {
     struct open_element *element = &c->stack[c->depth];
     bool in_attribute = !text_is_absent(c->attribute);
-    struct plan_source *source = in_attribute ? &c->attribute_source : &element->content;
+    struct plan_source *source =
+        in_attribute ? &c->attribute_source : &element->content;
     if (token->kind == 'S')
         source->index = token->index;
     else
@@ -299,8 +305,8 @@ static void add_piece(struct compiler *c, const struct code_token *token)
         c->attribute_pieces++;
     else
         element->pieces++;
-    if (c->depth == 0 || (c->depth == 1 && c->plan->is_event && !in_attribute &&
-                          token->kind != 'S'))
+    if (c->depth == 0 ||
+        (c->depth == 1 && c->plan->is_event && !in_attribute && token->kind != 'S'))
         c->too_complex = true;
 }
 
@@ -340,8 +346,8 @@ static bool compile(struct compiler *c, const struct template *template)
     return !c->too_complex && roots == 1;
 }
 
-const struct plan *plan_compile(const struct template *template, struct layouts *layouts,
-                                struct arena *arena)
+const struct plan *plan_compile(const struct template *template,
+                                struct layouts *layouts, struct arena *arena)
 {
     struct arena temporary = {0};
     struct plan *plan = arena_alloc(arena, sizeof *plan);
@@ -356,7 +362,8 @@ const struct plan *plan_compile(const struct template *template, struct layouts 
     bool is_simple = compile(c, template);
     if (is_simple) {
         plan->layout = layouts_add(layouts, c->names, c->count, arena);
-        plan->fields = arena_alloc(arena, (c->count ? c->count : 1) * sizeof *c->fields);
+        plan->fields =
+            arena_alloc(arena, (c->count ? c->count : 1) * sizeof *c->fields);
         memcpy(plan->fields, c->fields, c->count * sizeof *c->fields);
     }
     arena_release(&temporary);

@@ -53,8 +53,8 @@ struct plan {
 };
 
 /* NULL if the template is not simple enough. */
-const struct plan *plan_compile(const struct template *template, struct layouts *layouts,
-                                struct arena *arena);
+const struct plan *plan_compile(const struct template *template,
+                                struct layouts *layouts, struct arena *arena);
 
 /* Which System item an element's content is, or its attribute's value; SYSTEM_ITEMS if
  * none. attribute is absent for content. */

@@ -35,6 +35,8 @@ struct evtx_reader {
     struct pool *pool;     /* libevtx's children, or ... */
     struct native *native; /* ... our own workers */
     bool recovers;
+    evtx_prepare *prepare; /* libevtx's children decode alone: then done here */
+    void *prepare_context;
     struct template_index run_templates;
     char name[64];
     struct passage *ring;
@@ -77,6 +79,15 @@ struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs)
     return kind == EVTX_READER_NATIVE
                ? open_native(jobs)
                : evtx_reader_open_with(jobs, DEADLINE_MILLISECONDS, NULL);
+}
+
+void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
+                         void *context)
+{
+    reader->prepare = prepare;
+    reader->prepare_context = context;
+    if (reader->native)
+        native_prepare(reader->native, prepare, context);
 }
 
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
@@ -142,7 +153,7 @@ struct reading {
     struct span {
         uint64_t offset;
         uint32_t len;
-    } *to_recover; /* slots that hold more than their live records */
+    } * to_recover; /* slots that hold more than their live records */
     size_t to_recover_count, to_recover_capacity;
 };
 
@@ -272,14 +283,28 @@ static const char *what_it_starts_with(struct bytes header)
     return "it starts with text";
 }
 
-/* Read the file header. False if this is no log, which was told. */
-static bool read_header(struct reading *g, struct passage *p)
+/* A log cut short is one thing, a small file of another kind another. */
+static void tell_too_short(struct reading *g, struct passage *p)
 {
-    if (g->log->size < EVTX_HEADER_SIZE) {
+    size_t start = g->log->size < 7 ? (size_t)g->log->size : 7;
+    read_bytes(g, 0, p->bytes, start);
+    if (memcmp(p->bytes, "ElfFile", start) != 0)
+        tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+             "its %" PRIu64 " bytes do not start with ElfFile, and are too few for a "
+             "log's header of 4096",
+             g->log->size);
+    else
         tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
              g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
                           : "the file is empty (%" PRIu64 " bytes)",
              g->log->size);
+}
+
+/* Read the file header. False if this is no log, which was told. */
+static bool read_header(struct reading *g, struct passage *p)
+{
+    if (g->log->size < EVTX_HEADER_SIZE) {
+        tell_too_short(g, p);
         return false;
     }
     read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
@@ -614,6 +639,8 @@ static enum status deliver(struct reading *g, struct passage *p)
             arena_alloc(&p->arena, p->slot.frame_count * sizeof *records);
         size_t count = collect(g, p, records);
         g->facts->records += count;
+        if (count && g->reader->prepare)
+            g->reader->prepare(g->reader->prepare_context, records, count, &p->arena);
         if (count)
             status = g->sink(g->context, records, count);
     }
@@ -755,10 +782,9 @@ static enum status recover_slot(struct reading *g, struct passage *p)
     tell_native(g, p);
     for (uint32_t i = w->live_count; i < w->count; i++)
         g->facts->records_nameless += w->records[i].state == RECORD_POSITIONAL;
-    return w->count > w->live_count
-               ? g->sink(g->context, w->records + w->live_count,
-                         w->count - w->live_count)
-               : OK;
+    return w->count > w->live_count ? g->sink(g->context, w->records + w->live_count,
+                                              w->count - w->live_count)
+                                    : OK;
 }
 
 /* Behind all live records of the log come those that were recovered, in file order. */
@@ -796,8 +822,8 @@ static void release_reading(struct reading *g)
     free(g->to_recover);
 }
 
-enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
-                              struct error *err)
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err)
 {
     struct reading g = {.reader = reader, .log = log};
     if (reader->native && log->size > EVTX_HEADER_SIZE)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "evtx/evtx_internal.h"
+#include "util/utf.h"
 
 static bool is_padded_hex(struct text t, uint8_t type)
 {
@@ -91,6 +92,18 @@ static void remark(struct evtx_reading *r, enum problem_code code, size_t number
         arena_printf(r->arena, "value %zu of the event's data %s", number, what));
 }
 
+/* The report shows U+FFFD; the bytes that stand there are told here and nowhere else. */
+static void remark_lone_units(struct evtx_reading *r, size_t number, struct bytes utf16)
+{
+    struct buffer what = {0};
+    buffer_add_string(&what, "has half of a surrogate pair at ");
+    utf_add_lone_units(&what, utf16);
+    buffer_add_string(&what, "; libevtx gives U+FFFD for it and may drop the character "
+                             "behind it");
+    remark(r, PROBLEM_VALUE_NOT_UTF16, number, what.ptr);
+    buffer_release(&what);
+}
+
 static void remark_string(struct evtx_reading *r, size_t number, struct bytes utf16)
 {
     struct string_faults faults = string_faults(utf16);
@@ -98,9 +111,7 @@ static void remark_string(struct evtx_reading *r, size_t number, struct bytes ut
         remark(r, PROBLEM_VALUE_EMBEDDED_NUL, number,
                "has a NUL character inside; libevtx gives what is before it");
     if (faults.has_lone_surrogate)
-        remark(r, PROBLEM_VALUE_NOT_UTF16, number,
-               "has half of a surrogate pair; libevtx gives U+FFFD for it and may drop "
-               "the character behind it");
+        remark_lone_units(r, number, utf16);
     if (faults.starts_with_mark)
         remark(r, PROBLEM_READER_FAULT_KNOWN, number,
                "starts with a byte order mark, which libevtx drops");

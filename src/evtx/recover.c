@@ -9,7 +9,8 @@ enum {
     SIZE_AT = 4,
     SIZE_COPY = 4,
     HEADER = 24,
-    RECORD_MIN = 64, /* a header and the smallest instance; 192 is the least ever seen */
+    RECORD_MIN =
+        64, /* a header and the smallest instance; 192 is the least ever seen */
     RECORD_MAX = EVTX_CHUNK_SIZE - EVTX_CHUNK_HEADER_SIZE,
     ZEROS_MIN = 16 /* so many at its end make a record torn; padding is 7 at most */
 };
@@ -65,7 +66,8 @@ static void fill(struct recovered_frame *out, struct bytes chunk, uint32_t at,
         .frame = {at, size, bytes_u64(chunk, at + 8), bytes_u64(chunk, at + 16)},
         .state = RECORD_BEHIND_DAMAGE,
         .intact_end = at + size,
-        .repaired = repaired};
+        .repaired = repaired
+    };
 }
 
 /* The size from the size copy before the next record, or before the records' end. */
@@ -77,7 +79,8 @@ static bool repair_size(const struct evtx_slot *s, uint32_t at,
         uint32_t size = ends[i] - at;
         if (ends[i] > at && ends[i] <= next && size_is_possible(size) &&
             bytes_u32(s->data, ends[i] - 4) == size) {
-            fill(out, s->data, at, size, "its size was damaged; its size copy is right");
+            fill(out, s->data, at, size,
+                 "its size was damaged; its size copy is right");
             return true;
         }
     }
@@ -113,8 +116,8 @@ static bool repair_copy(const struct evtx_slot *s, uint32_t at,
     if (is_followed && end <= chunk.len && out->intact_end == stop)
         return true;
     out->state = RECORD_TORN;
-    out->repaired = end > chunk.len ? "the log ends inside it"
-                                    : "its end is overwritten";
+    out->repaired =
+        end > chunk.len ? "the log ends inside it" : "its end is overwritten";
     if (out->intact_end == stop && end != stop)
         out->intact_end = stop;
     return out->intact_end > at + HEADER;
@@ -165,22 +168,21 @@ static void recover_one(struct native_work *w, struct decoder *d,
     struct evtx_record *record = &w->records[w->count];
     const char *wrong;
     d->binxml.intact_end = f->intact_end;
-    enum status status = decoder_record(d, f->frame.offset,
-                                        f->frame.size + (is_torn ? SIZE_COPY : 0),
-                                        record, &wrong);
+    enum status status = decoder_record(
+        d, f->frame.offset, f->frame.size + (is_torn ? SIZE_COPY : 0), record, &wrong);
     d->binxml.intact_end = d->binxml.chunk.len;
     bool is_slack = f->is_slack;
     if (!is_believable(record)) {
         if (!is_slack)
             native_lose(w, &f->frame, PROBLEM_RECORD_DAMAGED,
-                    wrong ? wrong : "a record that cannot be believed");
+                        wrong ? wrong : "a record that cannot be believed");
         return;
     }
     record->offset = w->slot->offset + f->frame.offset;
     record->size = f->frame.size;
-    record->state = d->binxml.is_nameless              ? RECORD_POSITIONAL
+    record->state = d->binxml.is_nameless          ? RECORD_POSITIONAL
                     : is_torn || status == DAMAGED ? RECORD_TORN
-                                                       : f->state;
+                                                   : f->state;
     const char *remark = remark_of(f, wrong);
     if (remark)
         native_remark(w,

@@ -17,8 +17,8 @@
 struct recovered_frame {
     struct evtx_frame frame;
     enum record_state state;
-    bool is_slack;       /* stands behind the live ones */
-    uint32_t intact_end; /* of a torn record: where its zeros begin */
+    bool is_slack;        /* stands behind the live ones */
+    uint32_t intact_end;  /* of a torn record: where its zeros begin */
     const char *repaired; /* what was, or NULL */
 };
 

@@ -40,8 +40,8 @@ static size_t slot_of(const struct seen *seen, uint64_t hash)
 
 static void grow(struct seen *seen)
 {
-    struct seen larger = {.capacity = seen->capacity ? 2 * seen->capacity
-                                                     : FIRST_CAPACITY};
+    struct seen larger = {.capacity =
+                              seen->capacity ? 2 * seen->capacity : FIRST_CAPACITY};
     larger.slots = memory_get_zeroed(larger.capacity, sizeof *larger.slots);
     for (size_t i = 0; i < seen->capacity; i++)
         if (seen->slots[i])

@@ -91,7 +91,8 @@ static void add_u32(struct buffer *code, uint32_t number)
 }
 
 /* The hash that stands before a name: the low half of h = h * 65599 + unit. */
-static bool name_hash_fits(const struct chunk_bytes *chunk, uint32_t name, uint32_t units)
+static bool name_hash_fits(const struct chunk_bytes *chunk, uint32_t name,
+                           uint32_t units)
 {
     uint32_t hash = 0;
     const uint8_t *unit = chunk->data + name + 8;
@@ -140,8 +141,7 @@ static void add_name(struct translator *t)
                     (struct bytes){t->chunk->data + name + NAME_HEADER, 2 * units});
     uint16_t len = (uint16_t)(t->code->len - length_at - 2);
     memcpy(t->code->ptr + length_at, &len, 2);
-    t->known[name / 4 % KNOWN_NAMES] =
-        (struct known_name){name, (uint32_t)length_at};
+    t->known[name / 4 % KNOWN_NAMES] = (struct known_name){name, (uint32_t)length_at};
 }
 
 static void open_element(struct translator *t, bool has_attributes)
@@ -231,7 +231,12 @@ static void take_entity(struct translator *t)
     static const struct entity {
         const char *name, *text;
     } known[] = {
-        {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}};
+        {"amp",  "&" },
+        {"lt",   "<" },
+        {"gt",   ">" },
+        {"quot", "\""},
+        {"apos", "'" }
+    };
     buffer_add_char(t->code, 'T');
     size_t length_at = t->code->len;
     add_u32(t->code, 0);
@@ -321,12 +326,15 @@ static void take_token(struct translator *t, uint8_t byte)
     }
 }
 
-const char *template_translate(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
-                               bool is_definition, struct buffer *code, uint32_t *stop,
-                               bool *has_instance)
+const char *template_translate(const struct chunk_bytes *chunk, uint32_t at,
+                               uint32_t end, bool is_definition, struct buffer *code,
+                               uint32_t *stop, bool *has_instance)
 {
-    struct translator t = {
-        .chunk = chunk, .at = at, .end = end, .code = code, .is_definition = is_definition};
+    struct translator t = {.chunk = chunk,
+                           .at = at,
+                           .end = end,
+                           .code = code,
+                           .is_definition = is_definition};
     size_t from = code->len;
     while (!t.wrong && t.at < t.end) {
         uint8_t byte = chunk->data[t.at++];
@@ -510,8 +518,8 @@ const char *template_read(struct templates *t, const struct chunk_bytes *chunk,
     bool has_instance;
     buffer_clear(scratch);
     buffer_add(scratch, chunk->data + at + 4, 16);
-    const char *what = template_translate(chunk, body, body + size, true, scratch, &stop,
-                                          &has_instance);
+    const char *what = template_translate(chunk, body, body + size, true, scratch,
+                                          &stop, &has_instance);
     if (what)
         return what;
     if (stop != body + size)
@@ -573,8 +581,9 @@ const struct evtx_layout *layouts_add(struct layouts *l, const struct text *name
     return layout;
 }
 
-const struct evtx_layout *templates_layout(struct templates *t, const struct text *names,
-                                           uint32_t count, struct arena *arena)
+const struct evtx_layout *templates_layout(struct templates *t,
+                                           const struct text *names, uint32_t count,
+                                           struct arena *arena)
 {
     pthread_mutex_lock(&t->lock);
     const struct evtx_layout *layout = layouts_add(&t->layouts, names, count, arena);

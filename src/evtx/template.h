@@ -31,12 +31,13 @@
 #include "util/map.h"
 
 enum {
-    BINXML_DEPTH_MAX = 64,   /* elements inside each other; 6 is the most ever seen */
-    NAME_UNITS_MAX = 1024,   /* UTF-16 units of a name; 40 is the most ever seen */
-    CODE_MAX = 256 * 1024,   /* bytes of translated code of one fragment */
-    DEFINITION_HEADER = 24,  /* u32 next, GUID, u32 size */
-    INSTANCE_HEADER = 10,    /* token, version, template id, definition offset */
-    SUBSTITUTIONS_MAX = 512, /* values of one instance; some 120 is the most ever seen */
+    BINXML_DEPTH_MAX = 64,  /* elements inside each other; 6 is the most ever seen */
+    NAME_UNITS_MAX = 1024,  /* UTF-16 units of a name; 40 is the most ever seen */
+    CODE_MAX = 256 * 1024,  /* bytes of translated code of one fragment */
+    DEFINITION_HEADER = 24, /* u32 next, GUID, u32 size */
+    INSTANCE_HEADER = 10,   /* token, version, template id, definition offset */
+    SUBSTITUTIONS_MAX =
+        512, /* values of one instance; some 120 is the most ever seen */
     NO_DEPENDENCY = 0xffff,
     STORE_TEMPLATES_MAX = 16384, /* what a crafted log may make a run keep */
     STORE_BYTES_MAX = 32 * 1024 * 1024
@@ -50,7 +51,8 @@ struct chunk_bytes {
 
 struct plan;
 
-struct template {
+struct template
+{
     uint32_t id; /* the first four bytes of guid */
     uint8_t guid[16];
     const uint8_t *code;
@@ -139,9 +141,9 @@ void templates_release(struct templates *t);
 /* Translate [at, end) of the chunk, up to its end-of-fragment token or `end`. Definitions
  * have dependency ids, other fragments none. Returns NULL, or what is wrong. `stop` is
  * where reading ended. The code is added to `code`. */
-const char *template_translate(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
-                               bool is_definition, struct buffer *code, uint32_t *stop,
-                               bool *has_instance);
+const char *template_translate(const struct chunk_bytes *chunk, uint32_t at,
+                               uint32_t end, bool is_definition, struct buffer *code,
+                               uint32_t *stop, bool *has_instance);
 /* Read the definition at `at`. NULL, or what is wrong. The template comes from the store,
  * or from `arena` where the store is full or the template belongs to this chunk alone.
  * `scratch` is overwritten. */
@@ -157,8 +159,9 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
                           struct instance *instance);
 /* The one layout with these names. Where there are too many already (crafted input): made
  * in `arena`, with id 0. Takes the store's lock. */
-const struct evtx_layout *templates_layout(struct templates *t, const struct text *names,
-                                           uint32_t count, struct arena *arena);
+const struct evtx_layout *templates_layout(struct templates *t,
+                                           const struct text *names, uint32_t count,
+                                           struct arena *arena);
 
 /* The same for one who holds the lock. */
 const struct evtx_layout *layouts_add(struct layouts *l, const struct text *names,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/value.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,9 +14,9 @@
 enum { SID_MIN = 8, SID_PARTS_MAX = 255, NUMBER_TEXT_MAX = 40 };
 
 const uint8_t value_fixed_length[TYPE_HEX64 + 1] = {
-    [0x03] = 1, [0x04] = 1,  [0x05] = 2, [0x06] = 2,  [0x07] = 4, [0x08] = 4, [0x09] = 8,
-    [0x0a] = 8, [0x0b] = 4,  [0x0c] = 8, [0x0d] = 4,  [0x0f] = 16, [0x11] = 8,
-    [0x12] = 16, [0x14] = 4, [0x15] = 8,
+    [0x03] = 1, [0x04] = 1,  [0x05] = 2, [0x06] = 2, [0x07] = 4, [0x08] = 4,
+    [0x09] = 8, [0x0a] = 8,  [0x0b] = 4, [0x0c] = 8, [0x0d] = 4, [0x0f] = 16,
+    [0x11] = 8, [0x12] = 16, [0x14] = 4, [0x15] = 8,
 };
 
 bool value_is_sound_otherwise(uint8_t type, const uint8_t *ptr, uint32_t len)
@@ -26,7 +27,8 @@ bool value_is_sound_otherwise(uint8_t type, const uint8_t *ptr, uint32_t len)
     case TYPE_SID: return len >= SID_MIN && len == SID_MIN + 4u * ptr[1];
     case TYPE_SIZE: return len == 4 || len == 8;
     case TYPE_HANDLE: return len <= 8;
-    default: return type <= TYPE_HEX64 ? !value_fixed_length[type] : type == TYPE_BINXML;
+    default:
+        return type <= TYPE_HEX64 ? !value_fixed_length[type] : type == TYPE_BINXML;
     }
 }
 
@@ -154,7 +156,10 @@ static size_t write_sid(char *to, const struct value *v)
     size_t n = write_string(to, "S-");
     n += write_decimal(to + n, v->ptr[0]);
     to[n++] = '-';
-    n += write_decimal(to + n, authority);
+    if (authority >> 32)
+        n += (size_t)snprintf(to + n, 15, "0x%012" PRIx64, authority);
+    else
+        n += write_decimal(to + n, authority);
     for (uint32_t at = SID_MIN; at + 4 <= v->len; at += 4) {
         to[n++] = '-';
         n += write_decimal(to + n, little_endian(v->ptr + at, 4));
@@ -278,9 +283,9 @@ void value_add_text(struct buffer *out, const struct value *v)
 bool value_number(const struct value *v, uint64_t *number)
 {
     bool unsigned_integer = v->type >= 0x04 && v->type <= 0x0a && !(v->type & 1);
-    if (v->len == 0 || !(unsigned_integer || v->type == TYPE_BOOL ||
-                         v->type == TYPE_FILETIME || v->type == TYPE_HEX32 ||
-                         v->type == TYPE_HEX64 || v->type == TYPE_SIZE))
+    if (v->len == 0 ||
+        !(unsigned_integer || v->type == TYPE_BOOL || v->type == TYPE_FILETIME ||
+          v->type == TYPE_HEX32 || v->type == TYPE_HEX64 || v->type == TYPE_SIZE))
         return false;
     *number = little_endian(v->ptr, v->len);
     return true;
@@ -300,7 +305,8 @@ bool value_item(const struct value *array, uint32_t *at, struct value *item)
     uint8_t type = array->type & 0x7f;
     if (*at >= array->len)
         return false;
-    uint32_t left = array->len - *at, len = value_fixed_length[type <= TYPE_HEX64 ? type : 0];
+    uint32_t left = array->len - *at,
+             len = value_fixed_length[type <= TYPE_HEX64 ? type : 0];
     if (type == TYPE_STRING || type == TYPE_ANSI)
         len = string_item_end(array, *at, type == TYPE_STRING ? 2 : 1) - *at;
     else if (type == TYPE_SID)

@@ -14,7 +14,7 @@
  *   11      8    FILETIME as 2026-01-01T00:00:00.0000000Z. Windows prints seven digits here;
  *                libevtx prints nine, the last two always 0
  *   12     16    SYSTEMTIME as 2026-01-01T00:00:00.000Z: it has no more digits
- *   13   8+4n    S-1-...
+ *   13   8+4n    S-1-...; an authority of 2^32 or more as 12 hex digits ([MS-DTYP] 2.4.2.1)
  *   14 15        0x hex without leading zeros
  *   20     any   handle, 0x hex
  *   81..95       arrays; value_item() gives one item at a time
@@ -81,9 +81,8 @@ static inline void value_prepare(struct value *v)
         v->len &= ~1u;
         while (v->len >= 2 && v->ptr[v->len - 2] == 0 && v->ptr[v->len - 1] == 0)
             v->len -= 2;
-        v->flags = ascii_all(v->ptr, v->len / 2)
-                       ? VALUE_IS_ASCII
-                       : value_odd_units(v->ptr, v->len);
+        v->flags = ascii_all(v->ptr, v->len / 2) ? VALUE_IS_ASCII
+                                                 : value_odd_units(v->ptr, v->len);
     } else if (v->type == TYPE_ANSI) {
         value_prepare_ansi(v);
     }

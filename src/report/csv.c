@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#include "util/map.h"
+
 static void put_list(struct table *t, struct buffer *b, const struct text_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -197,7 +199,8 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     const struct lineage *l = r->lineage;
     const struct process *p = lineage_process(l, number);
     table_string(t, process_kind_name((enum process_kind)p->kind));
-    put_process(t, l, lineage_parent(l, number));
+    uint32_t parent = lineage_parent(l, number);
+    put_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
     put_process(t, l, p->candidate);
     table_string(t, link_grade_name((enum link_grade)p->grade));
     table_text(t, lineage_text(l, p->grade_reason));
@@ -365,15 +368,16 @@ static void put_event_ids(struct table *t, struct buffer *b, const struct covera
 
 static void put_computers(struct table *t, struct buffer *b, const struct coverage *c)
 {
+    struct map seen = {0};
     for (size_t i = 0; i < c->series_count; i++) {
-        bool again = false;
-        for (size_t k = 0; k < i && !again; k++)
-            again = text_equal(c->series[k].computer, c->series[i].computer);
-        if (again)
+        struct text computer = c->series[i].computer;
+        uint32_t number = (uint32_t)i;
+        if (map_add(&seen, map_key_text(computer), number) != number)
             continue;
         buffer_add_string(b, b->len ? "; " : "");
-        buffer_add_text(b, c->series[i].computer);
+        buffer_add_text(b, computer);
     }
+    map_release(&seen);
     table_buffer(t, b);
 }
 

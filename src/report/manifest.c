@@ -121,6 +121,29 @@ static void put_rules(struct json *j, const struct rules *rules)
     json_close_object(j);
 }
 
+static void put_filters(struct json *j, const struct report *r)
+{
+    const struct detector *d = r->detector;
+    if (text_is_absent(r->run.filter_file))
+        return;
+    json_name(j, "filter");
+    json_open_object(j);
+    put_text(j, "file", r->run.filter_file);
+    put_digests(j, &d->filter_digests);
+    json_name(j, "items");
+    json_open_array(j);
+    for (size_t i = 0; i < d->filter_count; i++) {
+        json_open_object(j);
+        put_text(j, "title", d->filters[i].title);
+        put_text(j, "reason", d->filters[i].reason);
+        json_member_u64(j, "line", d->filters[i].line);
+        json_member_u64(j, "taken", d->filters[i].taken);
+        json_close_object(j);
+    }
+    json_close_array(j);
+    json_close_object(j);
+}
+
 static void put_acquisition(struct json *j, const struct acquisition *a)
 {
     if (!a->present)
@@ -289,6 +312,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_options(&j, &r->run);
     put_case(&j, &r->case_data);
     put_rules(&j, r->detector->rules);
+    put_filters(&j, r);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);

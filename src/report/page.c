@@ -430,6 +430,9 @@ void page_add_problems(const struct report *report)
     size_t hosts = report->lineage->host_count;
     tell(report, hosts > HOSTS_MAX ? hosts - HOSTS_MAX : 0, HOSTS_MAX, "hosts",
          "processes.csv");
+    size_t clearings = report->clearing_count;
+    tell(report, clearings > PROBLEMS_MAX ? clearings - PROBLEMS_MAX : 0, PROBLEMS_MAX,
+         "clearings", "problems.csv");
     if (page.problems.left_out)
         problems_add(
             report->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,

@@ -177,6 +177,13 @@ SLOT(filter_file)
 {
     put(out, RUN(page)->filter_file);
 }
+SLOT(filter_hash)
+{
+    char hex[DIGEST_HEX_MAX];
+    if (!text_is_absent(RUN(page)->filter_file))
+        put(out,
+            digest_hex(hex, &page->report->detector->filter_digests, DIGEST_SHA256));
+}
 SLOT(filtered)
 {
     put_number(out, page->report->detector->filtered);
@@ -1038,10 +1045,12 @@ SLOT(corroboration_place)
 static const uint16_t injection_events[] = {SYSMON_REMOTE_THREAD, SYSMON_PROCESS_ACCESS,
                                             SYSMON_PROCESS_TAMPERING};
 
+/* A neutral event is listed and speaks for nothing: what is of interest is still not there. */
 static bool has_corroboration(const struct page *page, uint16_t event_id)
 {
     for (size_t i = 0; i < page->corroborations.count; i++)
-        if (page->corroborations.first[i].event_id == event_id)
+        if (page->corroborations.first[i].event_id == event_id &&
+            page->corroborations.first[i].strength != STRENGTH_NEUTRAL)
             return true;
     return false;
 }
@@ -1067,6 +1076,17 @@ static const struct log_report *section_log(const struct page *page)
                : NULL;
 }
 
+/* Event 25 came with Sysmon 13 and its schema 4.50. Schema versions are decimal fractions:
+ * 4.1 is older than 4.50. A version of another form proves nothing. */
+static bool is_before_tampering(const struct coverage *coverage)
+{
+    struct text v = coverage->schema_version;
+    bool is_version = v.len >= 3 && v.len <= 4 && v.ptr[1] == '.';
+    for (size_t i = 0; i < v.len; i++)
+        is_version = is_version && (i == 1 || (v.ptr[i] >= '0' && v.ptr[i] <= '9'));
+    return is_version && (v.ptr[0] < '4' || (v.ptr[0] == '4' && v.ptr[2] < '5'));
+}
+
 /* "No event 8", never "none happened": and could there have been one? */
 SLOT(silence_words)
 {
@@ -1090,6 +1110,12 @@ SLOT(silence_words)
             "; whether it was collected: on, at least in part (this log holds "
             "%" PRIu64 " event%s of that id)",
             n, PLURAL(n));
+    else if (id == SYSMON_PROCESS_TAMPERING && is_before_tampering(&log->coverage))
+        buffer_printf(
+            out,
+            "; whether it was collected: off (this log's newest event 4 names "
+            "schema %.*s; Sysmon has event 25 since schema 4.50)",
+            TEXT(log->coverage.schema_version));
     else
         buffer_add_string(out, "; whether it was collected: not determined (this log "
                                "holds no event of that id)");
@@ -1404,6 +1430,10 @@ SLOT(rule_alert_level)
     }
 }
 
+SLOT(rule_required)
+{
+    put_list(out, &RULE(page)->required_fields);
+}
 SLOT(rule_references)
 {
     put_sentences(out, &RULE(page)->references);
@@ -1516,6 +1546,11 @@ SLOT(clearing_total)
 {
     put_number_unless(out, page->report->clearing_count, 0);
 }
+SLOT(clearings_left_out)
+{
+    size_t count = page->report->clearing_count;
+    put_number_unless(out, count > PROBLEMS_MAX ? count - PROBLEMS_MAX : 0, 0);
+}
 SLOT(clearing_time)
 {
     put_time(out, CLEARING(page)->created_filetime);
@@ -1566,6 +1601,7 @@ static const struct slot slots[] = {
     {"",                "rules-folder",                   SLOT_TEXT,  rules_folder_slot           },
     {"",                "templates-folder",               SLOT_TEXT,  templates_folder_slot       },
     {"",                "filter-file",                    SLOT_TEXT,  filter_file_slot            },
+    {"",                "filter-hash",                    SLOT_TEXT,  filter_hash_slot            },
     {"",                "filtered",                       SLOT_TEXT,  filtered_slot               },
     {"",                "tolerance",                      SLOT_TEXT,  tolerance_slot              },
     {"",                "exit-status",                    SLOT_TEXT,  exit_status_slot            },
@@ -1579,6 +1615,7 @@ static const struct slot slots[] = {
     {"",                "problem-total",                  SLOT_TEXT,  problem_total_slot          },
     {"",                "problems-left-out",              SLOT_TEXT,  problems_left_out_slot      },
     {"",                "clearing-total",                 SLOT_TEXT,  clearing_total_slot         },
+    {"",                "clearings-left-out",             SLOT_TEXT,  clearings_left_out_slot     },
     {"statements",      "statement-label",                SLOT_TOKEN, statement_label_slot        },
     {"statements",      "statement-words",                SLOT_TEXT,  statement_words_slot        },
     {"items",           "item-path",                      SLOT_TEXT,  item_path_slot              },
@@ -1741,6 +1778,7 @@ static const struct slot slots[] = {
     {"rules",           "rule-tactics",                   SLOT_TEXT,  rule_tactics_slot           },
     {"rules",           "rule-techniques",                SLOT_TEXT,  rule_techniques_slot        },
     {"rules",           "rule-labels",                    SLOT_TEXT,  rule_labels_slot            },
+    {"rules",           "rule-required",                  SLOT_TEXT,  rule_required_slot          },
     {"rules",           "rule-platforms",                 SLOT_TEXT,  rule_platforms_slot         },
     {"rules",           "rule-data-sources",              SLOT_TEXT,  rule_data_sources_slot      },
     {"rules",           "rule-kill-chain",                SLOT_TEXT,  rule_kill_chain_slot        },

@@ -145,18 +145,27 @@ static void say_rule(const struct report *r, const struct rule *rule,
 static void say_corroborations(const struct detector *d, struct arena *arena,
                                struct statements *out)
 {
-    uint64_t count[256] = {0};
+    uint64_t count[256] = {0}, neutral = 0;
     for (size_t i = 0; i < d->corroboration_count; i++)
-        count[d->corroborations[i].event_id & 0xff]++;
+        if (d->corroborations[i].strength == STRENGTH_NEUTRAL)
+            neutral++;
+        else
+            count[d->corroborations[i].event_id & 0xff]++;
+    struct text aside =
+        neutral ? arena_printf(arena,
+                               " %" PRIu64 " more %s listed as neutral: what a creator "
+                               "does with the process that it has just started.",
+                               neutral, neutral == 1 ? "is" : "are")
+                : TEXT_LITERAL("");
     statements_add(
         out, arena, DERIVED,
         "No record here shows code being written into a process: Sysmon has no "
         "event for it. On the host processes of these findings it recorded "
         "%" PRIu64 " event%s 8 (remote thread), %" PRIu64 " event%s 10 "
         "(process access) and %" PRIu64 " event%s 25 (tampering) of interest; "
-        "each is listed with its innocent explanations.",
+        "each is listed with its innocent explanations.%.*s",
         count[8], PLURAL(count[8]), count[10], PLURAL(count[10]), count[25],
-        PLURAL(count[25]));
+        PLURAL(count[25]), TEXT(aside));
 }
 
 static void say_findings(const struct report *r, const struct totals *sum,

@@ -5,20 +5,21 @@
  * C", never "P started C", since Sysmon takes the parent from its own cache. */
 #include "report/report_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/memory.h"
 
-/* {Name} is a field of the record. {*process}, {*parent}, {*source} and {*target} are
- * processes, "name (pid)". */
+/* {Name} is a field of the record. {*process}, {*source} and {*target} are
+ * processes, "name (pid)"; {*parent} is what the record says of one. */
 static const struct phrase {
     uint16_t event_id;
     const char *happened; /* timestamp_desc */
     const char *sentence;
 } phrases[] = {
     {1,   "Process Created",
-     "Sysmon recorded {*parent} as the parent of {*process}: {CommandLine}"                },
+     "Sysmon recorded {*parent} the parent of {*process}: {CommandLine}"                   },
     {2,   "File Creation Time Changed",
      "{*process} changed the creation time of {TargetFilename} from "
      "{PreviousCreationUtcTime} to {CreationUtcTime}"                                      },
@@ -139,10 +140,20 @@ static void add_process(struct buffer *out, const struct lineage *l,
     }
 }
 
+/* "msra.exe (30) as"; where the record names none, it is not made to: "no name for
+ * (parent pid 628)". */
 static void add_parent(struct buffer *out, const struct sysmon_event *event)
 {
-    name_image(out, sysmon_value(event, SYSMON_ParentImage),
-               sysmon_pid(event, SYSMON_ParentProcessId));
+    struct text image = sysmon_value(event, SYSMON_ParentImage);
+    uint32_t pid = sysmon_pid(event, SYSMON_ParentProcessId);
+    if (!sysmon_text_is_missing(image)) {
+        name_image(out, image, pid);
+        buffer_add_string(out, " as");
+    } else if (pid != PID_UNKNOWN) {
+        buffer_printf(out, "no name, but pid %" PRIu32 ", for", pid);
+    } else {
+        buffer_add_string(out, "no name for");
+    }
 }
 
 static void add_value(struct buffer *out, const struct sysmon_event *event,

@@ -57,8 +57,8 @@ static inline bool ascii_all(const uint8_t *utf16, size_t units)
             __m128i eight =
                 _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * at));
             __m128i low = _mm_cmpeq_epi16(_mm_and_si128(eight, high), zero);
-            good = _mm_and_si128(good, _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero),
-                                                        low));
+            good = _mm_and_si128(good,
+                                 _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero), low));
             if (at + 8 == units)
                 return _mm_movemask_epi8(good) == 0xffff;
         }

@@ -86,6 +86,28 @@ void journal_say_error(struct journal *j, enum journal_level level,
     buffer_release(&line);
 }
 
+void journal_say_problem(struct journal *j, enum journal_level level,
+                         const struct place *place, const char *code,
+                         struct text message)
+{
+    struct buffer line = {0};
+    struct error nothing = {.place = *place};
+    error_describe(&nothing, &line);
+    buffer_printf(&line, "%s: ", code);
+    utf_add_visible(&line, message);
+    add_log_line(j, level, buffer_text(&line));
+    if (level >= JOURNAL_WARNING || !j->quiet) {
+        if (j->problems_shown < JOURNAL_PROBLEMS_SHOWN)
+            show(j, level, buffer_text(&line));
+        else if (j->problems_shown == JOURNAL_PROBLEMS_SHOWN)
+            show(j, JOURNAL_WARNING,
+                 TEXT_LITERAL("there are more problems; run.log and problems.csv name "
+                              "each"));
+        j->problems_shown++;
+    }
+    buffer_release(&line);
+}
+
 enum status journal_close(struct journal *j, struct error *err)
 {
     if (!j->log_open)

@@ -17,10 +17,14 @@ struct journal {
         progress_shown; /* a progress line stands on the terminal and must be wiped first */
     bool clock_fixed; /* SOURCE_DATE_EPOCH: every line carries that time */
     uint64_t fixed_filetime;
-    struct buffer early; /* lines from before the log was open */
+    unsigned problems_shown; /* on the terminal */
+    struct buffer early;     /* lines from before the log was open */
     struct output log;
     bool log_open;
 };
+
+/* What the terminal is told of problems; run.log and problems.csv have all of them. */
+#define JOURNAL_PROBLEMS_SHOWN 20
 
 enum journal_level { JOURNAL_ACTION, JOURNAL_NOTE, JOURNAL_WARNING, JOURNAL_ERROR };
 
@@ -32,6 +36,11 @@ void journal_say(struct journal *j, enum journal_level level, const char *format
     __attribute__((format(printf, 3, 4)));
 void journal_say_error(struct journal *j, enum journal_level level,
                        const struct error *err);
+/* A problem of the evidence, as an error or a note says it: into run.log, and the first
+ * JOURNAL_PROBLEMS_SHOWN on the terminal as well. */
+void journal_say_problem(struct journal *j, enum journal_level level,
+                         const struct place *place, const char *code,
+                         struct text message);
 /* Finish run.log; later lines go to the terminal alone. */
 enum status journal_close(struct journal *j, struct error *err);
 void journal_abandon(struct journal *j);

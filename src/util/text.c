@@ -42,8 +42,11 @@ static unsigned char fold(unsigned char c)
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
+/* Paths mostly start alike: their last characters tell them apart first. */
 static bool equal_fold(const char *a, const char *b, size_t len)
 {
+    if (len && fold((unsigned char)a[len - 1]) != fold((unsigned char)b[len - 1]))
+        return false;
     for (size_t i = 0; i < len; i++)
         if (fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
             return false;

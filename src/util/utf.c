@@ -160,3 +160,23 @@ void utf_add_visible(struct buffer *out, struct text t)
         i += n ? n : 1;
     }
 }
+
+void utf_add_lone_units(struct buffer *out, struct bytes utf16)
+{
+    size_t units = utf16.len / 2, lone = 0;
+    for (size_t i = 0; i < units; i++) {
+        uint16_t unit = bytes_u16(utf16, 2 * i);
+        uint16_t next = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
+        if (unit < 0xd800 || unit > 0xdfff)
+            continue;
+        if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+            i++;
+            continue;
+        }
+        if (lone++ < UTF_LONE_UNITS_NAMED)
+            buffer_printf(out, "%sunit %zu (bytes %02X %02X)", lone > 1 ? ", " : "",
+                          i + 1, unit & 0xffu, unit >> 8);
+    }
+    if (lone > UTF_LONE_UNITS_NAMED)
+        buffer_printf(out, " and %zu more", lone - UTF_LONE_UNITS_NAMED);
+}

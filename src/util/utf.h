@@ -12,6 +12,10 @@ enum { UTF8_PER_UNIT = 3 }; /* bytes that a unit can take at most */
 /* The same into memory that has room for UTF8_PER_UNIT bytes a unit. Returns the bytes
  * written; adds to *replaced. */
 size_t utf_write_utf16le(char *to, struct bytes utf16, size_t *replaced);
+/* Add the units that are not UTF-16 as "unit 7 (bytes 00 D8), unit 9 (bytes FF DF)",
+ * counted from 1, at most UTF_LONE_UNITS_NAMED of them; the rest are counted. */
+void utf_add_lone_units(struct buffer *out, struct bytes utf16);
+enum { UTF_LONE_UNITS_NAMED = 16 };
 /* Is all of it well-formed UTF-8 (no surrogates, no overlong forms, <= U+10FFFF)? */
 bool utf_is_valid(struct text t);
 /* The length of the well-formed sequence that t starts with, 1..4; 0 if there is none. */

@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *wrong;
         decoder.never_by_plan = round > 0;
         decoder.binxml.intact_end = round == 2 ? all - (uint32_t)size / 2 : all;
-        decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE, (uint32_t)size + FRAME, &record,
-                       &wrong);
+        decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE, (uint32_t)size + FRAME,
+                       &record, &wrong);
         for (size_t i = 0; i < record.field_count; i++)
             evtx_record_value(&record, i);
     }

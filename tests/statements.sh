@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What the built program says, read as an examiner and an opposing expert would read it: the
+# sentences of the summary, the report, run.log and the manifest on logs made from scenarios.
+. "${srcdir:-.}/tests/tap.sh"
+make_evtx=$build/tests/make_evtx
+cd "$work" || exit 1
+
+# report NAME SCENARIO [OPTION]...: the report in $work/NAME; what it said in NAME.said
+report() {
+    name=$1 scenario=$2
+    shift 2
+    mkdir -p "logs-$name"
+    "$make_evtx" "$top/tests/scenarios/$scenario.scenario" "logs-$name" >/dev/null
+    "$forebear" report "$@" -o "$name" "logs-$name" >"$name.said" 2>"$name.stderr"
+}
+# has NAME FILE PATTERN, lacks NAME FILE PATTERN: a line like that, or none
+has() { check "$1" grep -qE -- "$3" "$2"; }
+lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
+
+# --- a creator's own access to the process that it has just started is no sign of anything
+report injection 11-injection
+has "a neutral access is not counted as of interest" injection.said \
+    '1 event 8 .*, 1 event 10 .* and 1 event 25 .* of interest;'
+has "it is named as neutral" injection.said '1 more is listed as neutral'
+has "and stands in the list" injection/report.html 'event 10, neutral'
+report ghost 03-ghost-inside-the-log
+has "no event is a statement about a log and a time" ghost/report.html \
+    'No event 8 .* between 2026-[^ ]* and 2026-.*; whether it was collected: not determined'
+
+# --- a parent that the record does not name
+report null 06-null-parent
+has "a null parent is a row of its own that the child leads to" null/processes.csv \
+    ',logged,PC-17.corp.example/pid 628/parent in record 2,\{00000001-B900-6955-0101-000000000700\},C,'
+has "which is there, and no part of a tree" null/processes.csv \
+    '^PC-17.corp.example/pid 628/parent in record 2,PC-17.corp.example,,628,.*,unknown,,,,,0,'
+lacks "nobody is made a parent by the timeline" injection/timeline.csv 'recorded unknown'
+has "it says that the record names none" injection/timeline.csv \
+    'Sysmon recorded no name, but pid 0, for the parent of explorer.exe \(10\)'
+
+# --- units that are not UTF-16: the only place that has their bytes is problems.csv
+report hostile 16-hostile-text
+has "a lone surrogate's bytes are told" hostile/problems.csv \
+    'VALUE_NOT_UTF16.*unit 8 \(bytes 00 D8\), unit 11 \(bytes FF DF\)'
+if "$forebear" report --help | grep -q 'native'; then
+    report hostile-native 16-hostile-text --reader=native
+    has "by the other reader too" hostile-native/problems.csv \
+        'VALUE_NOT_UTF16.*\(CommandLine\).*unit 8 \(bytes 00 D8\), unit 11 \(bytes FF DF\)'
+fi
+
+# --- the user's filter
+cat >known.yml <<'END'
+filters:
+  - title: Our scripts
+    reason: ticket 17
+    rules: [sigma]
+    detection:
+      known:
+        ImageName: whoami.exe
+      condition: known
+END
+report filtered 01-chain --filter known.yml
+sum=$(sha256sum known.yml | cut -c 1-64)
+has "the manifest has the filter's hash" filtered/manifest.json "\"sha256\": \"$sum\""
+has "what each filter took" filtered/manifest.json '"taken": 1'
+has "its reason" filtered/manifest.json '"reason": "ticket 17"'
+has "the report has the hash too" filtered/report.html "$sum"
+has "and what was taken" filtered/report.html 'Our scripts</b>: took away 1'
+
+# --- rules of the user's own shells
+printf 'extends: windows_shells_v4\ndescription: ours\nvalues:\n  - ksh.exe\n' >shells.yml
+report shells 01-chain --shells shells.yml
+has "a card says which list was made longer" shells/report.html 'Made longer by the user.*ksh.exe'
+has "a card has the fields that a rule needs" shells/report.html \
+    'Fields it needs</dt><dd>ParentProcessName, ActingProcessName'
+has "the file is in the manifest" shells/manifest.json "\"$(sha256sum shells.yml | cut -c 1-64)\""
+
+# --- bad input: the place, on the terminal, in run.log and in problems.csv; the rest is read
+mkdir bad
+: >bad/empty.evtx
+head -c 70000 /dev/zero >bad/zeros.evtx
+echo "no log" >bad/text.evtx
+cp "$(ls "$top"/samples/*.evtx | head -n 1)" bad/good.evtx
+status_is 3 "bad files beside a good one" "$forebear" report -o bad-report bad
+cp "$work/.out" bad.said
+for line in 'empty.evtx: offset 0: LOG_EMPTY_FILE: the file is empty' 'zeros.evtx: offset 0: LOG_NOT_EVTX: it starts with zeros' \
+    'text.evtx: offset 0: LOG_NOT_EVTX: its 7 bytes do not start with ElfFile'; do
+    has "terminal: $line" bad.said "^forebear: error: bad: $line"
+    has "run.log: $line" bad-report/run.log "Z error: bad: $line"
+done
+has "the good one was read" bad-report/run.log 'read bad: good.evtx: [1-9][0-9]* records'
+has "its hash is in run.log" bad-report/run.log \
+    "hashed bad: good.evtx: .*SHA-256 $(sha256sum bad/good.evtx | cut -c 1-64)"
+mkdir many
+i=0
+while [ $i -lt 30 ]; do
+    : >many/$i.evtx
+    i=$((i + 1))
+done
+"$forebear" report -o many-report many >many.said 2>&1
+check "a flood of problems does not flood the terminal" \
+    sh -c 'test "$(grep -c "^forebear: error" many.said)" = 20 && grep -q "more problems" many.said'
+check "run.log has all of them" sh -c 'test "$(grep -c LOG_EMPTY_FILE many-report/run.log)" = 30'
+status_is 4 "a summary that cannot be written is a failure" sh -c '"$1" report -q -o "$2" "$3" >/dev/full' - \
+    "$forebear" full-report bad
+said "that says so" 'cannot write the summary'
+check "of a report that is whole" sh -c 'cd full-report && sha256sum -c --quiet SHA256SUMS'
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+    chmod 755 "$work"
+    mkdir open closed
+    chmod 777 open
+    cp bad/good.evtx closed
+    mkdir closed/inner
+    chmod 000 closed/inner
+    chmod 755 closed
+else
+    as_nobody() { "$@"; }
+    mkdir -p open closed/inner
+    cp bad/good.evtx closed
+    chmod 000 closed/inner
+fi
+if as_nobody test -x "$forebear" && as_nobody test -r closed/good.evtx; then
+    status_is 3 "a folder without permission" as_nobody "$forebear" report -q -o open/report closed
+    said "is named with the cause" 'closed: inner: .*Permission denied'
+    has "and the rest is read" open/report/run.log 'read closed: good.evtx: [1-9][0-9]* records'
+    chmod 755 open
+    status_is 4 "an output folder that cannot be written" as_nobody "$forebear" report -q -o open/second closed
+    said "is named with the cause" 'open/second: .*Permission denied'
+else
+    skip "a folder without permission" "the program cannot be run by another user here"
+fi
+chmod 755 closed/inner
+
+# --- reading leaves no trace in the evidence, not even when it was read; but libewf opens the
+#     files of an E01 image itself, so there the time of access is the system's
+mkdir traces
+cp "$top"/samples/*.evtx traces
+mkdir traces/split
+ewfexport -q -u -f raw -t traces/disk "$top/samples/forebear-sample.E01" >/dev/null 2>&1
+mv traces/disk.raw traces/disk 2>/dev/null
+split -b 3M -d -a 3 --numeric-suffixes=1 traces/disk traces/split/disk.
+rm -f traces/disk traces/disk.*
+cp "$top/samples/forebear-sample.E01" image.E01
+sha256sum image.E01 traces/*.evtx traces/split/* >sums
+state_of() {
+    stat -c '%n %s %x %y %z' traces traces/split traces/WKS-01-Sysmon.evtx traces/split/disk.001 traces/split/disk.002
+    stat -c '%n %s %y %z' image.E01
+}
+find traces -depth -exec touch -d 2020-01-01T00:00:00Z {} +
+state_of >before
+status_is 0 "evidence of every kind" "$forebear" report -q --rehash --verify-image -o traces-report traces \
+    traces/split/disk.001 image.E01
+state_of >after
+if [ "$(id -u)" = 0 ] || [ -O traces ]; then
+    same "size, atime, mtime and ctime of the evidence stay" before after
+else
+    skip "size, atime, mtime and ctime of the evidence stay" "O_NOATIME is not allowed here"
+fi
+check "and its bytes" sha256sum -c --quiet sums
+check "an image's own hash was recomputed" grep -q 'stored hash recomputed: equal' traces-report/run.log
+has "the report says so" traces-report/report.html 'recomputed, equal'
+
+# --- progress is for a terminal
+if command -v script >/dev/null; then
+    script -qec "'$forebear' report --verify-image -o tty-report '$top/samples/forebear-sample.E01'" /dev/null \
+        >tty.said 2>&1 </dev/null
+    check "a run on a terminal ends well" test -s tty-report/report.html
+fi
+lacks "no progress where there is no terminal" injection.stderr 'left|%'
+
+finish
