@@ -19,7 +19,7 @@ enum exit_status {
 
 struct options {
     const char *output;
-    bool force, quiet, rehash, verify_image, find_signature;
+    bool force, quiet, rehash, verify_image, find_signature, findings_only;
     struct case_data case_data;
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */

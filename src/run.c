@@ -115,6 +115,7 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->digest_kinds = o->digest_kinds;
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
+    facts->findings_only = o->findings_only;
     facts->jobs = o->jobs;
     facts->schemas = o->schemas;
     facts->rules_folder = text_from(o->rules);
@@ -231,18 +232,49 @@ static enum status first_pass(void *context, const struct evtx_record *records,
     return OK;
 }
 
+/* An event of the second pass, and the processes that it speaks of. */
+struct gathered {
+    struct sysmon_event event;
+    struct event_processes who;
+    bool is_wanted; /* one of them is in the family of a finding */
+};
+
+static bool in_family(const struct run *run, uint32_t process)
+{
+    return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+}
+
+/* By a worker: after linking, lineage and families are only read. */
+static void look_for_families(void *context, struct evtx_record *records, size_t count,
+                              struct arena *arena)
+{
+    const struct reading *reading = context;
+    const struct run *run = reading->run;
+    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
+    for (size_t i = 0; i < count; i++) {
+        struct gathered *g = &gathered[i];
+        records[i].prepared = g;
+        if (!sysmon_event_from_record(&g->event, &records[i], reading->log->log))
+            continue;
+        g->who = lineage_find(&run->lineage, &g->event);
+        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
+    }
+}
+
 static enum status second_pass(void *context, const struct evtx_record *records,
                                size_t count)
 {
     struct reading *reading = context;
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
-        struct sysmon_event event;
-        if (!sysmon_event_from_record(&event, &records[i], reading->log->log))
+        struct gathered *g = records[i].prepared;
+        if (!g->is_wanted)
             continue;
-        struct event_processes who = lineage_find(&run->lineage, &event);
-        detector_corroborate(&run->detector, &run->lineage, &event, &who);
-        timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
+        g->event.record = &records[i];
+        detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (!run->options->findings_only)
+            timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
+                         &g->who);
     }
     return OK;
 }
@@ -303,6 +335,21 @@ static void end_hashing(struct run *run)
     run->hashers = NULL;
 }
 
+/* One pass over one log: `by_worker` for each chunk, then `sink` in the order of the file. */
+static enum status read_prepared(struct reading *reading, evtx_prepare *by_worker,
+                                 evtx_sink *sink, struct evtx_log_facts *facts,
+                                 struct problems *problems, struct progress *progress,
+                                 struct error *err)
+{
+    struct evtx_reader *reader = reading->run->reader;
+    const struct evidence_log *log = &reading->run->evidence.logs[reading->number];
+    evtx_reader_prepare(reader, by_worker, reading);
+    enum status status =
+        evtx_read(reader, log, sink, reading, facts, problems, progress, err);
+    evtx_reader_prepare(reader, NULL, NULL);
+    return status;
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
@@ -311,11 +358,8 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     struct reading reading = {run, report, number};
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    evtx_reader_prepare(run->reader, prepare_chunk, &reading);
-    enum status status = evtx_read(run->reader, log, first_pass, &reading,
-                                   &report->facts, &run->problems, progress, err);
-    evtx_reader_prepare(run->reader, NULL, NULL);
-    if (status != OK)
+    if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
+                      &run->problems, progress, err) != OK)
         return FAILED;
     coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
@@ -369,8 +413,8 @@ static enum status gather(struct run *run, struct error *err)
         struct evtx_log_facts again = {0};
         if (run->report.logs[i].coverage.sysmon_records == 0)
             continue;
-        if (evtx_read(run->reader, &run->evidence.logs[i], second_pass, &reading,
-                      &again, NULL, &progress, err) != OK)
+        if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
+                          &progress, err) != OK)
             return FAILED;
     }
     progress_end(&progress);
@@ -423,8 +467,10 @@ static enum status write_report(struct run *run, struct error *err)
     report->run.ended_filetime = journal_now_filetime(&run->journal);
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
-    if (status != OK ||
-        report_write_html(report, &run->output, run->options->templates, err) != OK)
+    if (status == OK && !run->options->findings_only)
+        status =
+            report_write_html(report, &run->output, run->options->templates, err);
+    if (status != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);

@@ -468,9 +468,9 @@ static void count_problem_formulas(const struct report *r)
 static const struct csv_file csv_files[] = {
     {"findings.csv", COLUMNS(finding_columns), .put_rows = put_findings},
     {"near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses},
-    {"processes.csv", COLUMNS(process_columns), .row_count = process_count,
+    {"processes.csv", COLUMNS(process_columns), .is_detail = true, .row_count = process_count,
      .put_row = put_process_row},
-    {"timeline.csv", COLUMNS(timeline_columns), .row_count = timeline_count,
+    {"timeline.csv", COLUMNS(timeline_columns), .is_detail = true, .row_count = timeline_count,
      .put_row = put_timeline_row},
     {"evidence.csv", COLUMNS(evidence_columns), .put_rows = put_evidence},
 };
@@ -483,12 +483,14 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
 {
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
-        status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
+        if (!csv_files[i].is_detail || !report->run.findings_only)
+            status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)
         return status;
-    page_add_problems(report);
+    if (!report->run.findings_only)
+        page_add_problems(report);
     count_problem_formulas(report);
     return csv_file_write(&problems_file, report, dir, NULL, err);
 }

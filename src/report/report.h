@@ -85,6 +85,7 @@ struct run_facts {
     bool clock_fixed; /* SOURCE_DATE_EPOCH was set */
     unsigned digest_kinds;
     bool rehash, verify_image;
+    bool findings_only; /* no report.html, processes.csv, timeline.csv */
     unsigned jobs;
     unsigned schemas; /* SCHEMA_ bits */
     struct text rules_folder, templates_folder,

@@ -47,6 +47,7 @@ struct csv_file {
     const char *name;
     const char *const *columns;
     size_t column_count;
+    bool is_detail; /* not written with --findings-only */
     void (*put_rows)(struct table *t, struct buffer *scratch, const struct report *r);
     size_t (*row_count)(const struct report *r);
     void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,

@@ -281,7 +281,8 @@ void report_summary(const struct report *report, const char *path, struct buffer
     }
     buffer_add_string(out, "Report: ");
     utf_add_visible(out, text_from(path));
-    buffer_add_string(out, "/report.html\n");
+    buffer_add_string(out, report->run.findings_only ? "/findings.csv\n"
+                                                     : "/report.html\n");
     statements_release(&statements);
     arena_release(&arena);
 }
