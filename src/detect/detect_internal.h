@@ -143,6 +143,9 @@ enum condition_kind { CONDITION_SELECTION, CONDITION_AND, CONDITION_OR, CONDITIO
 struct condition_node {
     enum condition_kind kind;
     uint32_t a, b; /* operands; a selection's number */
+    /* The operator that has this node's value too if it is false, or true: what stands
+     * between need not be looked at. 0: none. */
+    uint32_t decided_by_false, decided_by_true;
 };
 
 /* A list of values under a name, for `field|expand: '%name%'`. */

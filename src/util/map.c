@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/map.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "util/memory.h"
 
+/* Whoever comes first sets it; all threads use that one. */
 static uint64_t seed(void)
 {
-    static uint64_t value; /* a race sets it twice only before any map has entries */
-    if (!value && getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value)
-        value = UINT64_C(0x9e3779b97f4a7c15);
-    value |= 1;
-    return value;
+    static _Atomic uint64_t shared;
+    uint64_t value = atomic_load_explicit(&shared, memory_order_relaxed), made;
+    if (value)
+        return value;
+    if (getrandom(&made, sizeof made, GRND_NONBLOCK) != sizeof made)
+        made = UINT64_C(0x9e3779b97f4a7c15);
+    made |= 1;
+    return atomic_compare_exchange_strong(&shared, &value, made) ? made : value;
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)
