@@ -192,17 +192,23 @@ struct prepared {
     bool is_sysmon, may_match;
 };
 
+enum { KINDS = 32 }; /* Sysmon has 30 event ids */
+
 /* By a worker, chunk by chunk: all that needs no table of the run. */
 static void prepare_chunk(void *context, struct evtx_record *records, size_t count,
                           struct arena *arena)
 {
     const struct reading *reading = context;
     struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
+    const struct sysmon_event *like[KINDS] = {NULL}; /* the last of each event id */
     for (size_t i = 0; i < count; i++) {
         struct prepared *p = &prepared[i];
+        const struct sysmon_event **other = &like[records[i].system.event_id % KINDS];
         records[i].prepared = p;
         p->is_sysmon =
-            sysmon_event_from_record(&p->event, &records[i], reading->log->log);
+            sysmon_event_like(&p->event, &records[i], reading->log->log, *other);
+        if (p->is_sysmon)
+            *other = &p->event;
         p->fingerprint = coverage_fingerprint(&records[i]);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&reading->run->detector, &p->event);

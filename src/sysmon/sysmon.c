@@ -37,9 +37,25 @@ static void find_fields(struct sysmon_event *event, const struct evtx_record *re
     }
 }
 
+static bool has_layout_of(const struct evtx_record *record,
+                          const struct sysmon_event *other)
+{
+    const struct evtx_layout *layout = record->layout;
+    return other && layout && layout->id && other->record->layout &&
+           other->record->layout->id == layout->id &&
+           other->event_id == record->system.event_id &&
+           other->record->field_count == record->field_count;
+}
+
 bool sysmon_event_from_record(struct sysmon_event *event,
                               const struct evtx_record *record,
                               const struct evidence_log *log)
+{
+    return sysmon_event_like(event, record, log, NULL);
+}
+
+bool sysmon_event_like(struct sysmon_event *event, const struct evtx_record *record,
+                       const struct evidence_log *log, const struct sysmon_event *other)
 {
     if (!is_sysmons(&record->system))
         return false;
@@ -48,7 +64,12 @@ bool sysmon_event_from_record(struct sysmon_event *event,
                               .log = log,
                               .event_id = record->system.event_id,
                               .created_filetime = record->system.time_created_filetime};
-    find_fields(event, record);
+    if (has_layout_of(record, other)) {
+        memcpy(event->slot, other->slot, sizeof event->slot);
+        event->unknown_fields = other->unknown_fields;
+    } else {
+        find_fields(event, record);
+    }
     if (!filetime_parse(sysmon_value(event, SYSMON_UtcTime), &event->utc_filetime))
         event->utc_filetime = FILETIME_NONE;
     return true;

@@ -52,6 +52,11 @@ struct sysmon_event {
 bool sysmon_event_from_record(struct sysmon_event *event,
                               const struct evtx_record *record,
                               const struct evidence_log *log);
+/* The same where `other` is an event whose record may have the same layout (evtx_layout):
+ * then where its fields stand is known. NULL: no such event. */
+bool sysmon_event_like(struct sysmon_event *event, const struct evtx_record *record,
+                       const struct evidence_log *log,
+                       const struct sysmon_event *other);
 /* The value as recorded; NO_TEXT if the record has no such field. */
 struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field field);
 /* False (and the null GUID) if absent, not a GUID, or null. */
