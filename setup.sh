@@ -14,10 +14,9 @@ cd "$(dirname "$0")"
 build_packages="gcc make autoconf automake pkg-config libc6-dev
     libevtx-dev libbfio-dev libewf-dev libtsk-dev libxml2-dev libcsv-dev libyaml-dev
     libssl-dev libdeflate-dev"
-test_packages="$build_packages libcmocka-dev clang libclang-rt-14-dev clang-format
-    ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk gdisk
-    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils chromium python3-minimal
-    procps xxd man-db"
+test_packages="$build_packages libcmocka-dev clang clang-format
+    ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk
+    qemu-utils ewf-tools sleuthkit libevtx-utils chromium python3 man-db"
 
 missing_of() {
     for package; do
@@ -45,7 +44,7 @@ install_missing() {
     # shellcheck disable=SC2086 # the list is meant to be split
     {
         $as_root apt-get update -q &&
-            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+            $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -q -y \
                 --no-install-recommends $missing
     } >setup.log 2>&1 || {
         tail -n 20 setup.log >&2

@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "options.h"
+#include "records.h"
 #include "run.h"
+#include "show.h"
 #include "util/stop.h"
 #include "versions.h"
 
@@ -78,6 +80,8 @@ static int dispatch(enum command command, const struct options *options,
 {
     switch (command) {
     case COMMAND_REPORT: return run_report(options, argc, argv);
+    case COMMAND_RECORDS: return run_records(options);
+    case COMMAND_SHOW: return run_show(options);
     case COMMAND_RULES: return list_rules(options);
     case COMMAND_HELP: return show_help(topic);
     case COMMAND_VERSION: return show_version();

@@ -119,8 +119,99 @@ static enum status parse_reader(struct options *o, const char *value, struct err
     return OK;
 }
 
-#define REPORT (1u << COMMAND_REPORT)
-#define RULES  (1u << COMMAND_RULES)
+static enum status parse_verify(struct options *o, const char *value, struct error *err)
+{
+    for (int mode = VERIFY_FINDINGS; mode <= VERIFY_NONE; mode++)
+        if (strcmp(value, verify_mode_name((enum verify_mode)mode)) == 0) {
+            o->verify = (enum verify_mode)mode;
+            return OK;
+        }
+    return bad_value(err, "verify", value, "findings, timeline, all or none");
+}
+
+static enum status parse_format(struct options *o, const char *value, struct error *err)
+{
+    static const char *const names[] = {"jsonl", "xml", "csv"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->format = (enum record_format)i;
+            return OK;
+        }
+    return bad_value(err, "format", value, "jsonl, xml or csv");
+}
+
+static const char time_form[] = "a time as 2026-01-12 or 2026-01-12T08:00:00+02:00";
+
+static enum status parse_after(struct options *o, const char *value, struct error *err)
+{
+    return selection_parse_time(text_from(value), &o->selection.after)
+               ? OK
+               : bad_value(err, "after", value, time_form);
+}
+
+static enum status parse_before(struct options *o, const char *value, struct error *err)
+{
+    return selection_parse_time(text_from(value), &o->selection.before)
+               ? OK
+               : bad_value(err, "before", value, time_form);
+}
+
+static enum status parse_event_id(struct options *o, const char *value,
+                                  struct error *err)
+{
+    return selection_add_ids(&o->selection, text_from(value))
+               ? OK
+               : bad_value(err, "event-id", value, "numbers and ranges up to 65535: 1,5,8-10");
+}
+
+static enum status parse_channel(struct options *o, const char *value,
+                                 struct error *err)
+{
+    return selection_add_names(&o->selection.channels, text_from(value))
+               ? OK
+               : bad_value(err, "channel", value, "a list of names");
+}
+
+static enum status parse_computer(struct options *o, const char *value,
+                                  struct error *err)
+{
+    return selection_add_names(&o->selection.computers, text_from(value))
+               ? OK
+               : bad_value(err, "computer", value, "a list of names");
+}
+
+/* Decimal, or hex behind 0x. */
+static bool parse_number(const char *value, uint64_t *number)
+{
+    if (value[0] != '0' || (value[1] | 0x20) != 'x')
+        return text_to_u64(text_from(value), number) && *number != UINT64_MAX;
+    *number = 0;
+    size_t digits = strspn(value + 2, "0123456789abcdefABCDEF");
+    if (digits == 0 || digits > 15 || value[2 + digits])
+        return false;
+    for (const char *c = value + 2; *c; c++)
+        *number = *number << 4 | (unsigned)(*c <= '9' ? *c - '0' : (*c | 0x20) - 'a' + 10);
+    return true;
+}
+
+static enum status parse_record(struct options *o, const char *value, struct error *err)
+{
+    return parse_number(value, &o->record_id)
+               ? OK
+               : bad_value(err, "record", value, "a number");
+}
+
+static enum status parse_offset(struct options *o, const char *value, struct error *err)
+{
+    return parse_number(value, &o->record_offset)
+               ? OK
+               : bad_value(err, "offset", value, "a number of bytes");
+}
+
+#define REPORT  (1u << COMMAND_REPORT)
+#define RECORDS (1u << COMMAND_RECORDS)
+#define SHOW    (1u << COMMAND_SHOW)
+#define RULES   (1u << COMMAND_RULES)
 static const struct option_row rows[] = {
 #define OPTION_SWITCH(commands, letter, name, member, help)                            \
  {commands, letter, name, NULL, help, offsetof(struct options, member), SWITCH, NULL},
@@ -148,6 +239,13 @@ static const struct command_row {
      "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
      "block\n"
      "device). It is opened read-only and never changed."                     },
+    {COMMAND_RECORDS, "records", "forebear records [OPTION]... EVIDENCE...",
+     "Write every record of every log in EVIDENCE, of any channel, to standard output, in\n"
+     "the order of the files. Warnings go to standard error."},
+    {COMMAND_SHOW, "show",
+     "forebear show [--log PATH] --record N | --offset N EVIDENCE",
+     "Show one record as both readers decode it, side by side, with its bytes and its\n"
+     "place in the log and, for an image, in the image."},
     {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR] [--shells FILE]",
      "List the rules with their levels, dates and the SHA-256 of their files."},
 };
@@ -212,7 +310,7 @@ static void add_command_help(struct buffer *out, const struct command_row *comma
         if (rows[i].commands & 1u << command->command)
             add_option_help(out, &rows[i]);
     buffer_add_string(out, "      --help                show this help\n");
-    if (command->command == COMMAND_REPORT)
+    if (command->command != COMMAND_RULES)
         buffer_printf(out, "\n%s", exit_statuses);
 }
 
@@ -317,19 +415,46 @@ static enum command parse_command(struct options *o, const struct command_row *c
     return command->command;
 }
 
-static enum command check_report(struct options *o, struct error *err)
+/* Is all that is named there? */
+static bool check_evidence(struct options *o, const char *command, struct error *err)
 {
-    if (o->evidence_count == 0)
-        return wrong(err, "report", "no EVIDENCE is named", "");
-    if (!o->output)
-        return wrong(err, "report", "-o DIR is missing", "");
+    if (o->evidence_count == 0) {
+        wrong(err, command, "no EVIDENCE is named", "");
+        return false;
+    }
     for (size_t i = 0; i < o->evidence_count; i++)
         if (access(o->evidence[i], F_OK) != 0) {
             struct place place = NOWHERE;
             place.evidence = text_from(o->evidence[i]);
             fail(err, FAILED, place, "there is no such file or folder");
-            return COMMAND_WRONG;
+            return false;
         }
+    return true;
+}
+
+static enum command check_records(struct options *o, struct error *err)
+{
+    if (o->reader != EVTX_READER_NATIVE && (o->format != FORMAT_CSV || o->recovered))
+        return wrong(err, "records",
+                     "libevtx gives the fields of live records alone: --reader=libevtx "
+                     "goes with --format=csv, without --recovered",
+                     "");
+    return check_evidence(o, "records", err) ? COMMAND_RECORDS : COMMAND_WRONG;
+}
+
+static enum command check_show(struct options *o, struct error *err)
+{
+    if ((o->record_id == NO_RECORD) == (o->record_offset == NO_OFFSET))
+        return wrong(err, "show", "either --record N or --offset N is needed", "");
+    return check_evidence(o, "show", err) ? COMMAND_SHOW : COMMAND_WRONG;
+}
+
+static enum command check_report(struct options *o, struct error *err)
+{
+    if (!o->output && o->evidence_count)
+        return wrong(err, "report", "-o DIR is missing", "");
+    if (!check_evidence(o, "report", err))
+        return COMMAND_WRONG;
     if (evidence_contains_path(o->evidence, o->evidence_count, o->output))
         return wrong(
             err, "report",
@@ -344,9 +469,14 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *topic = NULL;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
+                                .reader = EVTX_READER_NATIVE,
+                                .verify = VERIFY_FINDINGS,
+                                .record_id = NO_RECORD,
+                                .record_offset = NO_OFFSET,
                                 .jobs = processors < 1          ? 1
                                         : processors > MAX_JOBS ? MAX_JOBS
                                                                 : (unsigned)processors};
+    selection_init(&options->selection);
     if (argc < 2)
         return wrong(err, NULL, "no command is named", "");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -361,11 +491,19 @@ enum command options_parse(struct options *options, int argc, char **argv,
     if (!row)
         return wrong(err, NULL, "there is no such command: ", argv[1]);
     *topic = row->name;
+    if (row->command == COMMAND_RECORDS || row->command == COMMAND_SHOW)
+        options->reader = EVTX_READER_NATIVE;
     enum command command = parse_command(options, row, argc - 1, argv + 1, err);
-    return command == COMMAND_REPORT ? check_report(options, err) : command;
+    switch (command) {
+    case COMMAND_REPORT: return check_report(options, err);
+    case COMMAND_RECORDS: return check_records(options, err);
+    case COMMAND_SHOW: return check_show(options, err);
+    default: return command;
+    }
 }
 
 void options_release(struct options *options)
 {
+    selection_release(&options->selection);
     free(options->evidence);
 }

@@ -6,6 +6,7 @@
 
 #include "detect/detect.h"
 #include "report/report.h"
+#include "sysmon/selection.h"
 
 /* The documented exit statuses; also in --help, the man page and doc/user-guide.md. */
 enum exit_status {
@@ -17,9 +18,12 @@ enum exit_status {
     EXIT_FINDING = 10 /* --fail-on: a finding of that level or above */
 };
 
+enum record_format { FORMAT_JSONL, FORMAT_XML, FORMAT_CSV };
+
 struct options {
     const char *output;
-    bool force, quiet, rehash, verify_image, find_signature, findings_only;
+    bool force, quiet, rehash, verify_image, find_signature, no_recovered;
+    bool findings_only;
     struct case_data case_data;
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */
@@ -27,6 +31,13 @@ struct options {
     const char *rules, *shells, *filter, *templates;
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
+    enum verify_mode verify;
+    struct selection selection;
+    /* forebear records, forebear show */
+    enum record_format format;
+    bool recovered, provenance;
+    const char *log;
+    uint64_t record_id, record_offset; /* NO_RECORD, NO_OFFSET: not given */
     const char **evidence; /* borrowed from argv */
     size_t evidence_count;
 };
@@ -34,6 +45,8 @@ struct options {
 /* What the user asked for. */
 enum command {
     COMMAND_REPORT,
+    COMMAND_RECORDS,
+    COMMAND_SHOW,
     COMMAND_RULES,
     COMMAND_HELP,
     COMMAND_VERSION,

@@ -7,11 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confirm.h"
+#include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
 #include "util/workers.h"
 #include "versions.h"
+
+enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
+
+/* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
+ * were read once. By then a whole record of the same event was taken, if there is one, and
+ * a template that is gone here is learned, if another log has it. */
+struct late_record {
+    uint64_t offset;
+    uint32_t log;
+    bool is_nameless;
+};
 
 /* Everything that lives as long as the run. */
 struct run {
@@ -28,9 +41,17 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
     size_t problems_told; /* rows of problems that run.log has */
+    struct map gathered;  /* events of the second pass, by their content */
+    uint32_t *off_channel; /* process creations of channels that are not asked for */
+    size_t off_channel_count, off_channel_capacity;
+    struct map off_channel_nodes; /* the same, by node */
+    struct sysmon_layouts *layouts; /* by worker */
+    struct late_record *late; /* by log and offset */
+    size_t late_count, late_capacity;
 };
 
 /* The digest of one log, computed beside the reading: until the report is written nobody
@@ -48,6 +69,8 @@ struct reading {
     struct run *run;
     struct log_report *log;
     uint32_t number;
+    uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
+    bool recovered; /* second pass: take what is not live, else what is */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -116,11 +139,16 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
     facts->findings_only = o->findings_only;
+    facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
+    facts->verify = o->verify;
     facts->schemas = o->schemas;
     facts->rules_folder = text_from(o->rules);
     facts->templates_folder = text_from(o->templates);
     facts->filter_file = text_from(o->filter);
+    facts->shells_file = text_from(o->shells);
+    facts->find_signature = o->find_signature;
+    facts->fail_on = o->fail_on;
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
@@ -143,7 +171,11 @@ static enum status prepare(struct run *run, struct error *err)
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     run->reader = evtx_reader_open(o->reader, o->jobs);
+    run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
+    evtx_reader_recover(run->reader, run->report.run.recovers);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
+    run->report.run.other_reader = text_from(evtx_reader_kind_name(
+        o->reader == EVTX_READER_NATIVE ? EVTX_READER_LIBEVTX : EVTX_READER_NATIVE));
     return OK;
 }
 
@@ -181,8 +213,80 @@ static void add_clearing(struct reading *reading, const struct log_clearing *fou
         .domain = arena_copy(&run->arena, found->domain),
         .user_sid = arena_copy(&run->arena, found->user_sid),
         .computer = arena_copy(&run->arena, record->system.computer),
+        .state = (uint8_t)record->state,
     };
     log_clearing_add_problem(found, reading->log->log, &run->problems);
+}
+
+/* ---- a report that tells a part */
+
+static bool event_is_told(const struct selection *s, const struct sysmon_event *event)
+{
+    const struct evtx_system *system = &event->record->system;
+    return selection_takes_id(s, event->event_id) &&
+           selection_takes_time(s, sysmon_event_filetime(event)) &&
+           selection_takes_name(&s->channels, system->channel) &&
+           selection_takes_name(&s->computers, system->computer);
+}
+
+/* Lineage does not keep the channel of a process creation. */
+static void note_channel(struct run *run, const struct sysmon_event *event,
+                         uint32_t process)
+{
+    const struct selection_names *channels = &run->options->selection.channels;
+    if (event->event_id != SYSMON_PROCESS_CREATE || process == PROCESS_NONE ||
+        selection_takes_name(channels, event->record->system.channel))
+        return;
+    ARRAY_GROW(run->off_channel, run->off_channel_count, run->off_channel_capacity);
+    run->off_channel[run->off_channel_count++] = process;
+}
+
+static bool process_is_told(const void *context, uint32_t process)
+{
+    const struct run *run = context;
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, process);
+    uint64_t when =
+        p->start_filetime != FILETIME_NONE ? p->start_filetime : p->logged_filetime;
+    return map_find(&run->off_channel_nodes, MAP_KEY_OF(&process)) == MAP_NONE &&
+           selection_takes_id(s, SYSMON_PROCESS_CREATE) &&
+           selection_takes_time(s, when) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+static void tell_a_part(struct run *run)
+{
+    struct told_part *told = &run->report.told;
+    struct buffer words = {0};
+    if (!selection_is_set(&run->options->selection))
+        return;
+    selection_describe(&run->options->selection, &words);
+    told->filter = arena_copy(&run->arena, buffer_text(&words));
+    buffer_release(&words);
+    for (size_t i = 0; i < run->off_channel_count; i++) {
+        run->off_channel[i] = lineage_node(&run->lineage, run->off_channel[i]);
+        map_add(&run->off_channel_nodes, MAP_KEY_OF(&run->off_channel[i]), 0);
+    }
+    struct detector_left_out left_out =
+        detector_keep(&run->detector, process_is_told, run);
+    told->findings_left_out = left_out.findings;
+    told->near_misses_left_out = left_out.near_misses;
+}
+
+static void count_recovered(struct recovered_counts *counts,
+                            const struct evtx_record *record,
+                            const struct sysmon_event *event_or_null)
+{
+    if (record_state_is_live(record->state))
+        return;
+    counts->given[record->state]++;
+    if (event_or_null) {
+        counts->sysmon++;
+        counts->creations += event_or_null->event_id == SYSMON_PROCESS_CREATE;
+    } else {
+        counts->sysmon_positional +=
+            record->state == RECORD_POSITIONAL && sysmon_may_be(&record->system);
+    }
 }
 
 /* What is known of a record from itself alone. */
@@ -192,49 +296,92 @@ struct prepared {
     bool is_sysmon, may_match;
 };
 
-enum { KINDS = 32 }; /* Sysmon has 30 event ids */
-
 /* By a worker, chunk by chunk: all that needs no table of the run. */
-static void prepare_chunk(void *context, struct evtx_record *records, size_t count,
-                          struct arena *arena)
+static void prepare_chunk(void *context, unsigned worker, struct evtx_record *records,
+                          size_t count, struct arena *arena)
 {
     const struct reading *reading = context;
+    struct run *run = reading->run;
     struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
-    const struct sysmon_event *like[KINDS] = {NULL}; /* the last of each event id */
     for (size_t i = 0; i < count; i++) {
         struct prepared *p = &prepared[i];
-        const struct sysmon_event **other = &like[records[i].system.event_id % KINDS];
         records[i].prepared = p;
-        p->is_sysmon =
-            sysmon_event_like(&p->event, &records[i], reading->log->log, *other);
-        if (p->is_sysmon)
-            *other = &p->event;
+        p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
+                                         reading->log->log);
         p->fingerprint = coverage_fingerprint(&records[i]);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
-                       detector_wants(&reading->run->detector, &p->event);
+                       detector_wants(&run->detector, &p->event);
     }
+}
+
+static void take_record(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    struct prepared *p = record->prepared;
+    struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
+    struct log_clearing clearing;
+    coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
+    count_recovered(&reading->log->recovered, record, event);
+    if (event) {
+        event->record = record; /* recovered ones may have moved */
+        struct event_processes who =
+            lineage_add(&run->lineage, event, reading->number);
+        note_channel(run, event, who.subject);
+        if (who.is_new_creation && p->may_match)
+            detector_add_creation(&run->detector, event, who.subject);
+    } else if (log_clearing_from_record(&clearing, record)) {
+        add_clearing(reading, &clearing);
+    }
+}
+
+static bool comes_late(const struct evtx_record *record)
+{
+    return (record->state == RECORD_TORN || record->state == RECORD_POSITIONAL) &&
+           sysmon_may_be(&record->system);
+}
+
+static void add_late(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    ARRAY_GROW(run->late, run->late_count, run->late_capacity);
+    run->late[run->late_count++] = (struct late_record){
+        record->offset, reading->number, record->state == RECORD_POSITIONAL};
 }
 
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct reading *reading = context;
-    struct run *run = reading->run;
-    for (size_t i = 0; i < count; i++) {
-        struct prepared *p = records[i].prepared;
-        struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
-        struct log_clearing clearing;
-        coverage_add_known(&reading->log->coverage, &records[i], event, p->fingerprint);
-        if (event) {
-            event->record = &records[i]; /* recovered ones may have moved */
-            struct event_processes who =
-                lineage_add(&run->lineage, event, reading->number);
-            if (who.is_new_creation && p->may_match)
-                detector_add_creation(&run->detector, event, who.subject);
-        } else if (log_clearing_from_record(&clearing, &records[i])) {
-            add_clearing(reading, &clearing);
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        if (comes_late(&records[i]))
+            add_late(reading, &records[i]);
+        else
+            take_record(reading, &records[i]);
+    return OK;
+}
+
+static int compare_late(const void *a, const void *b)
+{
+    const struct late_record *x = a, *y = b;
+    if (x->log != y->log)
+        return x->log < y->log ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static bool is_late(const struct run *run, uint32_t log, uint64_t offset)
+{
+    struct late_record wanted = {.log = log, .offset = offset};
+    return run->late_count && bsearch(&wanted, run->late, run->late_count,
+                                      sizeof *run->late, compare_late);
+}
+
+static enum status late_pass(void *context, const struct evtx_record *records,
+                             size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        if (is_late(reading->run, reading->number, records[i].offset))
+            take_record(reading, &records[i]);
     return OK;
 }
 
@@ -251,20 +398,77 @@ static bool in_family(const struct run *run, uint32_t process)
 }
 
 /* By a worker: after linking, lineage and families are only read. */
-static void look_for_families(void *context, struct evtx_record *records, size_t count,
+static void look_for_families(void *context, unsigned worker,
+                              struct evtx_record *records, size_t count,
                               struct arena *arena)
 {
     const struct reading *reading = context;
-    const struct run *run = reading->run;
+    struct run *run = reading->run;
     struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = &gathered[i];
         records[i].prepared = g;
-        if (!sysmon_event_from_record(&g->event, &records[i], reading->log->log))
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
+                               reading->log->log))
             continue;
         g->who = lineage_find(&run->lineage, &g->event);
         g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
     }
+}
+
+static void add_part(struct digester *d, struct text t)
+{
+    uint64_t len = text_is_absent(t) ? UINT64_MAX : t.len;
+    digester_add(d, &len, sizeof len);
+    digester_add(d, t.ptr, t.len);
+}
+
+static struct digest_values digest_of_event(const struct evtx_record *record)
+{
+    struct digest_values values;
+    struct digester d;
+    const uint64_t numbers[] = {record->system.event_id, record->system.record_id,
+                                record->system.time_created_filetime};
+    digester_init(&d, DIGEST_BIT(DIGEST_SHA256));
+    digester_add(&d, numbers, sizeof numbers);
+    add_part(&d, record->system.computer);
+    add_part(&d, record->system.channel);
+    for (size_t i = 0; i < record->field_count; i++)
+        add_part(&d, evtx_record_value(record, i));
+    digester_finish(&d, &values);
+    return values;
+}
+
+/* A log and its copy, an export, a deleted version of it: an event that stands in several
+ * records is one event, and the first that is read stands for it. */
+static bool is_repeated(struct reading *reading, const struct evtx_record *record)
+{
+    struct run *run = reading->run;
+    struct digest_values values = digest_of_event(record);
+    struct bytes key = {values.value[DIGEST_SHA256], digest_size(DIGEST_SHA256)};
+    if (map_find(&run->gathered, key) != MAP_NONE) {
+        if (reading->repeats++ == 0)
+            reading->first_repeat_id = record->system.record_id;
+        return true;
+    }
+    uint8_t *kept = arena_alloc(&run->arena, key.len);
+    memcpy(kept, key.ptr, key.len);
+    map_add(&run->gathered, (struct bytes){kept, key.len}, 0);
+    return false;
+}
+
+static void tell_repeats(const struct reading *reading)
+{
+    if (reading->repeats)
+        problems_add(
+            &reading->run->problems, PROBLEM_RID_DUP,
+            evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
+            "%" PRIu64
+            " event(s) of the findings' families stand in another record too, "
+            "with the same content (the first is EventRecordID %" PRIu64
+            "); each is counted once",
+            reading->repeats, reading->first_repeat_id);
 }
 
 static enum status second_pass(void *context, const struct evtx_record *records,
@@ -274,11 +478,13 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
-        if (!g->is_wanted)
+        if (!g->is_wanted || is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
         detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
-        if (!run->options->findings_only)
+        if (!event_is_told(&run->options->selection, &g->event))
+            run->report.told.events_left_out++;
+        else if (!run->options->findings_only)
             timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
                          &g->who);
     }
@@ -356,18 +562,56 @@ static enum status read_prepared(struct reading *reading, evtx_prepare *by_worke
     return status;
 }
 
+/* Which of the problems of one reading are kept: those of late records when these are
+ * taken, all others before. Leftovers of other channels would drown everything else, so
+ * those beyond a number are counted only. */
+struct keeping {
+    const struct reading *reading;
+    bool is_late;
+    uint64_t leftovers;
+};
+
+static bool is_kept(const struct problem *problem, void *context)
+{
+    struct keeping *k = context;
+    const struct reading *r = k->reading;
+    if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
+        return false;
+    return problem->code != PROBLEM_RECOVERED_IN_PART ||
+           ++k->leftovers <= LEFTOVERS_TOLD;
+}
+
+static void keep_problems(const struct reading *reading, size_t first, bool is_late)
+{
+    struct problems *problems = &reading->run->problems;
+    struct keeping k = {reading, is_late, 0};
+    problems_keep(problems, first, is_kept, &k);
+    if (k.leftovers > LEFTOVERS_TOLD)
+        problems_add(problems, PROBLEM_RECOVERED_IN_PART,
+                     evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                     "%" PRIu64 " more rows like these are counted, not listed",
+                     k.leftovers - LEFTOVERS_TOLD);
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
-    struct reading reading = {run, report, number};
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
+    size_t problems_before = run->problems.count, late_before = run->late_count;
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
     if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
                       &run->problems, progress, err) != OK)
         return FAILED;
-    coverage_finish(&report->coverage, &report->facts, &run->problems);
+    bool has_late = run->late_count > late_before;
+    if (has_late)
+        qsort(run->late + late_before, run->late_count - late_before, sizeof *run->late,
+              compare_late);
+    keep_problems(&reading, problems_before, false);
+    if (!has_late)
+        coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
@@ -376,21 +620,76 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     return OK;
 }
 
+static enum status learn_templates(struct run *run, struct error *err)
+{
+    bool is_wanted = false;
+    for (size_t i = 0; i < run->late_count; i++)
+        is_wanted |= run->late[i].is_nameless;
+    if (!is_wanted || run->evidence.log_count < 2)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "learning the templates of all logs for records whose own are gone");
+    for (size_t i = 0; i < run->evidence.log_count; i++)
+        if (evtx_reader_learn(run->reader, &run->evidence.logs[i], err) != OK)
+            return FAILED;
+    return OK;
+}
+
+static enum status read_late_of(struct run *run, uint32_t number, struct error *err)
+{
+    struct log_report *report = &run->report.logs[number];
+    struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
+    size_t before = run->problems.count;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading %.*s: %.*s again for records that are there only in part",
+                TEXT(report->log->evidence), TEXT(report->log->path));
+    if (read_prepared(&reading, prepare_chunk, late_pass, &report->facts,
+                      &run->problems, NULL, err) != OK)
+        return FAILED;
+    keep_problems(&reading, before, true);
+    coverage_finish(&report->coverage, &report->facts, &run->problems);
+    tell_problems(run);
+    return OK;
+}
+
+static enum status read_late(struct run *run, struct error *err)
+{
+    if (learn_templates(run, err) != OK)
+        return FAILED;
+    for (size_t i = 0; i < run->late_count; i++) {
+        bool is_first = i == 0 || run->late[i - 1].log != run->late[i].log;
+        if (is_first && read_late_of(run, run->late[i].log, err) != OK)
+            return FAILED;
+    }
+    return OK;
+}
+
 static enum status read_logs(struct run *run, struct error *err)
 {
     struct progress progress;
-    uint64_t sysmon_records = 0;
+    uint64_t sysmon_records = 0, recovered = 0;
     start_hashing(run);
     progress_start(&progress, &run->journal, "reading logs", bytes_of_logs(run));
-    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+    for (uint32_t i = 0; i < run->evidence.log_count; i++)
         if (read_log(run, i, &progress, err) != OK)
             return FAILED;
-        sysmon_records += run->report.logs[i].coverage.sysmon_records;
-    }
     progress_end(&progress);
+    if (read_late(run, err) != OK)
+        return FAILED;
+    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+        sysmon_records += run->report.logs[i].coverage.sysmon_records;
+        recovered += run->report.logs[i].recovered.sysmon;
+    }
+    if (recovered)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "%" PRIu64 " Sysmon records that are not live were recovered",
+                    recovered);
     if (sysmon_records == 0)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     "none of the %zu logs that were read holds a Sysmon record",
+                     recovered ? "none of the %zu logs that were read holds a live "
+                                 "Sysmon record"
+                               : "none of the %zu logs that were read holds a Sysmon "
+                                 "record",
                      run->evidence.log_count);
     tell_problems(run);
     return OK;
@@ -405,7 +704,26 @@ static void link_and_judge(struct run *run)
                 run->lineage.order_count, run->detector.matched_creations);
 }
 
-/* Without a finding there is no family, and nothing to gather. */
+/* Live events first, of all logs: a recovered one that repeats one of them is left out. */
+static enum status gather_log(struct run *run, uint32_t number, bool recovered,
+                              struct progress *progress, struct error *err)
+{
+    struct log_report *log = &run->report.logs[number];
+    struct reading reading = {run, log, number, .first_repeat_id = NO_RECORD,
+                              .recovered = recovered};
+    struct evtx_log_facts again = {0};
+    if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
+        return OK;
+    evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
+    if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
+                      recovered ? NULL : progress, err) != OK)
+        return FAILED;
+    tell_repeats(&reading);
+    return OK;
+}
+
+/* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
+ * that a record of a live one stands for what both have. */
 static enum status gather(struct run *run, struct error *err)
 {
     if (run->detector.finding_count == 0)
@@ -414,17 +732,38 @@ static enum status gather(struct run *run, struct error *err)
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
-    for (uint32_t i = 0; i < run->evidence.log_count; i++) {
-        struct reading reading = {run, &run->report.logs[i], i};
-        struct evtx_log_facts again = {0};
-        if (run->report.logs[i].coverage.sysmon_records == 0)
-            continue;
-        if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
-                          &progress, err) != OK)
-            return FAILED;
-    }
+    for (int recovered = 0; recovered < 2; recovered++)
+        for (int deleted = 0; deleted < 2; deleted++)
+            for (uint32_t i = 0; i < run->evidence.log_count; i++)
+                if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
+                    gather_log(run, i, recovered, &progress, err) != OK)
+                    return FAILED;
     progress_end(&progress);
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
+}
+
+/* The records that the report rests on, decoded again by the other reader. */
+static enum status verify(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    const struct verify_counts *c = &run->verification.counts;
+    struct progress progress;
+    bool whole = o->verify == VERIFY_ALL;
+    progress_start(&progress, &run->journal, "verifying records",
+                   whole ? bytes_of_logs(run) : 0);
+    enum status status = confirm_records(
+        &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
+        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+    progress_end(&progress);
+    if (status == OK && o->verify != VERIFY_NONE)
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
+                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
+                    c->records, TEXT(run->report.run.other_reader), c->equal,
+                    c->different, c->not_confirmed);
+    return status;
 }
 
 static void check_evidence(struct run *run)
@@ -438,15 +777,20 @@ static void check_evidence(struct run *run)
     tell_problems(run);
 }
 
+/* The text of a log's path is the log's own: its address tells it. */
 static void count_problems_per_log(struct run *run)
 {
-    for (size_t i = 0; i < run->report.log_count; i++)
-        for (size_t k = 0; k < run->problems.count; k++) {
-            const struct place *place = &run->problems.rows[k].place;
-            if (place->log.ptr == run->report.logs[i].log->path.ptr &&
-                place->evidence.ptr == run->report.logs[i].log->evidence.ptr)
-                run->report.logs[i].problems++;
-        }
+    struct report *report = &run->report;
+    struct map by_path = {0};
+    for (size_t i = 0; i < report->log_count; i++)
+        map_add(&by_path, MAP_KEY_OF(&report->logs[i].log->path.ptr), (uint32_t)i);
+    for (size_t k = 0; k < run->problems.count; k++) {
+        uint32_t log =
+            map_find(&by_path, MAP_KEY_OF(&run->problems.rows[k].place.log.ptr));
+        if (log != MAP_NONE)
+            report->logs[log].problems++;
+    }
+    map_release(&by_path);
 }
 
 static int exit_status_of(const struct run *run)
@@ -457,9 +801,21 @@ static int exit_status_of(const struct run *run)
     return problems_have_damage(&run->problems) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
+static void tell_outputs(struct run *run)
+{
+    for (size_t i = 0; i < run->output.count; i++) {
+        char hex[DIGEST_HEX_MAX];
+        const struct output_file *file = &run->output.files[i];
+        journal_say(&run->journal, JOURNAL_ACTION,
+                    "wrote %s: %" PRIu64 " bytes, SHA-256 %.*s", file->name, file->size,
+                    TEXT(digest_hex(hex, &file->digests, DIGEST_SHA256)));
+    }
+}
+
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
+    tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
     end_hashing(run);
@@ -468,6 +824,7 @@ static enum status write_report(struct run *run, struct error *err)
     report->lineage = &run->lineage;
     report->detector = &run->detector;
     report->timeline = &run->timeline;
+    report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
@@ -478,11 +835,14 @@ static enum status write_report(struct run *run, struct error *err)
             report_write_html(report, &run->output, run->options->templates, err);
     if (status != OK)
         return FAILED;
+    tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
                 report->run.exit_status);
     if (journal_close(&run->journal, err) != OK ||
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
+    if (run->options->force)
+        report_remove_stale(report, &run->output);
     return output_dir_publish(&run->output, err);
 }
 
@@ -492,7 +852,7 @@ static enum status run_steps(struct run *run, struct error *err)
         read_logs(run, err) != OK)
         return FAILED;
     link_and_judge(run);
-    if (gather(run, err) != OK)
+    if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);
 }
@@ -532,6 +892,13 @@ static void release(struct run *run)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);
     free(run->report.clearings);
+    free(run->off_channel);
+    map_release(&run->off_channel_nodes);
+    free(run->late);
+    for (unsigned i = 0; run->layouts && i <= run->options->jobs; i++)
+        sysmon_layouts_release(&run->layouts[i]);
+    free(run->layouts);
+    confirmation_release(&run->verification);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);
@@ -541,6 +908,7 @@ static void release(struct run *run)
     output_dir_close(&run->output);
     journal_abandon(&run->journal);
     problems_release(&run->problems);
+    map_release(&run->gathered);
     arena_release(&run->arena);
 }
 

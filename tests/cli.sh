@@ -41,6 +41,11 @@ status_is 0 "a report" "$forebear" report -q -o "$work/report" "$work/evidence"
 status_is 4 "a folder that holds a report is refused" "$forebear" report -o "$work/report" "$work/evidence"
 said "and --force is named" '--force'
 status_is 0 "--force replaces it" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+status_is 0 "a report with another schema" "$forebear" report -q --force --schema=cim -o "$work/report" "$work/evidence"
+status_is 0 "is replaced by one without" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+check "and no file of the old one is left" test ! -e "$work/report/findings_cim.csv"
+status_is 4 "two runs do not write into one folder" flock "$work/report" "$forebear" report -q --force -o "$work/report" "$work/evidence"
+said "which is said" 'another run is writing'
 check "nothing unfinished lies about" sh -c '! ls -A "$1" | grep partial' - "$work/report"
 check "SHA256SUMS holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/report"
 status_is 4 "an output folder that cannot be made" "$forebear" report -o /proc/forebear "$work/evidence"
@@ -65,6 +70,19 @@ for jobs in 2 7; do
         same "--jobs $jobs gives the same $file.csv" "$work/a/$file.csv" "$work/b$jobs/$file.csv"
     done
 done
+
+# one event in several records is one event
+log=$work/evidence/WKS-01-Sysmon.evtx
+"$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
+"$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
+for table in timeline findings near_misses processes; do
+    same "a log that is named twice gives $table.csv once" "$work/once/$table.csv" "$work/twice/$table.csv"
+done
+grep 'events 8' "$work/said-once" >"$work/events-once"
+grep 'events 8' "$work/said-twice" >"$work/events-twice"
+same "and counts no event twice" "$work/events-once" "$work/events-twice"
+check "which problems.csv tells" grep -q "^RID_DUP,.*event(s) of the findings" "$work/twice/problems.csv"
+
 mkdir "$work/odd"
 odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")
 cp "$(ls "$top"/samples/*.evtx | head -n 1)" "$odd"
@@ -73,7 +91,8 @@ check "which never reach the terminal as they are" sh -c '! grep -q "$(printf "\
 check "nor the CSV" sh -c '! grep -q "$(printf "\033")" "$1"/*.csv' - "$work/r4"
 check "the CSV is UTF-8" iconv -f UTF-8 -t UTF-8 "$work/r4/evidence.csv"
 
-# --- signals: a FIFO as evidence would hang, so a long run is made of many copies
+# --- signals: a FIFO as evidence would hang, so a long run is made of many copies, read by
+# the slower reader
 i=0
 while [ $i -lt 150 ]; do
     cp "$work/evidence/"*.evtx "$work/none/" 2>/dev/null
@@ -82,7 +101,7 @@ while [ $i -lt 150 ]; do
 done
 for signal in INT:130 TERM:143; do
     wanted=${signal#*:} signal=${signal%:*}
-    setsid "$forebear" report -q -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
+    setsid "$forebear" report -q --reader=libevtx -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
     pid=$!
     sleep 0.5
     kill -s $signal $pid 2>/dev/null

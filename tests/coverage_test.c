@@ -209,6 +209,29 @@ static void counts_only_what_is_live(void **state)
     end(&f);
 }
 
+static void says_what_of_a_gap_was_recovered(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add(&f, &(struct told)ID(1, 1));
+    for (uint64_t id = 0; id < 12; id++) {
+        struct evtx_record record = {
+            .state = RECORD_SLACK,
+            .system = {.channel = TEXT_LITERAL(CHANNEL),
+                       .computer = text_from(id == 11 ? "OTHER" : "PC"),
+                       .record_id = 5 + id / 2}
+        };
+        coverage_add(&f.coverage, &record, NULL);
+    }
+    add(&f, &(struct told)ID(8, 8));
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.coverage.missing_record_ids, 6);
+    assert_int_equal(f.coverage.series_count, 1);
+    assert_non_null(strstr(f.problems.rows[0].message.ptr, "; 3 of them recovered"));
+    end(&f);
+}
+
 static void add_fields(struct fixture *f, uint16_t id, const char *const *names)
 {
     struct evtx_field fields[8];
@@ -269,6 +292,7 @@ int main(void)
         cmocka_unit_test(tells_where_a_log_comes_from),
         cmocka_unit_test(lists_a_bounded_number_of_gaps),
         cmocka_unit_test(counts_only_what_is_live),
+        cmocka_unit_test(says_what_of_a_gap_was_recovered),
         cmocka_unit_test(infers_the_schema_from_fields),
         cmocka_unit_test(names_fields_and_times_that_are_not_known),
     };

@@ -26,6 +26,7 @@ struct event { /* what a test says of one event; what it leaves out is absent */
     const char *computer;
     uint64_t record_id; /* 0: its place in the story */
     uint32_t log;
+    enum record_state state;
 };
 
 struct table {
@@ -93,6 +94,7 @@ static void build(struct table *t, const struct event *e)
     size_t i = t->count++;
     t->records[i] = (struct evtx_record){
         .offset = 4608 + 512 * i,
+        .state = e->state,
         .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
                    .channel = TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"),
                    .computer = text_from(e->computer ? e->computer : "PC"),
@@ -234,6 +236,74 @@ static void a_record_in_two_logs_counts_once(void **state)
                                TEXT_LITERAL("two.evtx")) ||
                     text_equal(t.problems.rows[0].place.log, TEXT_LITERAL("two.evtx")));
     }
+}
+
+static void a_live_record_wins_over_a_recovered_one(void **state)
+{
+    const char *g = guid_of(1, 10, 5), *h = guid_of(1, 20, 6);
+    STORY({.id = 1,
+           .at = 10,
+           .guid = g,
+           .pid = "50",
+           .image = "a",
+           .record_id = 77,
+           .state = RECORD_SLACK},
+          {.id = 1,
+           .at = 10,
+           .guid = g,
+           .pid = "50",
+           .image = "a",
+           .record_id = 77,
+           .log = 1},
+          {.id = 1,
+           .at = 20,
+           .guid = h,
+           .pid = "51",
+           .image = "b",
+           .record_id = 9,
+           .state = RECORD_ORPHAN_CHUNK})
+    {
+        const struct host *host = &t.lineage.hosts[0];
+        assert_int_equal(logged(&t, 50)->state, RECORD_LIVE);
+        assert_int_equal(logged(&t, 50)->log, 1);
+        assert_int_equal(logged(&t, 51)->state, RECORD_ORPHAN_CHUNK);
+        assert_int_equal(host->process_creations, 1);
+        assert_int_equal(host->guid_time_checked, 1);
+        assert_int_equal(host->records, 1);
+        assert_int_equal(host->recovered, 2);
+        assert_int_equal(host->first_filetime, host->last_filetime);
+        assert_int_equal(count_of(&t, PROBLEM_RID_DUP), 0);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_CONFLICT), 0);
+    }
+}
+
+static void a_torn_record_is_no_second_creation(void **state)
+{
+    const char *g = guid_of(1, 10, 5), *h = guid_of(1, 20, 6);
+    const struct event events[] = {
+        {.id = 1,
+         .at = 10,
+         .guid = g,
+         .pid = "50",
+         .image = "a",
+         .command_line = "a b",
+         .state = RECORD_SLACK},
+        {.id = 1, .at = 10,           .guid = g,                                 .pid = "50",                                                           .state = RECORD_TORN},
+        {.id = 1,            .at = 20,.guid = h,.pid = "51",.state = RECORD_TORN},
+        {.id = 1,  .at = 30,   .pid = "52",                                              .state = RECORD_TORN                                                                                                                   },
+    };
+    struct table t;
+    (void)state;
+    tell(&t, events, sizeof events / sizeof *events, false);
+    assert_false(t.found[1].is_new_creation);
+    assert_true(text_is(&t, logged(&t, 50)->command_line, "a b"));
+    assert_int_equal(logged(&t, 50)->state, RECORD_SLACK);
+    assert_true(t.found[2].is_new_creation);
+    assert_int_equal(logged(&t, 51)->state, RECORD_TORN);
+    assert_true(reason_has(&t, logged(&t, 51), "torn"));
+    assert_int_equal(t.found[3].subject, PROCESS_NONE);
+    assert_int_equal(count_of(&t, PROBLEM_GUID_CONFLICT), 0);
+    end(&t);
 }
 
 static void a_creation_without_a_guid(void **state)
@@ -575,6 +645,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_guid_two_creations),
         cmocka_unit_test(a_record_in_two_logs_counts_once),
+        cmocka_unit_test(a_live_record_wins_over_a_recovered_one),
+        cmocka_unit_test(a_torn_record_is_no_second_creation),
         cmocka_unit_test(a_creation_without_a_guid),
         cmocka_unit_test(an_end_without_a_guid),
         cmocka_unit_test(two_candidates_are_ambiguous),

@@ -271,6 +271,32 @@ static inline void grid_shifted(struct memory_log *m)
 {
     add_noise(m, CHUNK_1, 32768);
 }
+static inline void take_out(struct memory_log *m, size_t at, size_t len)
+{
+    memmove(m->bytes.ptr + at, m->bytes.ptr + at + len, m->bytes.len - at - len);
+    cut(m, m->bytes.len - len);
+}
+/* Chunks 2 and 3 then lie before their places, at a multiple of 512 or at none. */
+static inline void end_of_chunk_1_lost(struct memory_log *m)
+{
+    take_out(m, CHUNK_2 - 512, 512);
+}
+static inline void odd_bytes_of_chunk_1_lost(struct memory_log *m)
+{
+    take_out(m, CHUNK_2 - 13, 13);
+}
+static inline void half_a_record_lost(struct memory_log *m)
+{
+    take_out(m, victim(m) + 100, 512);
+}
+static inline void one_byte_put_in(struct memory_log *m)
+{
+    add_noise(m, CHUNK_1, 1);
+}
+static inline void part_of_file_header_lost(struct memory_log *m)
+{
+    take_out(m, 1000, 999);
+}
 static inline void header_only(struct memory_log *m)
 {
     cut(m, EVTX_HEADER_SIZE);

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+         "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--remote-debugging-pipe"]
 
-# Elements, attributes and text of the tree, in order, as the HTML parser built it.
+# Elements, attributes and text of the tree, in order, as the HTML parser built it. Some
+# versions split a text of more than 64 KiB into several nodes: normalize() joins them.
 TREE = """(() => { const out = []; const walk = n => {
   out.push('<' + n.localName + ' ' + [...n.attributes].filter(a => a.name !== 'xmlns')
       .map(a => a.name + '=' + a.value).sort().join(' ') + '>');
@@ -22,7 +23,7 @@ TREE = """(() => { const out = []; const walk = n => {
     else out.push('node type ' + c.nodeType);
   }
   out.push('</>');
-}; walk(document.documentElement); return out.join('\\n'); })()"""
+}; const all = document.documentElement.cloneNode(true); all.normalize(); walk(all); return out.join('\\n'); })()"""
 
 
 class Browser:

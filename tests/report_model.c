@@ -224,8 +224,8 @@ static void make_evidence(struct report_model *m, struct text value)
                                     .item_count = 1,
                                     .logs = &m->log,
                                     .log_count = 1};
-    m->clearing = (struct clearing_report){&m->log, 7,     4608,  T0,   value,
-                                           value,   value, value, value};
+    m->clearing = (struct clearing_report){&m->log, 7,     4608,  T0,    value,
+                                           value,   value, value, value, RECORD_LIVE};
 }
 
 static void make_run(struct report_model *m, struct text value)

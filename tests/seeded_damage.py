@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""seeded_damage.py FOREBEAR SAMPLES FOLDER ROUNDS [FIRST_SEED [KIND]]
+"""seeded_damage.py FOREBEAR SAMPLES FOLDER ROUNDS SECONDS [FIRST_SEED [KIND]]
 
-Damages the samples in ROUNDS seeded ways, lets the program write a report on each, and
+Damages the samples in ROUNDS seeded ways (fewer where SECONDS for a kind of sample are over
+before), lets the program write a report on each, and
 holds it to what it promises on any bytes. One TAP line for each kind of damage. A failure
-names its seed; ROUNDS 1 and that seed repeat it, and FOLDER keeps the evidence.
+names its seed; ROUNDS 1 and that FIRST_SEED repeat it, and FOLDER keeps the evidence.
 
 The promises: it ends with 0 or 3, in time, and no sanitizer speaks; each output is there,
 the CSV files parse, the page is well-formed, SHA256SUMS and the manifest agree with what
@@ -20,11 +21,13 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from xml.parsers import expat
 
 HEADER, CHUNK, RECORDS = 4096, 65536, 512
 SECONDS = 30
+READERS = ["libevtx", "native"]
 OUTPUTS = {
     "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
     "timeline.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
@@ -338,7 +341,7 @@ class Sample:
         hold(rows[0]["sha256"] == hashlib.sha256(data).hexdigest(), "another SHA-256")
         kept, count = set(), 0
         for at in chunks_of(self.data):
-            if aligned_find(data, self.data[at : at + CHUNK]):
+            if self.data[at : at + CHUNK] in data:
                 kept |= self.creations.get(at, set())
                 count += sum(1 for _ in frames_of(self.data, at))
         missing = kept - creations_of(tables)
@@ -352,7 +355,8 @@ class Sample:
         with open(evidence, "wb") as file:
             file.write(data)
         try:
-            status, tables = report(self.program, evidence, self.out, "--jobs=2")
+            reader = "--reader=" + READERS[seed // 7 % len(READERS)]
+            status, tables = report(self.program, evidence, self.out, "--jobs=2", reader)
             if self.kind == "log":
                 self.check_log(data, status, tables)
             if status == 0:
@@ -361,7 +365,7 @@ class Sample:
             if seed % 8 == 0:
                 again = self.out + "-again"
                 os.rename(self.out, again)
-                report(self.program, evidence, self.out, "--jobs=1")
+                report(self.program, evidence, self.out, "--jobs=1", reader)
                 for name in sorted(OUTPUTS):
                     if name.endswith(".csv"):
                         hold(sha256_of(os.path.join(again, name))
@@ -375,17 +379,11 @@ class Sample:
         return None
 
 
-def aligned_find(data, chunk):
-    at = data.find(chunk)
-    while at >= 0 and (at % 512 or at < HEADER):
-        at = data.find(chunk, at + 1)
-    return at >= 0
-
-
 def main():
-    program, samples, folder, rounds = sys.argv[1:4] + [int(sys.argv[4])]
-    first = int(sys.argv[5]) if len(sys.argv) > 5 else 0
-    wanted = sys.argv[6] if len(sys.argv) > 6 else None
+    program, samples, folder = sys.argv[1:4]
+    rounds, seconds = int(sys.argv[4]), float(sys.argv[5])
+    first = int(sys.argv[6]) if len(sys.argv) > 6 else 0
+    wanted = sys.argv[7] if len(sys.argv) > 7 else None
     os.environ["SOURCE_DATE_EPOCH"] = "1767225600"
     logs = sorted(name for name in os.listdir(samples) if name.endswith(".evtx"))
     groups = {"log": [os.path.join(samples, name) for name in logs],
@@ -401,16 +399,17 @@ def main():
             print(f"ok {number} - {kind} # SKIP not asked for")
             continue
         members = [Sample(program, path, kind, folder) for path in paths]
-        share = rounds if kind == "log" else max(1, rounds // 3)
-        wrong = []
-        for seed in range(first, first + share):
+        wrong, done, end = [], 0, time.monotonic() + seconds
+        while done < rounds and time.monotonic() < end:
+            seed = first + done
+            done += 1
             member = members[seed % len(members)]
             why = member.one(seed, members[(seed + 1) % len(members)])
             if why:
                 wrong.append(why)
                 print("# " + why.replace("\n", "\n#   "), flush=True)
         verdict = "not ok" if wrong else "ok"
-        print(f"{verdict} {number} - {kind}: {share} times damaged, every promise held", flush=True)
+        print(f"{verdict} {number} - {kind}: damaged {done} times, every promise held", flush=True)
         failures += bool(wrong)
     print(f"1..{len(groups)}")
     return failures > 0

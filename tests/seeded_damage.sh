@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The whole program on samples that are damaged in seeded ways (tests/seeded_damage.py says
-# which, and what has to hold). DAMAGE_ROUNDS=N: N times (default 60); DAMAGE_FIRST=N: from
-# seed N on; DAMAGE_FOLDER=DIR: keep the evidence of failures there.
+# which, and what has to hold), for ten seconds each. For a long run: DAMAGE_SECONDS=N and
+# DAMAGE_ROUNDS=N; DAMAGE_FIRST=N: from seed N on; DAMAGE_KIND=log, disk.raw, volume.raw or
+# E01: that alone; DAMAGE_FOLDER=DIR: keep the evidence of failures there.
 . "${srcdir:-.}/tests/tap.sh"
 if ! command -v python3 >/dev/null 2>&1; then
     skip "seeded damage" "python3 is not installed"
@@ -24,4 +25,4 @@ if command -v ewfexport >/dev/null && command -v mmls >/dev/null; then
     dd if=disk.raw of=volume.raw bs=512 skip="$start" status=none
 fi
 python3 "$top/tests/seeded_damage.py" "$forebear" "$top/samples" "$folder" \
-    "${DAMAGE_ROUNDS:-60}" "${DAMAGE_FIRST:-0}" ${DAMAGE_KIND:+"$DAMAGE_KIND"}
+    "${DAMAGE_ROUNDS:-100}" "${DAMAGE_SECONDS:-10}" "${DAMAGE_FIRST:-0}" ${DAMAGE_KIND:+"$DAMAGE_KIND"}

@@ -28,6 +28,10 @@ report ghost 03-ghost-inside-the-log
 has "no event is a statement about a log and a time" ghost/report.html \
     'No event 8 .* between 2026-[^ ]* and 2026-.*; whether it was collected: not determined'
 
+has "none of them is not the same as none listed" ghost.said 'no event 8 .* or 25 .* of interest'
+
+has "where no event 4 tells Sysmon's version, it is said" ghost/report.html "Sysmon's version is not recorded in this log"
+
 # --- a parent that the record does not name
 report null 06-null-parent
 has "a null parent is a row of its own that the child leads to" null/processes.csv \
@@ -47,6 +51,19 @@ if "$forebear" report --help | grep -q 'native'; then
     has "by the other reader too" hostile-native/problems.csv \
         'VALUE_NOT_UTF16.*\(CommandLine\).*unit 8 \(bytes 00 D8\), unit 11 \(bytes FF DF\)'
 fi
+
+has "the summary does not claim that all is as recorded" hostile.said 'not given as recorded: . x VALUE_NOT_UTF16'
+
+# --- was Sysmon there to record?
+report sensor 19-sensor
+has "a stop and a start are told" sensor/problems.csv 'SENSOR_STATE,info,.*became Stopped at 2026-01-01T00:00:00'
+has "a change of configuration, with who did it" sensor/problems.csv \
+    'SENSOR_STATE,notice,.*SHA256=00, by the account with the SID S-1-5-21-1-2-3-500'
+has "dropped events" sensor/problems.csv 'SENSOR_STATE,warning,.*DriverCommunication, Events dropped .*ProcessCreate:1'
+has "events that were logged late, without those that always are" sensor/problems.csv \
+    'TIME_SKEW,notice,.*1 event\(s\) other .* between 120 s and 120 s'
+has "an event that this Sysmon does not have was off" sensor/report.html 'No event 25 .*: off \(.* schema 4.40'
+has "none of it is damage" sensor.said 'Everything that was found could be read'
 
 # --- the user's filter
 cat >known.yml <<'END'
@@ -73,6 +90,8 @@ report shells 01-chain --shells shells.yml
 has "a card says which list was made longer" shells/report.html 'Made longer by the user.*ksh.exe'
 has "a card has the fields that a rule needs" shells/report.html \
     'Fields it needs</dt><dd>ParentProcessName, ActingProcessName'
+has "an option that was given is in the manifest" shells/manifest.json '"shells_file": "shells.yml"'
+has "and one that was left at its default" shells/manifest.json '"find": "path"'
 has "the file is in the manifest" shells/manifest.json "\"$(sha256sum shells.yml | cut -c 1-64)\""
 
 # --- bad input: the place, on the terminal, in run.log and in problems.csv; the rest is read
@@ -91,6 +110,19 @@ done
 has "the good one was read" bad-report/run.log 'read bad: good.evtx: [1-9][0-9]* records'
 has "its hash is in run.log" bad-report/run.log \
     "hashed bad: good.evtx: .*SHA-256 $(sha256sum bad/good.evtx | cut -c 1-64)"
+head -c 100000 "$top/samples/forebear-sample.E01" >cut.E01
+status_is 3 "an E01 image that is cut" "$forebear" report -q -o cut-report cut.E01
+said "is known to be cut, with the place" 'cut.E01: offset [0-9]+: IMAGE_TRUNCATED'
+lacks "and is not taken for something else" cut-report/problems.csv 'name it .evtx'
+mkdir twice
+cp bad/good.evtx twice/a.evtx
+cp bad/good.evtx twice/b.evtx
+mkfifo twice/pipe.evtx
+status_is 3 "a log that is there twice, and a pipe that is named as one" "$forebear" report -q -o twice-report twice
+said "a process creation is counted once" ' 72 process creations \(in 144 records; a repeated one counts once\)'
+said "the pipe is named, not opened" 'twice: pipe.evtx: EVIDENCE_UNREADABLE: named as an event log'
+has "run.log has each file that was written" bad-report/run.log \
+    "action: wrote findings.csv: [0-9]+ bytes, SHA-256 $(sha256sum bad-report/findings.csv | cut -c 1-64)"
 mkdir many
 i=0
 while [ $i -lt 30 ]; do
@@ -125,7 +157,7 @@ if as_nobody test -x "$forebear" && as_nobody test -r closed/good.evtx; then
     status_is 3 "a folder without permission" as_nobody "$forebear" report -q -o open/report closed
     said "is named with the cause" 'closed: inner: .*Permission denied'
     has "and the rest is read" open/report/run.log 'read closed: good.evtx: [1-9][0-9]* records'
-    chmod 755 open
+    chmod 555 open
     status_is 4 "an output folder that cannot be written" as_nobody "$forebear" report -q -o open/second closed
     said "is named with the cause" 'open/second: .*Permission denied'
 else
@@ -163,10 +195,12 @@ check "an image's own hash was recomputed" grep -q 'stored hash recomputed: equa
 has "the report says so" traces-report/report.html 'recomputed, equal'
 
 # --- progress is for a terminal
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     script -qec "'$forebear' report --verify-image -o tty-report '$top/samples/forebear-sample.E01'" /dev/null \
         >tty.said 2>&1 </dev/null
     check "a run on a terminal ends well" test -s tty-report/report.html
+else
+    skip "a run on a terminal ends well" "there is no pseudo-terminal"
 fi
 lacks "no progress where there is no terminal" injection.stderr 'left|%'
 

@@ -367,6 +367,57 @@ static void tells_clearings_from_namesakes(void **state)
     }
 }
 
+/* Two remembered in turn, and one that is not numbered: as without remembering. */
+static void a_remembered_layout_is_the_same(void **state)
+{
+    const struct text one[] = {TEXT_LITERAL("UtcTime"), TEXT_LITERAL("Image"),
+                               TEXT_LITERAL("Novelty")},
+                      two[] = {TEXT_LITERAL("Image"), TEXT_LITERAL("UtcTime"),
+                               TEXT_LITERAL("User")};
+    const struct evtx_layout layouts_of[] = {
+        {7,   3, one},
+        {900, 3, two},
+        {7,   3, one},
+        {0,   3, two},
+        {900, 3, two}
+    };
+    struct sysmon_layouts remembered = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts_of / sizeof *layouts_of; i++) {
+        struct evtx_cell cells[] = {
+            {"2026-01-01 00:00:00.000", 23, EVTX_TEXT, 0},
+            {"C:\\a.exe",               8,  EVTX_TEXT, 0},
+            {"x",                       1,  EVTX_TEXT, 0}
+        };
+        struct evtx_record record = record_of(5, NULL, 3);
+        record.layout = &layouts_of[i];
+        record.cells = cells;
+        struct sysmon_event fast, slow;
+        assert_true(sysmon_event_read(&remembered, &fast, &record, &a_log));
+        assert_true(sysmon_event_from_record(&slow, &record, &a_log));
+        assert_memory_equal(fast.slot, slow.slot, sizeof fast.slot);
+        assert_int_equal(fast.unknown_fields, slow.unknown_fields);
+        assert_int_equal(fast.unknown_fields, layouts_of[i].id == 7);
+        assert_int_equal(fast.utc_filetime, slow.utc_filetime);
+    }
+    assert_true(remembered.count > 900);
+    sysmon_layouts_release(&remembered);
+}
+
+static void fields_without_names_are_no_event(void **state)
+{
+    struct evtx_record record = record_of(1, NULL, 0);
+    struct sysmon_event event;
+    (void)state;
+    record.state = RECORD_POSITIONAL;
+    assert_false(sysmon_event_from_record(&event, &record, &a_log));
+    assert_true(sysmon_may_be(&record.system));
+    record.system.provider = NO_TEXT;
+    assert_true(sysmon_may_be(&record.system));
+    record.system.provider = TEXT_LITERAL("Service Control Manager");
+    assert_false(sysmon_may_be(&record.system));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +432,8 @@ int main(void)
         cmocka_unit_test(times_that_are_none_give_way_to_the_logged_time),
         cmocka_unit_test(knows_what_sysmon_writes_for_missing),
         cmocka_unit_test(tells_clearings_from_namesakes),
+        cmocka_unit_test(a_remembered_layout_is_the_same),
+        cmocka_unit_test(fields_without_names_are_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

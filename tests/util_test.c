@@ -257,6 +257,39 @@ static void outputs_appear_together_or_not_at_all(void **state)
     rmdir(folder);
 }
 
+/* A name that is taken by a folder stops the renaming: what was renamed goes again, and no
+ * manifest of an older report vouches for the mixture. */
+static void a_report_that_is_cut_off_has_no_manifest(void **state)
+{
+    static const char *const names[] = {"a.csv", "taken", "manifest.json"};
+    char folder[] = "/tmp/forebear-output.XXXXXX", path[64];
+    struct output_dir dir, other;
+    struct output out;
+    struct error err = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/taken", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    snprintf(path, sizeof path, "%s/manifest.json", folder);
+    assert_int_equal(close(creat(path, 0666)), 0);
+
+    assert_int_equal(output_dir_open(&dir, folder, true, &err), OK);
+    assert_int_equal(output_dir_open(&other, folder, true, &err), FAILED);
+    assert_non_null(strstr(err.what, "another run"));
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(output_open(&out, &dir, names[i], &err), OK);
+        assert_int_equal(output_finish(&out, &err), OK);
+    }
+    assert_int_equal(output_dir_publish(&dir, &err), FAILED);
+    output_dir_abandon(&dir);
+    output_dir_close(&dir);
+    assert_false(exists(folder, "a.csv"));
+    assert_false(exists(folder, "manifest.json"));
+    snprintf(path, sizeof path, "%s/taken", folder);
+    rmdir(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_write_error_is_told_when_the_file_ends(void **state)
 {
     struct output_dir dir = {.fd = -1, .path = (char *)"/dev"};
@@ -304,6 +337,7 @@ int main(void)
         cmocka_unit_test(json_escapes_what_a_page_must_not_hold),
         cmocka_unit_test(digests_are_the_known_ones),
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
+        cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
         cmocka_unit_test(problems_know_their_class),
     };

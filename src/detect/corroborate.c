@@ -265,6 +265,14 @@ static void keep(struct detector *d, struct host_record *host, const struct touc
         return;
     }
     host->kept[j->counter]++;
+    enum record_state state = t->event->record->state;
+    struct text sentence =
+        record_state_is_live(state)
+            ? j->sentence
+            : arena_printf(t->arena,
+                           "%.*s This record is not live, it was "
+                           "recovered (%s).",
+                           TEXT(j->sentence), record_state_name(state));
     ARRAY_GROW(d->corroborations, d->corroboration_count,
                d->state->corroboration_capacity);
     d->corroborations[d->corroboration_count++] =
@@ -277,7 +285,8 @@ static void keep(struct detector *d, struct host_record *host, const struct touc
                                .record_id = t->event->record->system.record_id,
                                .offset = t->event->record->offset,
                                .log = t->event->log,
-                               .sentence = j->sentence};
+                               .state = (uint8_t)state,
+                               .sentence = sentence};
 }
 
 static void look_at(struct detector *d, const struct lineage *l,

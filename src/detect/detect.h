@@ -148,6 +148,7 @@ struct corroboration {
     uint16_t event_id;
     uint64_t utc_filetime, record_id, offset;
     const struct evidence_log *log;
+    uint8_t state;        /* of its record */
     struct text sentence; /* with the recorded values and the innocent explanations */
 };
 
@@ -197,6 +198,16 @@ void detector_corroborate(struct detector *d, const struct lineage *lineage,
                           const struct event_processes *processes);
 /* After the second pass: corroborations in order of (process, time, record). */
 void detector_end(struct detector *d);
+/* Keep only the findings and near misses about processes that `is_told` is true for, for a
+ * report that tells a part of them. Families, and the number of findings of a process, stay
+ * as they were. Returns how many of each were left out. */
+struct detector_left_out {
+    size_t findings, near_misses;
+};
+struct detector_left_out detector_keep(struct detector *d,
+                                       bool (*is_told)(const void *context,
+                                                       uint32_t process),
+                                       const void *context);
 /* The number of findings whose process is `process` (processes.csv). */
 size_t detector_findings_of(const struct detector *d, uint32_t process);
 /* Is this node in the family of a finding: its process, host process, their ancestors,

@@ -297,6 +297,33 @@ void detector_finish(struct detector *d, struct lineage *l,
     find_hosts(d);
 }
 
+struct detector_left_out detector_keep(struct detector *d,
+                                       bool (*is_told)(const void *context,
+                                                       uint32_t process),
+                                       const void *context)
+{
+    struct detector_left_out left_out = {d->finding_count, d->near_miss_count};
+    size_t kept = 0;
+    d->matched_creations = 0;
+    for (size_t i = 0; i < left_out.findings; i++) {
+        uint32_t process = d->findings[i].process;
+        if (!is_told(context, process))
+            continue;
+        /* Findings of one process stand together. */
+        d->matched_creations += !kept || d->findings[kept - 1].process != process;
+        d->findings[kept++] = d->findings[i];
+    }
+    d->finding_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < left_out.near_misses; i++)
+        if (is_told(context, d->near_misses[i].process))
+            d->near_misses[kept++] = d->near_misses[i];
+    d->near_miss_count = kept;
+    left_out.findings -= d->finding_count;
+    left_out.near_misses -= d->near_miss_count;
+    return left_out;
+}
+
 size_t detector_findings_of(const struct detector *d, uint32_t process)
 {
     if (!d->state->lineage || process >= d->state->node_count)

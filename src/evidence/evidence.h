@@ -147,6 +147,28 @@ enum status evidence_verify_images(struct evidence *evidence, struct error *err)
  * reading, since an image is read under a lock. */
 enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
                               void *into, size_t len, size_t *got, struct error *err);
+/* A piece of a log, as it lies in an image. */
+enum extent_kind { EXTENT_DIRECT, EXTENT_SPARSE };
+
+struct evidence_extent {
+    enum extent_kind kind;
+    uint64_t log_offset, size;
+    uint64_t image_offset; /* of the media, as a raw copy of it counts; NO_OFFSET: none */
+};
+
+enum { EVIDENCE_EXTENTS_MAX = 64 };
+
+struct evidence_location {
+    struct evidence_extent extents[EVIDENCE_EXTENTS_MAX];
+    size_t count;
+    bool is_cut;        /* there are more */
+    const char *reason; /* why there are none: compressed, resident, ... */
+};
+
+/* Where in the image [offset, offset+len) of the log lies, in order. False if the log is in
+ * no image. */
+bool evidence_log_locate(const struct evidence_log *log, uint64_t offset, uint64_t len,
+                         struct evidence_location *out);
 /* Digest the whole content into log->digests. progress may be NULL. */
 enum status evidence_log_digest(struct evidence_log *log, unsigned kinds,
                                 struct progress *progress, struct error *err);

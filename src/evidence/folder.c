@@ -142,6 +142,11 @@ static void look_at_entry(struct walk *walk, int folder, const char *path,
     else if (S_ISLNK(st.st_mode))
         problems_add(walk->evidence->problems, PROBLEM_LINK_NOT_FOLLOWED,
                      path_place(walk, path), "symbolic link, not followed");
+    else if (has_log_name(name))
+        problems_add(walk->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE,
+                     path_place(walk, path),
+                     "named as an event log, but a pipe, a socket or a device: not "
+                     "opened");
 }
 
 static int by_name(const void *a, const void *b)

@@ -197,7 +197,7 @@ enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
 {
     struct error ignored;
     *got = 0;
-    if (offset >= log->size)
+    if (offset >= log->size || !log->stream)
         return OK;
     if (len > log->size - offset)
         len = (size_t)(log->size - offset);

@@ -38,8 +38,7 @@ int system_file_open_below(int folder, const char *path, int more_flags)
     for (;;) {
         size_t length = strcspn(path, "/");
         bool is_last = path[length] == '\0';
-        int next =
-            open_component(at, path, length, is_last ? more_flags : O_DIRECTORY);
+        int next = open_component(at, path, length, is_last ? more_flags : O_DIRECTORY);
         int reason = errno;
         if (at != folder)
             close(at);

@@ -393,9 +393,12 @@ static void tell_nothing_known(struct evidence_image *image)
     image->item->examined = false;
     problems_add(
         image->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE, place,
-        "neither an event log nor a disk image with a volume system (MBR, GPT) "
-        "or file system (NTFS, FAT, exFAT, ext) that is known here; if it is a "
-        "log, name it .evtx");
+        image->ewf
+            ? "the image opens, but no volume system (MBR, GPT) or file system (NTFS, "
+              "FAT, exFAT, ext) that is known here can be read in it"
+            : "neither an event log nor a disk image with a volume system (MBR, GPT) "
+              "or file system (NTFS, FAT, exFAT, ext) that is known here; if it is a "
+              "log, name it .evtx");
 }
 
 static enum status search_all(struct evidence_image *image,

@@ -31,6 +31,8 @@ struct walk {
     unsigned element_count;
     struct text attribute; /* the one being read; absent: none */
     bool attribute_is_null;
+    struct value attribute_value; /* its last piece */
+    unsigned attribute_pieces;
     const char *wrong; /* ends the walk */
     const char *odd;   /* does not end it */
 };
@@ -288,6 +290,8 @@ static void add_attribute_text(struct walk *w, const struct value *v)
     if (v->type == TYPE_NULL || v->type == VALUE_LOST)
         return;
     w->attribute_is_null = false;
+    w->attribute_value = *v;
+    w->attribute_pieces++;
     size_t max = value_text_max(v);
     w->b->text += (uint32_t)max;
     if (w->b->text > TEXT_MAX)
@@ -311,7 +315,8 @@ static void end_attribute(struct walk *w)
         return;
     if (!w->attribute_is_null)
         w->visitor->attribute(w->visitor->context, w->attribute,
-                              buffer_text(&w->b->scratch));
+                              buffer_text(&w->b->scratch),
+                              w->attribute_pieces == 1 ? &w->attribute_value : NULL);
     w->attribute = NO_TEXT;
 }
 
@@ -320,6 +325,7 @@ static void start_attribute(struct walk *w, struct text name)
     end_attribute(w);
     w->attribute = name;
     w->attribute_is_null = true;
+    w->attribute_pieces = 0;
     buffer_clear(&w->b->scratch);
 }
 

@@ -28,8 +28,10 @@ enum {
 struct binxml_visitor {
     void *context;
     void (*open)(void *context, struct text name);
-    /* The text lives until the call returns. */
-    void (*attribute)(void *context, struct text name, struct text text);
+    /* The text lives until the call returns. value: where the attribute is one value alone,
+     * what that is; else NULL. */
+    void (*attribute)(void *context, struct text name, struct text text,
+                      const struct value *value);
     /* A piece of content; a scalar value is prepared, sound and may be null. */
     void (*content)(void *context, const struct value *value);
     void (*close)(void *context);

@@ -12,6 +12,11 @@ static bool header_crc_is_right(struct bytes d)
     return crc == bytes_u32(d, 124);
 }
 
+bool evtx_chunk_header_is_right(struct bytes data)
+{
+    return bytes_equal_at(data, 0, "ElfChnk\0", 8) && header_crc_is_right(data);
+}
+
 static bool free_space_is_possible(const struct evtx_chunk *c)
 {
     return c->free_space >= EVTX_CHUNK_HEADER_SIZE && c->free_space <= EVTX_CHUNK_SIZE;

@@ -18,6 +18,8 @@ void decoder_release(struct decoder *d)
     buffer_release(&d->text);
     free(d->fields);
     free(d->names);
+    event_programs_release(&d->programs);
+    arena_release(&d->tree);
 }
 
 void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
@@ -45,14 +47,6 @@ static inline uint64_t load_u64(const uint8_t *p)
 {
     return (uint64_t)load_u32(p) | (uint64_t)load_u32(p + 4) << 32;
 }
-
-/* An instance whose values all lie inside its record. */
-struct fitted {
-    const struct plan *plan;
-    struct definition *definition;
-    const uint8_t *descriptors;
-    const uint8_t *starts[SUBSTITUTIONS_MAX + 1]; /* starts[count]: behind the last */
-};
 
 static inline uint8_t type_at(const struct fitted *f, unsigned index)
 {
@@ -105,6 +99,7 @@ static bool fit_instance(struct decoder *d, const uint8_t *at, const uint8_t *en
         value += len;
     }
     f->starts[count] = value;
+    f->count = count;
     return true;
 }
 
@@ -248,17 +243,17 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 {
     const uint8_t *body = d->binxml.chunk.data + at + RECORD_HEADER;
     const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
-    struct fitted f;
+    struct fitted *f = &d->outer;
+    d->has_inner = false;
     if (end - body < 4 || load_u32(body) != 0x0001010f ||
-        !fit_instance(d, body + 4, end, true, &f) ||
-        !fit_system(d, &f, &record->system))
+        !fit_instance(d, body + 4, end, true, f) || !fit_system(d, f, &record->system))
         return false;
     record->layout = &no_fields;
-    if (f.plan->payload == NO_SUBSTITUTION)
+    if (f->plan->payload == NO_SUBSTITUTION)
         return true;
-    struct value payload = fitted_value(&f, f.plan->payload);
+    struct value payload = fitted_value(f, f->plan->payload);
     if (payload.type == TYPE_NULL)
-        return f.plan->payload_may_be_null;
+        return f->plan->payload_may_be_null;
     if (payload.len == 0)
         return payload.type == TYPE_BINXML;
     if (payload.type != TYPE_BINXML)
@@ -266,7 +261,9 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
     const uint8_t *from = payload.ptr, *to = payload.ptr + payload.len;
     if (payload.len >= 4 && load_u32(from) == 0x0001010f)
         from += 4;
-    return fit_instance(d, from, to, false, &f) && fit_fields(d, &f, record);
+    d->has_inner = true;
+    return fit_instance(d, from, to, false, &d->inner) &&
+           fit_fields(d, &d->inner, record);
 }
 
 /* ---- by a walk over all of it */
@@ -351,9 +348,11 @@ static bool is_namespace(struct text name)
     return text_equal(text_slice(name, 0, 5), TEXT_LITERAL("xmlns"));
 }
 
-static void on_attribute(void *context, struct text name, struct text text)
+static void on_attribute(void *context, struct text name, struct text text,
+                         const struct value *value)
 {
     struct decoder *d = context;
+    (void)value;
     if (d->depth < 3 || d->depth >= DECODER_PATH_MAX || is_namespace(name))
         return;
     struct decoder_level *level = &d->levels[d->depth];
@@ -560,7 +559,9 @@ enum status decoder_record(struct decoder *d, uint32_t at, uint32_t size,
     d->binxml.is_nameless = d->binxml.has_lost = d->binxml.ended_early =
         d->binxml.is_restored = false;
     bool is_whole = d->binxml.intact_end >= at + size - SIZE_COPY;
-    if (is_whole && !d->never_by_plan && decode_by_plan(d, at, size, record)) {
+    d->was_by_plan =
+        is_whole && !d->never_by_plan && decode_by_plan(d, at, size, record);
+    if (d->was_by_plan) {
         d->counts.by_plan++;
         return OK;
     }

@@ -10,6 +10,7 @@
 #define FOREBEAR_EVTX_DECODE_H
 
 #include "evtx/binxml.h"
+#include "evtx/event.h"
 #include "evtx/plan.h"
 
 struct decoder_counts {
@@ -20,6 +21,15 @@ struct decoder_counts {
 struct decoded_field {
     struct text name;
     struct evtx_cell cell;
+};
+
+/* An instance whose values all lie inside its record. */
+struct fitted {
+    const struct plan *plan;
+    struct definition *definition;
+    const uint8_t *descriptors;
+    const uint8_t *starts[SUBSTITUTIONS_MAX + 1]; /* starts[count]: behind the last */
+    uint32_t count;
 };
 
 enum { DECODER_PATH_MAX = 32 };
@@ -37,6 +47,11 @@ struct decoder {
     struct arena *arena;
     bool never_by_plan; /* a test asks for the general decoder alone */
     struct decoder_counts counts;
+    /* The last record's instances, if its plans fitted: what event_write.c writes from. */
+    bool was_by_plan, has_inner;
+    struct fitted outer, inner;
+    struct event_programs programs;
+    struct arena tree; /* of one event */
     /* the rest is the general decoder's, for one record */
     struct evtx_record *record;
     struct decoder_level levels[DECODER_PATH_MAX];
@@ -51,6 +66,12 @@ struct decoder {
 };
 
 void decoder_release(struct decoder *d);
+/* ---- event_write.c: the record that decoder_record() gave last, as text and a new line
+ * behind it. Sets the lengths of record->event and record->event_close. False: some of it
+ * was left out, since no record is that large. */
+bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
+                         uint32_t size, struct evtx_record *record, struct buffer *out);
+
 /* Records that come out live as long as chunk and arena. */
 void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
                          struct arena *arena);

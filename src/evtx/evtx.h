@@ -42,11 +42,17 @@ enum record_state {
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
     RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
-    RECORD_POSITIONAL /* its template is gone: typed values in order, without names */
+    RECORD_POSITIONAL, /* its template is gone: typed values in order, without names */
+    RECORD_STATES
 };
 
 /* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
 const char *record_state_name(enum record_state state);
+/* Part of its log as Windows would show it; all other states are recovered. */
+static inline bool record_state_is_live(enum record_state state)
+{
+    return state == RECORD_LIVE || state == RECORD_DELETED_FILE;
+}
 
 struct evtx_field {
     struct text name;  /* of the Data element; "" if it has none */
@@ -85,8 +91,10 @@ struct evtx_system {
 };
 
 struct evtx_record {
-    uint64_t offset; /* in the log, bytes */
+    uint64_t offset;       /* in the log, bytes */
+    uint64_t chunk_offset; /* of the chunk that it lies in */
     uint32_t size;   /* with both size fields */
+    struct bytes raw; /* its bytes; live until the sink returns */
     enum record_state state;
     uint64_t header_id,
         header_filetime; /* of the record header: an export renumbers them */
@@ -100,13 +108,17 @@ struct evtx_record {
     struct evtx_cell *cells;
     struct arena *arena; /* where texts go that are made on demand */
     void *prepared;      /* what evtx_prepare made of it, or NULL */
+    /* The whole record as text, where evtx_reader_write_events() asks for it; else absent.
+     * event_close ends it: something may be written between the two. Behind that stand a
+     * new line and the next record's event, so that runs of them can be written at once. */
+    struct text event, event_close;
 };
 
-/* Work on the records of one chunk that needs nothing but them. Called by any worker, for
- * chunks in any order, before the sink gets them; what it keeps goes into the arena, and a
+/* Work on the records of one chunk that needs nothing but them. Called by any worker
+ * (0..jobs, each in one thread at a time), for chunks in any order, before the sink gets them; what it keeps goes into the arena, and a
  * record's share of it into record->prepared, for the sink. */
-typedef void evtx_prepare(void *context, struct evtx_record *records, size_t count,
-                          struct arena *arena);
+typedef void evtx_prepare(void *context, unsigned worker, struct evtx_record *records,
+                          size_t count, struct arena *arena);
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
  * with that status. */
@@ -117,13 +129,17 @@ typedef enum status evtx_sink(void *context, const struct evtx_record *records,
 struct evtx_log_facts {
     bool is_evtx; /* has the signature, or chunks at their places */
     bool is_dirty, is_full, has_no_checksums; /* header flags 1, 2, 4 */
+    bool is_off_grid;    /* a chunk lies elsewhere than at 4096 + n * 65536 */
+    uint64_t first_slot; /* where the walk over the chunks begins: 4096, or before it */
     uint16_t major, minor;
     uint64_t chunks;            /* slots that hold a chunk, damaged or not */
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
     uint64_t records;           /* handed on */
     uint64_t records_recovered; /* seen outside the live ones */
-    uint64_t records_recovered_twice; /* recovered ones that copy a record given before */
-    uint64_t records_nameless; /* given with values by position, for want of a template */
+    uint64_t
+        records_recovered_twice; /* recovered ones that copy a record given before */
+    uint64_t
+        records_nameless; /* given with values by position, for want of a template */
     uint64_t
         records_damaged; /* live ones that could not be handed on, or only in part */
     uint64_t header_id_same,
@@ -131,6 +147,12 @@ struct evtx_log_facts {
 };
 
 enum evtx_reader_kind { EVTX_READER_LIBEVTX, EVTX_READER_NATIVE };
+
+/* How a record is written as text; doc/outputs.md has the shapes. */
+enum evtx_form { EVTX_NO_EVENTS, EVTX_JSON, EVTX_XML };
+
+/* Is this record's event wanted? Asked by several threads at once. */
+typedef bool evtx_wanted(const void *context, const struct evtx_record *record);
 
 struct evtx_reader; /* opaque */
 
@@ -143,11 +165,16 @@ void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
  * log and in file order; a copy of a record that was given is only counted. Off at first.
  * The native reader only: libevtx gives recovered records foreign field names. */
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
+/* Also write each record as text, in the workers: where `wanted` says so. The native reader
+ * only. Off at first. */
+void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
+                              evtx_wanted *wanted, const void *context);
 /* Learn the templates of a log, for records of other logs whose own are gone. Worth its
  * reading only where a log had records_nameless. */
-enum status evtx_reader_learn(struct evtx_reader *reader, const struct evidence_log *log,
-                              struct error *err);
+enum status evtx_reader_learn(struct evtx_reader *reader,
+                              const struct evidence_log *log, struct error *err);
 /* "libevtx 20181227", "native" */
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind);
 const char *evtx_reader_name(const struct evtx_reader *reader);
 
 /* Read one log from its first byte to its last. problems may be NULL (a second reading of
@@ -157,6 +184,22 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                       evtx_sink *sink, void *context, struct evtx_log_facts *facts,
                       struct problems *problems, struct progress *progress,
                       struct error *err);
+
+/* The same for what lies in [from, to) of the log: chunks that begin there. The header is
+ * not judged, nor what is missing. */
+enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log *log,
+                           uint64_t from, uint64_t to, evtx_sink *sink, void *context,
+                           struct problems *problems, struct error *err);
+
+/* What the chunk at that offset of a log says of itself. */
+struct evtx_chunk_facts {
+    bool is_chunk; /* has the magic */
+    bool has_checksums;
+    bool header_ok, data_ok; /* its two checksums */
+    uint64_t first_id, last_id;
+};
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset);
 
 /* The name of field i, i < field_count: "" if the element has none. */
 struct text evtx_record_name(const struct evtx_record *record, size_t i);

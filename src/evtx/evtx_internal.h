@@ -58,6 +58,8 @@ void evtx_chunk_open(struct evtx_chunk *chunk, struct bytes data);
  * the header's free space, or, where the header lies, where the ids stop being
  * consecutive. Source: libevtx documentation, "Event record". */
 enum status evtx_chunk_next(struct evtx_chunk *chunk, struct evtx_frame *frame);
+/* Does a chunk's header lie here, with its checksum right? */
+bool evtx_chunk_header_is_right(struct bytes data);
 /* Does a record lie at `at`: magic, size, alignment, size copy? */
 bool evtx_frame_at(struct bytes chunk, uint32_t at, struct evtx_frame *frame);
 /* How many frames lie in [from, end of data), 8-aligned. */
@@ -78,6 +80,7 @@ enum evtx_slot_kind {
 struct evtx_slot {
     uint64_t offset; /* in the log */
     struct bytes data;
+    size_t length; /* bytes of the log that it takes; data may be longer, by zeros */
     enum evtx_slot_kind kind;
     struct evtx_chunk chunk;
     struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
@@ -90,8 +93,17 @@ struct evtx_slot {
     uint32_t slack_count; /* old records behind the live ones */
 };
 
-/* slot->offset, data and frames are the caller's; the rest is filled in. */
+/* slot->offset, data, length and frames are the caller's; the rest is filled in. */
 void evtx_slot_survey(struct evtx_slot *slot);
+/* Take what stands where a slot begins: `len` bytes, and behind them what follows the slot,
+ * as far as it could be read. Sets data and length: all of it, or, where bytes were put in
+ * or lost, what lies before the next chunk; what then lacks of a chunk becomes zeros, for
+ * which `bytes` has room. */
+void evtx_slot_take(struct evtx_slot *slot, uint8_t *bytes, size_t len,
+                    size_t with_what_follows);
+/* The first chunk behind the start of `data`, `len` if there is none: its magic stands at a
+ * multiple of 512, or anywhere if the header's checksum is right. */
+size_t evtx_find_chunk(struct bytes data, size_t len);
 
 /* ---- values.c */
 
@@ -197,6 +209,8 @@ struct exchange {
     uint32_t first;        /* frame to start with */
     uint32_t frame_count;
     struct evtx_frame frames[EVTX_FRAMES_MAX];
+    bool skipped[EVTX_FRAMES_MAX]; /* frames that nobody asks for */
+    bool as_printed;               /* values as libevtx has them, nothing corrected */
     uint8_t image[EVTX_HEADER_SIZE + EVTX_CHUNK_SIZE]; /* a log of one chunk */
 
     _Atomic int32_t current;    /* frame being decoded */
@@ -216,6 +230,8 @@ _Noreturn void libevtx_child_run(int socket, struct exchange *exchange,
 /* What one chunk asks of the children. */
 struct pool_task {
     const struct evtx_slot *slot;
+    const bool *skipped;   /* one a frame, true: not asked for; NULL: all are */
+    bool as_printed;       /* values as libevtx has them, nothing corrected */
     struct buffer results; /* answers, in order */
     struct pool_loss {
         uint32_t index; /* of the frame that the child ended on */
@@ -239,6 +255,24 @@ bool pool_submit(struct pool *pool, struct pool_task *task);
 void pool_wait(struct pool *pool);
 /* Drop whatever is under way. */
 void pool_cancel(struct pool *pool);
+
+/* ---- libevtx_whole.c: a log opened by libevtx as a whole, in a child of its own */
+
+/* A record as libevtx lists it. */
+struct evtx_listed {
+    uint64_t id, written_filetime; /* of the record's header */
+};
+
+struct evtx_listing {
+    struct evtx_listed *records; /* in libevtx's order; the caller frees them */
+    size_t count, capacity;
+    char failure[400]; /* "": it was opened and listed to its end */
+};
+
+/* Which records libevtx lists, those apart that it calls recovered. The child asks for the
+ * bytes of the log one piece at a time; a crash or a deadline's passing is a failure. */
+void libevtx_list(struct evtx_listing *listing, const struct evidence_log *log,
+                  unsigned deadline_milliseconds);
 
 /* ---- reader.c */
 

@@ -171,7 +171,8 @@ static void decode(struct child *c, int index, libevtx_record_t *record,
     evtx_record_xml_read(&answer->reading, text_from(xml), c->strings,
                          strings_of(c, record));
     compare_event_id(&answer->reading, record);
-    evtx_reading_correct(&answer->reading, c->values);
+    if (!x->as_printed)
+        evtx_reading_correct(&answer->reading, c->values);
 }
 
 /* By its id: the offset that libevtx 20181227 gives for a record is always 0. */
@@ -245,6 +246,8 @@ static enum exchange_outcome read_chunk(struct child *c)
         return EXCHANGE_NOT_OPENED;
     }
     for (uint32_t i = x->first; i < x->frame_count; i++) {
+        if (x->skipped[i])
+            continue;
         atomic_store_explicit(&x->current, (int32_t)i, memory_order_release);
         if (c->before_record)
             c->before_record(x->chunk_offset + x->frames[i].offset);

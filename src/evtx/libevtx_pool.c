@@ -153,6 +153,10 @@ static void send_task(struct pool *p, struct worker *w, struct pool_task *t,
     x->first = w->first = first;
     x->frame_count = t->slot->frame_count;
     memcpy(x->frames, t->slot->frames, t->slot->frame_count * sizeof *x->frames);
+    memset(x->skipped, 0, t->slot->frame_count * sizeof *x->skipped);
+    if (t->skipped)
+        memcpy(x->skipped, t->skipped, t->slot->frame_count * sizeof *x->skipped);
+    x->as_printed = t->as_printed;
     memcpy(x->image + EVTX_HEADER_SIZE, t->slot->data.ptr, EVTX_CHUNK_SIZE);
     atomic_store(&x->published, 0);
     atomic_store(&x->current, EXCHANGE_OPENING);

@@ -117,6 +117,30 @@ void native_lose(struct native_work *w, const struct evtx_frame *frame,
     remark->id = frame->id;
 }
 
+void native_write_event(struct native_work *w, struct decoder *d, uint32_t at,
+                        uint32_t size, struct evtx_record *record)
+{
+    if (w->form == EVTX_NO_EVENTS || !w->wanted(w->wanted_context, record))
+        return;
+    if (!decoder_write_event(d, w->form, at, size, record, &w->events))
+        add_remark(w, PROBLEM_RECORD_DAMAGED,
+                   "more elements than any record can hold; the rest was left out");
+}
+
+/* Where the events stand, now that their buffer moves no more. */
+static void place_events(struct native_work *w)
+{
+    const char *at = w->events.ptr;
+    for (uint32_t i = 0; i < w->count; i++) {
+        struct evtx_record *r = &w->records[i];
+        if (r->event.len == 0)
+            continue;
+        r->event.ptr = at;
+        r->event_close.ptr = at + r->event.len;
+        at = r->event_close.ptr + r->event_close.len + 1;
+    }
+}
+
 static void decode_live(struct native_work *w, struct decoder *d,
                         const struct evtx_frame *frame)
 {
@@ -124,6 +148,8 @@ static void decode_live(struct native_work *w, struct decoder *d,
     const char *wrong;
     enum status status = decoder_record(d, frame->offset, frame->size, record, &wrong);
     record->offset = w->slot->offset + frame->offset;
+    record->chunk_offset = w->slot->offset;
+    record->raw = bytes_slice(w->slot->data, frame->offset, frame->size);
     record->state = w->is_deleted ? RECORD_DELETED_FILE : RECORD_LIVE;
     if (status == DAMAGED && !says_something(record)) {
         native_lose(w, frame, PROBLEM_RECORD_NOT_DECODED, wrong);
@@ -140,6 +166,7 @@ static void decode_live(struct native_work *w, struct decoder *d,
         record->state = RECORD_TORN;
     w->needs_templates |= d->binxml.is_nameless;
     remark_values(w, record);
+    native_write_event(w, d, frame->offset, frame->size, record);
     w->count++;
 }
 
@@ -152,6 +179,7 @@ static void run(struct work *work, unsigned worker)
     arena_clear(w->arena);
     w->count = w->live_count = 0;
     w->remark_count = 0;
+    buffer_clear(&w->events);
     w->needs_templates = w->is_recovering = false;
     bool recovers = w->with_recovered && slot->kind != SLOT_ZERO &&
                     slot->behind_count + slot->damages + slot->slack_count > 0;
@@ -167,8 +195,10 @@ static void run(struct work *work, unsigned worker)
     w->is_recovering = true;
     if (recovers)
         recover_records(w, d);
+    place_events(w);
     if (w->native->prepare && w->count)
-        w->native->prepare(w->native->prepare_context, w->records, w->count, w->arena);
+        w->native->prepare(w->native->prepare_context, worker, w->records, w->count,
+                           w->arena);
 }
 
 void native_prepare(struct native *native, evtx_prepare *prepare, void *context)
@@ -234,4 +264,5 @@ void native_wait(struct native *native, struct native_work *work)
 void native_work_release(struct native_work *work)
 {
     free(work->remarks);
+    buffer_release(&work->events);
 }

@@ -32,7 +32,11 @@ struct native_work {
     struct arena *arena;    /* cleared by the worker */
     bool is_deleted;        /* of a deleted file */
     bool with_recovered;
+    enum evtx_form form; /* what to write of the records that are wanted */
+    evtx_wanted *wanted;
+    const void *wanted_context;
     /* out */
+    struct buffer events;
     struct evtx_record *records; /* offsets are in the log already */
     uint32_t count;              /* of records, live ones first */
     uint32_t live_count;
@@ -59,6 +63,9 @@ void native_use_templates(struct native *native, const struct template_index *of
 void native_wait(struct native *native, struct native_work *work);
 /* For recover.c: a remark about the record that is being made, or about none. */
 void native_remark(struct native_work *work, enum problem_code code, const char *what);
+/* Write the record that was just decoded, if that is wanted. */
+void native_write_event(struct native_work *work, struct decoder *d, uint32_t at,
+                        uint32_t size, struct evtx_record *record);
 void native_lose(struct native_work *work, const struct evtx_frame *frame,
                  enum problem_code code, const char *what);
 void native_work_release(struct native_work *work);

@@ -15,15 +15,16 @@
 #include "util/memory.h"
 #include "util/stop.h"
 
+/* A slot is read with as much behind it as tells what follows: a chunk's header. */
 enum {
     READ_STEP = 4096,
-    MAGIC_ALIGNMENT = 512,
+    LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE,
     SLOTS_AHEAD = 8 /* a job; with 2, threads slept and woke for every slot */
 };
 
 /* A slot on its way. */
 struct passage {
-    uint8_t *bytes; /* EVTX_CHUNK_SIZE */
+    uint8_t *bytes; /* EVTX_CHUNK_SIZE + LOOKAHEAD */
     struct evtx_slot slot;
     struct pool_task task;
     struct native_work native;
@@ -37,6 +38,9 @@ struct evtx_reader {
     bool recovers;
     evtx_prepare *prepare; /* libevtx's children decode alone: then done here */
     void *prepare_context;
+    enum evtx_form form;
+    evtx_wanted *wanted;
+    const void *wanted_context;
     struct template_index run_templates;
     char name[64];
     struct passage *ring;
@@ -50,7 +54,7 @@ static struct evtx_reader *open_ring(unsigned jobs)
     r->ring_size = SLOTS_AHEAD * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
     for (size_t i = 0; i < r->ring_size; i++) {
-        r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE);
+        r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE + LOOKAHEAD);
         r->ring[i].slot.frames =
             memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *r->ring[i].slot.frames);
     }
@@ -95,6 +99,14 @@ void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
     reader->recovers = recovers && reader->native;
 }
 
+void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
+                              evtx_wanted *wanted, const void *context)
+{
+    reader->form = reader->native ? form : EVTX_NO_EVENTS;
+    reader->wanted = wanted;
+    reader->wanted_context = context;
+}
+
 void evtx_reader_close(struct evtx_reader *r)
 {
     if (!r)
@@ -115,6 +127,12 @@ void evtx_reader_close(struct evtx_reader *r)
     templates_release(&r->templates);
     free(r->ring);
     free(r);
+}
+
+const char *evtx_reader_kind_name(enum evtx_reader_kind kind)
+{
+    static const char libevtx[] = "libevtx " LIBEVTX_VERSION_STRING;
+    return kind == EVTX_READER_NATIVE ? "native" : libevtx;
 }
 
 const char *evtx_reader_name(const struct evtx_reader *reader)
@@ -141,6 +159,7 @@ struct reading {
     struct progress *progress;
     struct evtx_file_header header;
     uint64_t next_offset; /* of the slot to read next */
+    uint64_t end;         /* slots from here on are not read */
     size_t first, count;  /* of the ring: what is under way, oldest first */
     struct gap {          /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
@@ -197,27 +216,28 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
              "%zu bytes from here could not be read and count as zeros: %s", lost, why);
 }
 
-/* The first chunk magic at a multiple of 512 behind the start; data.len if there is none. */
-static size_t find_magic(struct bytes data)
+/* Read `len` bytes of a slot and, where that goes without saying, some behind it. */
+static struct bytes read_ahead(struct reading *g, uint64_t offset, uint8_t *into,
+                               size_t len)
 {
-    for (size_t at = MAGIC_ALIGNMENT; at < data.len; at += MAGIC_ALIGNMENT)
-        if (bytes_equal_at(data, at, "ElfChnk\0", 8))
-            return at;
-    return data.len;
+    uint64_t left = g->log->size - offset - len;
+    size_t got = 0, more = left < LOOKAHEAD ? (size_t)left : LOOKAHEAD;
+    if (evidence_log_read(g->log, offset, into, len + more, &got, NULL) == OK &&
+        got == len + more)
+        return (struct bytes){into, len + more};
+    read_bytes(g, offset, into, len);
+    return (struct bytes){into, len};
 }
 
 /* Read the slot at `offset`. Where bytes were put in or lost, the grid of slots starts anew
- * at the next chunk magic. */
+ * at the next chunk; what then lacks of a chunk counts as zeros. */
 static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
 {
     uint64_t left = g->log->size - offset;
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
-    read_bytes(g, offset, p->bytes, len);
-    struct bytes data = {p->bytes, len};
-    if (!bytes_equal_at(data, 0, "ElfChnk\0", 8))
-        data.len = find_magic(data);
+    struct bytes data = read_ahead(g, offset, p->bytes, len);
     p->slot.offset = offset;
-    p->slot.data = data;
+    evtx_slot_take(&p->slot, p->bytes, len, data.len);
 }
 
 /* Read the next slot, and survey it unless a worker will. */
@@ -226,7 +246,9 @@ static void read_slot(struct reading *g, struct passage *p)
     read_slot_at(g, g->next_offset, p);
     if (!g->reader->native)
         evtx_slot_survey(&p->slot);
-    g->next_offset += p->slot.data.len;
+    g->next_offset += p->slot.length;
+    g->facts->is_off_grid |=
+        p->slot.length != EVTX_CHUNK_SIZE && g->next_offset < g->log->size;
 }
 
 /* ---- what the file header says */
@@ -266,7 +288,7 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
         evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
-        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || find_magic(data) < data.len)
+        if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || evtx_find_chunk(data, got) < got)
             return true;
     }
     return false;
@@ -281,6 +303,20 @@ static const char *what_it_starts_with(struct bytes header)
                                          : "it starts with other bytes";
     }
     return "it starts with text";
+}
+
+/* Where bytes of the file header are lost, the first chunk lies before its place. */
+static void find_first_chunk(struct reading *g, struct passage *p)
+{
+    struct bytes data = read_ahead(g, 0, p->bytes, EVTX_HEADER_SIZE);
+    size_t at = evtx_find_chunk(data, EVTX_HEADER_SIZE);
+    if (at == EVTX_HEADER_SIZE ||
+        !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)))
+        return;
+    g->next_offset = at;
+    tell(g, LOG_HEADER_LIES, at, NO_RECORD,
+         "the first chunk begins here, %zu bytes before the end of a file header",
+         EVTX_HEADER_SIZE - at);
 }
 
 /* A log cut short is one thing, a small file of another kind another. */
@@ -397,10 +433,20 @@ static void tell_damage(struct reading *g, const struct evtx_slot *s)
     g->facts->records_damaged += s->damages;
 }
 
+/* Does another chunk begin inside it? */
+static bool is_cut_short(const struct evtx_slot *s)
+{
+    return s->length < s->data.len;
+}
+
 static void tell_chunk(struct reading *g, const struct evtx_slot *s)
 {
     tell_checksums(g, s);
     tell_lies(g, s);
+    if (is_cut_short(s))
+        tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
+             "the chunk lacks %zu bytes: another one begins at offset %" PRIu64,
+             s->data.len - s->length, s->offset + s->length);
     if (s->kind == SLOT_CUT) {
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
              "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short",
@@ -468,7 +514,8 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
         tell_chunk(g, s);
     bool crc_bad = has_checksums(g, &s->chunk) &&
                    (!s->chunk.header_crc_ok || !s->chunk.data_crc_ok);
-    f->chunks_damaged += s->kind != SLOT_CHUNK || s->damages || crc_bad;
+    f->chunks_damaged +=
+        s->kind != SLOT_CHUNK || s->damages || crc_bad || is_cut_short(s);
     f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
         g->last_id =
@@ -590,7 +637,9 @@ static void fill_record(struct reading *g, const struct passage *p,
     const struct evtx_frame *frame = &p->slot.frames[answer->index];
     *record = (struct evtx_record){
         .offset = p->slot.offset + frame->offset,
+        .chunk_offset = p->slot.offset,
         .size = frame->size,
+        .raw = bytes_slice(p->slot.data, frame->offset, frame->size),
         .state = g->log->is_deleted ? RECORD_DELETED_FILE : RECORD_LIVE,
         .header_id = frame->id,
         .header_filetime = frame->written_filetime,
@@ -640,11 +689,12 @@ static enum status deliver(struct reading *g, struct passage *p)
         size_t count = collect(g, p, records);
         g->facts->records += count;
         if (count && g->reader->prepare)
-            g->reader->prepare(g->reader->prepare_context, records, count, &p->arena);
+            g->reader->prepare(g->reader->prepare_context, 0, records, count,
+                               &p->arena);
         if (count)
             status = g->sink(g->context, records, count);
     }
-    progress_advance(g->progress, p->slot.data.len);
+    progress_advance(g->progress, p->slot.length);
     return status;
 }
 
@@ -670,14 +720,15 @@ static void tell_native(struct reading *g, const struct passage *p)
 static void learn_log(struct reading *g, struct template_index *into)
 {
     struct evtx_frame *frames = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *frames);
-    struct passage p = {.bytes = memory_get(EVTX_CHUNK_SIZE), .slot.frames = frames};
+    struct passage p = {.bytes = memory_get(EVTX_CHUNK_SIZE + LOOKAHEAD),
+                        .slot.frames = frames};
     struct problems *problems = g->problems;
     g->problems = NULL; /* what is unreadable is told where it is read first */
     for (uint64_t at = EVTX_HEADER_SIZE; at < g->log->size && !stop_requested();) {
         read_slot_at(g, at, &p);
         evtx_slot_survey(&p.slot);
         native_learn(g->reader->native, &p.slot, into);
-        at += p.slot.data.len;
+        at += p.slot.length;
     }
     g->problems = problems;
     free(p.bytes);
@@ -736,7 +787,7 @@ static enum status deliver_native(struct reading *g, struct passage *p)
     remember(g, p);
     if (p->native.count)
         status = g->sink(g->context, p->native.records, p->native.count);
-    progress_advance(g->progress, p->slot.data.len);
+    progress_advance(g->progress, p->slot.length);
     return status;
 }
 
@@ -812,6 +863,9 @@ static void begin_native(struct reading *g, struct passage *p)
     p->native.arena = &p->arena;
     p->native.is_deleted = g->log->is_deleted;
     p->native.with_recovered = false;
+    p->native.form = g->reader->form;
+    p->native.wanted = g->reader->wanted;
+    p->native.wanted_context = g->reader->wanted_context;
     native_submit(g->reader->native, &p->native);
 }
 
@@ -863,7 +917,7 @@ static void feed(struct reading *g, size_t *submitted)
                 return;
             ++*submitted;
         }
-        if (g->next_offset >= g->log->size || g->count == g->reader->ring_size)
+        if (g->next_offset >= g->end || g->count == g->reader->ring_size)
             return;
         struct passage *p = passage_at(g, g->count++);
         read_slot(g, p);
@@ -924,13 +978,17 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                         .problems = problems,
                         .progress = progress,
                         .next_offset = EVTX_HEADER_SIZE,
+                        .end = log->size,
                         .last_id = NO_RECORD};
     *g.facts = (struct evtx_log_facts){0};
     if (!read_header(&g, &reader->ring[0])) {
         progress_advance(progress, log->size);
         return OK;
     }
-    progress_advance(progress, EVTX_HEADER_SIZE);
+    find_first_chunk(&g, &reader->ring[0]);
+    g.facts->first_slot = g.next_offset;
+    g.facts->is_off_grid = g.next_offset != EVTX_HEADER_SIZE;
+    progress_advance(progress, g.next_offset);
     enum status status = read_slots(&g, err);
     if (status != OK) {
         cancel(&g);
@@ -940,4 +998,50 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
     }
     release_reading(&g);
     return status;
+}
+
+enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log *log,
+                           uint64_t from, uint64_t to, evtx_sink *sink, void *context,
+                           struct problems *problems, struct error *err)
+{
+    struct evtx_log_facts facts = {0};
+    struct reading g = {.reader = reader,
+                        .log = log,
+                        .sink = sink,
+                        .context = context,
+                        .facts = &facts,
+                        .problems = problems,
+                        .next_offset = from,
+                        .end = to < log->size ? to : log->size,
+                        .last_id = NO_RECORD};
+    enum status status = read_slots(&g, err);
+    if (status != OK)
+        cancel(&g);
+    else
+        status = recover_log(&g, err);
+    release_reading(&g);
+    return status;
+}
+
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset)
+{
+    uint8_t *bytes = memory_get_zeroed(1, EVTX_CHUNK_SIZE);
+    uint8_t header[EVTX_HEADER_SIZE] = {0};
+    size_t got = 0, got_header = 0;
+    evidence_log_read(log, offset, bytes, EVTX_CHUNK_SIZE, &got, NULL);
+    evidence_log_read(log, 0, header, sizeof header, &got_header, NULL);
+    struct evtx_file_header file =
+        evtx_file_header_read((struct bytes){header, sizeof header});
+    struct evtx_chunk chunk;
+    evtx_chunk_open(&chunk, (struct bytes){bytes, got});
+    free(bytes);
+    return (struct evtx_chunk_facts){
+        .is_chunk = chunk.has_magic,
+        .has_checksums =
+            !(chunk.flags & EVTX_FLAG_NO_CRC) && !(file.flags & EVTX_FLAG_NO_CRC),
+        .header_ok = chunk.header_crc_ok,
+        .data_ok = chunk.data_crc_ok,
+        .first_id = chunk.first_id,
+        .last_id = chunk.last_id,
+    };
 }

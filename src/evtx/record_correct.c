@@ -65,7 +65,7 @@ static size_t units_without_trailing_nul(struct bytes utf16)
 }
 
 struct string_faults {
-    bool has_nul, has_lone_surrogate, starts_with_mark;
+    bool has_nul, has_lone_surrogate, has_pair, starts_with_mark;
 };
 
 static struct string_faults string_faults(struct bytes utf16)
@@ -77,6 +77,7 @@ static struct string_faults string_faults(struct bytes utf16)
         uint16_t low = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
         bool is_pair = c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000;
         faults.has_nul |= c == 0;
+        faults.has_pair |= is_pair;
         faults.has_lone_surrogate |= c >= 0xd800 && c < 0xe000 && !is_pair;
         faults.starts_with_mark |= i == 0 && (c == 0xfeff || c == 0xfffe);
         i += is_pair;
@@ -112,6 +113,9 @@ static void remark_string(struct evtx_reading *r, size_t number, struct bytes ut
                "has a NUL character inside; libevtx gives what is before it");
     if (faults.has_lone_surrogate)
         remark_lone_units(r, number, utf16);
+    if (faults.has_pair)
+        remark(r, PROBLEM_READER_FAULT_KNOWN, number,
+               "has characters beyond U+FFFF, which libevtx 20181227 prints as others");
     if (faults.starts_with_mark)
         remark(r, PROBLEM_READER_FAULT_KNOWN, number,
                "starts with a byte order mark, which libevtx drops");

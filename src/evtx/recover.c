@@ -179,6 +179,8 @@ static void recover_one(struct native_work *w, struct decoder *d,
         return;
     }
     record->offset = w->slot->offset + f->frame.offset;
+    record->chunk_offset = w->slot->offset;
+    record->raw = bytes_slice(w->slot->data, f->frame.offset, f->frame.size);
     record->size = f->frame.size;
     record->state = d->binxml.is_nameless          ? RECORD_POSITIONAL
                     : is_torn || status == DAMAGED ? RECORD_TORN
@@ -192,6 +194,10 @@ static void recover_one(struct native_work *w, struct decoder *d,
                                  : PROBLEM_RECORD_DAMAGED,
                       remark);
     w->needs_templates |= d->binxml.is_nameless;
+    d->binxml.intact_end = f->intact_end;
+    native_write_event(w, d, f->frame.offset, f->frame.size + (is_torn ? SIZE_COPY : 0),
+                       record);
+    d->binxml.intact_end = d->binxml.chunk.len;
     w->count++;
 }
 

@@ -1,6 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/evtx_internal.h"
 
+enum { MAGIC_ALIGNMENT = 512 };
+
+size_t evtx_find_chunk(struct bytes data, size_t len)
+{
+    for (size_t at = 1; at < len; at++) {
+        const uint8_t *magic = memmem(data.ptr + at, data.len - at, "ElfChnk\0", 8);
+        if (!magic)
+            return len;
+        at = (size_t)(magic - data.ptr);
+        if (at < len && (at % MAGIC_ALIGNMENT == 0 ||
+                         evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX))))
+            return at;
+    }
+    return len;
+}
+
+/* The same inside a chunk, whose own content is believed as long as a chunk, zeros or
+ * nothing follows it, and which only a header with a right checksum can cut short. */
+static size_t find_intruder(struct bytes data, size_t len)
+{
+    struct bytes next = bytes_slice(data, len, SIZE_MAX);
+    if (len == EVTX_CHUNK_SIZE &&
+        (evtx_all_zero(next) || bytes_equal_at(next, 0, "ElfChnk\0", 8)))
+        return len;
+    size_t at = 0;
+    do {
+        struct bytes rest = bytes_slice(data, at, SIZE_MAX);
+        at += evtx_find_chunk(rest, len - at);
+    } while (at < len && !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)));
+    return at;
+}
+
+void evtx_slot_take(struct evtx_slot *slot, uint8_t *bytes, size_t len,
+                    size_t with_what_follows)
+{
+    struct bytes data = {bytes, with_what_follows};
+    if (bytes_equal_at(data, 0, "ElfChnk\0", 8)) {
+        slot->length = find_intruder(data, len);
+        if (slot->length < len) {
+            len = EVTX_CHUNK_SIZE;
+            memset(bytes + slot->length, 0, len - slot->length);
+        }
+    } else {
+        slot->length = len = evtx_find_chunk(data, len);
+    }
+    slot->data = (struct bytes){bytes, len};
+}
+
 static void note_damage(struct evtx_slot *s, const struct evtx_frame *where)
 {
     if (s->damages++ == 0)
@@ -39,7 +87,8 @@ static enum evtx_slot_kind kind_of(const struct evtx_slot *s)
 
 void evtx_slot_survey(struct evtx_slot *s)
 {
-    *s = (struct evtx_slot){.offset = s->offset, .data = s->data, .frames = s->frames};
+    *s = (struct evtx_slot){
+        .offset = s->offset, .data = s->data, .length = s->length, .frames = s->frames};
     evtx_chunk_open(&s->chunk, s->data);
     s->kind = kind_of(s);
     s->live_end = EVTX_CHUNK_HEADER_SIZE;

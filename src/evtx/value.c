@@ -84,6 +84,10 @@ static size_t write_string(char *to, const char *string)
 static size_t write_decimal(char *to, uint64_t number)
 {
     char digits[20];
+    if (number < 10) {
+        *to = (char)('0' + number);
+        return 1;
+    }
     size_t at = sizeof digits;
     do {
         digits[--at] = (char)('0' + number % 10);

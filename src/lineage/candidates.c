@@ -184,7 +184,10 @@ static void add_name(struct buffer *out, const struct lineage *l, uint32_t node)
 
 static void begin_reason(struct buffer *out, const struct process *c)
 {
-    buffer_add_string(out, "the record names no parent guid: parent unknown");
+    buffer_add_string(out, c->state == RECORD_TORN
+                               ? "the record is torn, and what is left of it names no "
+                                 "parent guid: parent unknown"
+                               : "the record names no parent guid: parent unknown");
     if (c->parent_pid != PID_UNKNOWN)
         buffer_printf(out, " (pid %" PRIu32 ")", c->parent_pid);
 }

@@ -78,6 +78,10 @@ static void widen(uint64_t *first, uint64_t *last, uint64_t filetime)
 static void count_record(struct host *host, const struct sight *s)
 {
     uint64_t logged = s->event->created_filetime;
+    if (!record_state_is_live(s->event->record->state)) {
+        host->recovered++;
+        return;
+    }
     host->records++;
     widen(&host->first_filetime, &host->last_filetime, s->filetime);
     widen(&host->window_first_filetime, &host->window_last_filetime,
@@ -215,6 +219,13 @@ static void check_layout(struct host *host, const struct process *p)
                               (int64_t)process_guid_parts(&p->guid).start_unix;
 }
 
+static void count_creation(struct lineage *l, const struct process *p)
+{
+    struct host *host = &l->hosts[p->scope];
+    host->process_creations++;
+    check_layout(host, p);
+}
+
 static void count_twice(struct lineage *l, uint32_t log, uint64_t record_id)
 {
     struct lineage_index *index = l->index;
@@ -249,12 +260,17 @@ static void add_duplicate(struct lineage *l, uint32_t node, const struct sight *
     note_later_sight(p, s->filetime);
     uint32_t log = s->log;
     uint64_t record_id = record->system.record_id;
+    bool was_live = record_state_is_live(p->state),
+         is_live = record_state_is_live(record->state);
     if (stands_before(s, p)) {
         log = p->log;
         record_id = p->record_id;
         place_record(p, s);
     }
-    if (!same_id_in_log) /* those are told as RID_DUP by the log's coverage */
+    if (is_live && !was_live)
+        count_creation(l, p);
+    /* The same id is told as RID_DUP by the log's coverage. */
+    if (!same_id_in_log && is_live && was_live)
         count_twice(l, log, record_id);
 }
 
@@ -295,6 +311,8 @@ static uint32_t creation_node(struct lineage *l, const struct sight *s,
     if (l->processes[node].kind == PROCESS_GHOST)
         return node;
     uint32_t same = find_same_creation(l, node, s->event);
+    if (same == PROCESS_NONE && s->event->record->state == RECORD_TORN)
+        same = node; /* what is left of it proves no second creation */
     *is_new = same == PROCESS_NONE;
     return *is_new ? add_conflict(l, node, s->computer, guid) : same;
 }
@@ -320,10 +338,11 @@ static void add_creation(struct lineage *l, const struct sight *s,
                          struct event_processes *found)
 {
     struct guid guid;
-    bool is_new;
-    uint32_t node = sysmon_guid(s->event, SYSMON_ProcessGuid, &guid)
-                        ? creation_node(l, s, &guid, &is_new)
-                        : nameless_creation_node(l, s, &is_new);
+    bool is_new, is_named = sysmon_guid(s->event, SYSMON_ProcessGuid, &guid);
+    if (!is_named && s->event->record->state == RECORD_TORN)
+        return; /* too little is left to tell a process by */
+    uint32_t node = is_named ? creation_node(l, s, &guid, &is_new)
+                             : nameless_creation_node(l, s, &is_new);
     found->subject = node;
     found->is_new_creation = is_new;
     if (!is_new) {
@@ -333,9 +352,8 @@ static void add_creation(struct lineage *l, const struct sight *s,
     fill_creation(l, node, s);
     uint32_t parent = refer_parent(l, s); /* may move the table */
     l->processes[node].parent = parent;
-    struct host *host = &l->hosts[l->processes[node].scope];
-    host->process_creations++;
-    check_layout(host, &l->processes[node]);
+    if (record_state_is_live(s->event->record->state))
+        count_creation(l, &l->processes[node]);
 }
 
 static void add_end(struct lineage *l, const struct sight *s, uint32_t node)

@@ -24,6 +24,11 @@
  * can come later in merged input). lineage_link() then grades every link; its result does
  * not depend on the order of the events.
  *
+ * Recovered records. A creation record that is not live makes a node like any other, with
+ * its state in process.state; a live record of the same creation takes its place. One that
+ * is torn is not compared with whole ones: it is a node only where no other record has its
+ * guid, so it is to be added last. Hosts count and cover live records alone.
+ *
  * Invariants  1. Node numbers are stable from lineage_add() on, except that a node can turn
  *                out to be another one's alias: lineage_node() follows that.
  *             2. After linking, the parents form a forest: an edge that would close a circle is
@@ -105,9 +110,11 @@ struct host {
     uint64_t first_filetime, last_filetime; /* of its Sysmon events, UtcTime */
     uint64_t window_first_filetime,
         window_last_filetime; /* the same by TimeCreated: when this log was being written */
-    uint64_t records, process_creations;
+    uint64_t records,
+        process_creations; /* these and the times above: live ones alone */
+    uint64_t recovered;    /* records that are not live */
     uint64_t guid_time_agrees,
-        guid_time_checked; /* event 1: second in the guid == UtcTime */
+        guid_time_checked; /* live event 1: second in the guid == UtcTime */
 };
 
 /* Another name of a process. */

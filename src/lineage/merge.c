@@ -82,6 +82,7 @@ static void fold_nameless_hosts(struct lineage *l, uint32_t *moved)
         add_times(&l->hosts[to], &l->hosts[h]);
         l->hosts[to].records += l->hosts[h].records;
         l->hosts[to].process_creations += l->hosts[h].process_creations;
+        l->hosts[to].recovered += l->hosts[h].recovered;
     }
     free(only);
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "util/map.h"
+#include "util/stop.h"
 
 static void put_list(struct table *t, struct buffer *b, const struct text_list *list)
 {
@@ -38,7 +39,15 @@ static const char *const finding_columns[] = {
     /* what follows may grow */
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
-    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id"};
+    "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
+    "verified", "record_sha256"};
+
+static void put_verified(struct table *t, struct buffer *b, const struct report *r,
+                         const struct evidence_log *log, uint64_t offset)
+{
+    name_verified(b, r, log, offset);
+    table_buffer(t, b);
+}
 
 /* What events 8, 10 and 25 on the host process speak for injection, by strength. */
 static void put_corroboration(struct table *t, struct buffer *b,
@@ -93,6 +102,12 @@ static void put_creation_details(struct table *t, const struct report *r,
     table_number_unless(t, p->session_id, UINT32_MAX);
 }
 
+static const struct evidence_log *log_of_process(const struct report *r,
+                                                 const struct process *p)
+{
+    return p->log < r->evidence->log_count ? &r->evidence->logs[p->log] : NULL;
+}
+
 static void put_finding(struct table *t, struct buffer *b, const struct report *r,
                         const struct finding *f)
 {
@@ -123,12 +138,15 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
+    put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
+                 p->offset);
+    table_record_digest(t, log_of_process(r, p), p->offset);
     table_end_row(t);
 }
 
 static void put_findings(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->finding_count; i++)
+    for (size_t i = 0; i < r->detector->finding_count && !stop_requested(); i++)
         put_finding(t, b, r, &r->detector->findings[i]);
 }
 
@@ -161,7 +179,7 @@ static const char *const near_miss_columns[] = {"rule_id",
 
 static void put_near_misses(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->detector->near_miss_count; i++) {
+    for (size_t i = 0; i < r->detector->near_miss_count && !stop_requested(); i++) {
         const struct near_miss *miss = &r->detector->near_misses[i];
         const struct process *p = lineage_process(r->lineage, miss->process);
         table_text(t, miss->rule ? miss->rule->id : NO_TEXT);
@@ -254,7 +272,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image"};
+    "target_image", "verified", "record_sha256"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -298,6 +316,8 @@ static void put_timeline_row(struct table *t, struct buffer *b, const struct rep
     table_string(t, record_state_name((enum record_state)e->state));
     table_time(t, e->created_filetime);
     put_timeline_process(t, r, &e->object);
+    put_verified(t, b, r, e->log, e->offset);
+    table_record_digest(t, e->log, e->offset);
     table_end_row(t);
 }
 
@@ -313,7 +333,8 @@ static const char *const evidence_columns[] = {
     "si_created", "si_modified", "si_changed", "si_accessed", "fn_created",
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
-    "schema_at_least", "computers"};
+    "schema_at_least", "computers", "recovered_states", "recovered_copies",
+    "sysmon_recovered", "process_creations_recovered"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -392,6 +413,16 @@ static void put_coverage(struct table *t, struct buffer *b, const struct coverag
     put_computers(t, b, c);
 }
 
+static void put_recovered(struct table *t, struct buffer *b,
+                          const struct log_report *row)
+{
+    name_recovered(b, &row->recovered);
+    table_buffer(t, b);
+    table_number(t, row->facts.records_recovered_twice);
+    table_number(t, row->recovered.sysmon);
+    table_number(t, row->recovered.creations);
+}
+
 static void put_log(struct table *t, struct buffer *b, const struct log_report *row)
 {
     const struct evidence_log *log = row->log;
@@ -418,24 +449,38 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     put_identity(t, b, log);
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
+    put_recovered(t, b, row);
     table_end_row(t);
 }
 
 static void put_evidence(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; i < r->log_count; i++)
+    for (size_t i = 0; i < r->log_count && !stop_requested(); i++)
         put_log(t, b, &r->logs[i]);
 }
 
 /* --- problems.csv */
 
 static const char *const problem_columns[] = {"code",   "severity",  "evidence", "log",
-                                              "offset", "record_id", "message"};
+                                              "offset", "record_id", "message", "record_sha256"};
+
+/* The log of a problem that cites a record. */
+static const struct evidence_log *log_of_problem(const struct report *r,
+                                                 const struct place *place)
+{
+    for (size_t i = 0; place->record_id != NO_RECORD && i < r->log_count; i++) {
+        const struct evidence_log *log = r->logs[i].log;
+        if (log && place->log.ptr == log->path.ptr &&
+            place->evidence.ptr == log->evidence.ptr)
+            return log;
+    }
+    return NULL;
+}
 
 static void put_problems(struct table *t, struct buffer *b, const struct report *r)
 {
     (void)b;
-    for (size_t i = 0; i < r->problems->count; i++) {
+    for (size_t i = 0; i < r->problems->count && !stop_requested(); i++) {
         const struct problem *p = &r->problems->rows[i];
         table_string(t, problem_kinds[p->code].code);
         table_string(t, problem_severity_name(p->severity));
@@ -444,6 +489,7 @@ static void put_problems(struct table *t, struct buffer *b, const struct report 
         table_number_unless(t, p->place.offset, NO_OFFSET);
         table_number_unless(t, p->place.record_id, NO_RECORD);
         table_text(t, p->message);
+        table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
         table_end_row(t);
     }
 }

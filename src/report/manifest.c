@@ -63,17 +63,22 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_name(j, "options");
     json_open_object(j);
     json_member_u64(j, "jobs", run->jobs);
+    json_member_string(j, "verify", verify_mode_name(run->verify));
     json_member_bool(j, "hash_sha1", run->digest_kinds & DIGEST_BIT(DIGEST_SHA1));
     json_member_bool(j, "hash_md5", run->digest_kinds & DIGEST_BIT(DIGEST_MD5));
     json_member_bool(j, "rehash", run->rehash);
     json_member_bool(j, "verify_image", run->verify_image);
     json_member_bool(j, "findings_only", run->findings_only);
+    json_member_bool(j, "recovered", run->recovers);
     json_member_bool(j, "schema_cim", run->schemas & SCHEMA_CIM);
     json_member_bool(j, "schema_asim", run->schemas & SCHEMA_ASIM);
     json_member_bool(j, "schema_ecs", run->schemas & SCHEMA_ECS);
     put_text(j, "rules_folder", run->rules_folder);
     put_text(j, "templates_folder", run->templates_folder);
     put_text(j, "filter_file", run->filter_file);
+    put_text(j, "shells_file", run->shells_file);
+    json_member_string(j, "find", run->find_signature ? "signature" : "path");
+    json_member_string(j, "fail_on", rule_level_name(run->fail_on));
     json_close_object(j);
 }
 
@@ -249,6 +254,7 @@ static void put_logs(struct json *j, const struct report *r)
         json_member_u64(j, "records_recovered", row->facts.records_recovered);
         json_member_u64(j, "records_damaged", row->facts.records_damaged);
         json_member_u64(j, "sysmon_records", row->coverage.sysmon_records);
+        json_member_u64(j, "sysmon_recovered", row->recovered.sysmon);
         json_close_object(j);
     }
     json_close_array(j);
@@ -266,17 +272,19 @@ static void put_problems(struct json *j, const struct problems *p)
 
 static void put_counts(struct json *j, const struct report *r)
 {
-    uint64_t records = 0, sysmon = 0, creations = 0;
+    uint64_t records = 0, sysmon = 0, creations = 0, recovered = 0;
     for (size_t i = 0; i < r->log_count; i++) {
         records += r->logs[i].facts.records;
         sysmon += r->logs[i].coverage.sysmon_records;
         creations += r->logs[i].coverage.process_creations;
+        recovered += r->logs[i].recovered.sysmon;
     }
     json_name(j, "counts");
     json_open_object(j);
     json_member_u64(j, "records", records);
     json_member_u64(j, "sysmon_records", sysmon);
     json_member_u64(j, "process_creations", creations);
+    json_member_u64(j, "sysmon_recovered", recovered);
     json_member_u64(j, "hosts", r->lineage->host_count);
     json_member_u64(j, "processes", r->lineage->order_count);
     json_member_u64(j, "process_creations_matched", r->detector->matched_creations);
@@ -286,6 +294,53 @@ static void put_counts(struct json *j, const struct report *r)
     json_member_u64(j, "filtered", r->detector->filtered);
     json_member_u64(j, "timeline_events", r->timeline->count);
     put_problems(j, r->problems);
+    json_close_object(j);
+}
+
+/* Only where a part of the findings is told. */
+static void put_told_part(struct json *j, const struct told_part *told)
+{
+    if (text_is_absent(told->filter))
+        return;
+    json_name(j, "told");
+    json_open_object(j);
+    put_text(j, "only", told->filter);
+    json_member_u64(j, "findings_left_out", told->findings_left_out);
+    json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
+    json_member_u64(j, "timeline_events_left_out", told->events_left_out);
+    json_close_object(j);
+}
+
+static void put_verification(struct json *j, const struct report *r)
+{
+    const struct confirmation *v = r->verification;
+    if (!v)
+        return;
+    const struct verify_counts *c = &v->counts;
+    json_name(j, "verification");
+    json_open_object(j);
+    json_member_string(j, "mode", verify_mode_name(v->mode));
+    if (v->mode != VERIFY_NONE)
+        put_text(j, "reader", r->run.other_reader);
+    json_member_u64(j, "records_compared", c->equal + c->different);
+    json_member_u64(j, "records_equal", c->equal);
+    json_member_u64(j, "records_equal_with_waived_values", c->waived_records);
+    json_member_u64(j, "records_different", c->different);
+    json_member_u64(j, "records_not_confirmed", c->not_confirmed);
+    json_member_u64(j, "values_compared", c->values);
+    json_name(j, "values_waived");
+    json_open_object(j);
+    for (int w = WAIVED_NOT + 1; w < VERIFY_WAIVERS; w++)
+        if (c->waived[w])
+            json_member_u64(j, verify_waiver_name((enum verify_waiver)w), c->waived[w]);
+    json_close_object(j);
+    if (v->mode == VERIFY_ALL) {
+        json_member_u64(j, "logs_opened_whole", c->logs_listed);
+        json_member_u64(j, "logs_not_opened_whole", c->logs_not_listed);
+        json_member_u64(j, "records_in_both_lists", c->listed_by_both);
+        json_member_u64(j, "records_in_the_native_list_alone", c->only_native);
+        json_member_u64(j, "records_in_the_libevtx_list_alone", c->only_libevtx);
+    }
     json_close_object(j);
 }
 
@@ -314,9 +369,11 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_case(&j, &r->case_data);
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
+    put_told_part(&j, &r->told);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);
+    put_verification(&j, r);
     put_outputs(&j, dir);
     json_close_object(&j);
     buffer_add_char(out, '\n');

@@ -165,3 +165,19 @@ struct corroboration_range corroborations_of(const struct detector *d, uint32_t 
     size_t end = first_at_or_after(d, (uint64_t)host + 1);
     return (struct corroboration_range){d->corroborations + first, end - first};
 }
+
+void name_recovered(struct buffer *out, const struct recovered_counts *counts)
+{
+    size_t start = out->len;
+    for (int state = 0; state < RECORD_STATES; state++)
+        if (counts->given[state])
+            buffer_printf(out, "%s%s:%" PRIu64, out->len > start ? "; " : "",
+                          record_state_name((enum record_state)state),
+                          counts->given[state]);
+}
+
+void name_state_unless_live(struct buffer *out, enum record_state state)
+{
+    if (!record_state_is_live(state))
+        buffer_printf(out, ", state %s", record_state_name(state));
+}

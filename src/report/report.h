@@ -15,6 +15,7 @@
 #define FOREBEAR_REPORT_H
 
 #include "detect/detect.h"
+#include "evtx/verify.h"
 #include "util/output.h"
 
 /* A process as one event names it; it may have other names (lineage.h). */
@@ -55,10 +56,18 @@ void timeline_add(struct timeline *t, const struct detector *detector,
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 
+/* Records that are not live, as the run used them. */
+struct recovered_counts {
+    uint64_t given[RECORD_STATES]; /* by the reader, of any channel */
+    uint64_t sysmon, creations;    /* of them: Sysmon events that were used */
+    uint64_t sysmon_positional;    /* Sysmon's, or of no known provider; not used */
+};
+
 struct log_report { /* one row of evidence.csv */
     const struct evidence_log *log;
     struct evtx_log_facts facts;
     struct coverage coverage;
+    struct recovered_counts recovered;
     uint64_t problems;
 };
 
@@ -66,10 +75,21 @@ struct clearing_report { /* a log was cleared: System 104, Security 1102 */
     const struct evidence_log *log;
     uint64_t record_id, offset, created_filetime;
     struct text channel, user, domain, user_sid, computer;
+    uint8_t state;
 };
 
 struct case_data { /* as ewfacquire names them; absent if not given */
     struct text case_number, examiner, evidence_number, notes;
+};
+
+/* What the second decoding of records said. All zeros but for the mode if there was none. */
+struct confirmation {
+    enum verify_mode mode;
+    struct verify_counts counts;
+    struct verify_item *items; /* by (log, offset): the records that rows cite */
+    size_t asked;              /* of them */
+    size_t *first_of_log;      /* log_count + 1 indexes into items; NULL: none asked */
+    size_t log_count;
 };
 
 enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
@@ -78,7 +98,8 @@ enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
 struct run_facts {
     struct text version;        /* "Forebear 0.1.0" */
     struct text command_line;   /* as given, shell-quoted, visible */
-    struct text reader;         /* "libevtx 20181227" */
+    struct text reader;         /* "native" */
+    struct text other_reader;   /* that confirms: "libevtx 20181227" */
     struct text_list libraries; /* "libtsk 4.11.1", ... */
     struct text platform;
     uint64_t started_filetime, ended_filetime;
@@ -86,15 +107,26 @@ struct run_facts {
     unsigned digest_kinds;
     bool rehash, verify_image;
     bool findings_only; /* no report.html, processes.csv, timeline.csv */
+    bool recovers; /* records that are not live were read */
     unsigned jobs;
+    enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */
-    struct text rules_folder, templates_folder,
-        filter_file; /* absent: built-in, none */
+    struct text rules_folder, templates_folder, filter_file,
+        shells_file; /* absent: built-in, none */
+    bool find_signature;
+    enum rule_level fail_on;
     int exit_status; /* what the run will end with */
+};
+
+/* A report that tells only a part of what was found (sysmon/selection.h). */
+struct told_part {
+    struct text filter; /* in words; absent: all is told */
+    uint64_t findings_left_out, near_misses_left_out, events_left_out;
 };
 
 struct report {
     struct run_facts run;
+    struct told_part told;
     struct case_data case_data;
     const struct evidence *evidence;
     struct log_report *logs;
@@ -104,6 +136,7 @@ struct report {
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;
+    const struct confirmation *verification;
     struct problems *problems;
 };
 
@@ -121,6 +154,8 @@ enum status report_write_html(const struct report *report, struct output_dir *di
 /* Would report_write_html() take these templates? FAILED as it would fail; nothing is
  * written. */
 enum status report_check_templates(const char *template_dir, struct error *err);
+/* Before a report takes another one's place: remove the other's files that it has not. */
+void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,

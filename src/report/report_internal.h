@@ -5,11 +5,26 @@
 
 #include "report/report.h"
 
+/* --- record_digest.c: the SHA-256 of a record's bytes, from its magic through the copy of
+ * its size. All zeros is a window before its first use. */
+struct record_window {
+    const struct evidence_log *log;
+    uint64_t from;
+    size_t len;
+    uint8_t *bytes;
+};
+
+/* False if no record with a possible size stands at that offset. */
+bool record_digest(struct record_window *window, const struct evidence_log *log,
+                   uint64_t offset, struct digest_values *out);
+void record_window_release(struct record_window *window);
+
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
     struct output out;  /* of the file; rows[] alone for a part of it */
     struct buffer rows; /* not yet handed to it */
+    struct record_window window; /* for table_record_digest() */
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
@@ -31,6 +46,8 @@ void table_time(struct table *t, uint64_t filetime);
 void table_guid(struct table *t, const struct guid *guid); /* null: absent */
 void table_digest(struct table *t, const struct digest_values *d,
                   enum digest_kind kind);
+/* Of the record at that offset; empty if there is none. log may be NULL. */
+void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset);
 /* evidence, log, event_record_id, offset: where a row comes from. */
 void table_place(struct table *t, struct place place);
 void table_end_row(struct table *t);
@@ -80,6 +97,10 @@ struct place process_place(const struct report *r, uint32_t process);
 void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
 /* "sha-256" and the like, of which content, and was it compared afterwards? */
 void name_hashed(struct buffer *out, const struct evidence_log *log);
+/* "behind damage:5; slack:22": what was recovered, by state; nothing if nothing was. */
+void name_recovered(struct buffer *out, const struct recovered_counts *counts);
+/* ", state slack"; nothing for a live record. */
+void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);
 
 /* The events that touch one host process; they stand together, ordered by process. */
@@ -89,6 +110,13 @@ struct corroboration_range {
 };
 
 struct corroboration_range corroborations_of(const struct detector *d, uint32_t host);
+
+/* --- verified.c */
+/* "yes", "no: FIELD", "-": the cell `verified` of a row that cites this record. */
+void name_verified(struct buffer *out, const struct report *r,
+                   const struct evidence_log *log, uint64_t offset);
+/* What was decoded again, in sentences. */
+void report_verification(struct buffer *out, const struct report *r);
 
 /* Distinct process creations that one rule matched; findings are ordered by process. */
 uint64_t rule_creations(const struct detector *d, const struct rule *rule);

@@ -8,6 +8,8 @@
  * vimProcessCreateMicrosoftSysmon; elastic/integrations windows, sysmon_operational. */
 #include "report/report_internal.h"
 
+#include "util/stop.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -286,7 +288,7 @@ static void put_asim_acting(struct table *t, const struct lineage *l,
 static void put_asim(struct table *t, struct buffer *scratch, const struct report *r)
 {
     (void)scratch;
-    for (size_t i = 0; i < r->detector->finding_count; i++) {
+    for (size_t i = 0; i < r->detector->finding_count && !stop_requested(); i++) {
         const struct finding *f = &r->detector->findings[i];
         const struct process *p = lineage_process(r->lineage, f->process);
         struct text computer = lineage_computer(r->lineage, p);
@@ -432,7 +434,7 @@ static void put_ecs_rows(struct table *t, struct buffer *b, const struct report 
 {
     static const char *const constants[] = {"event", "process", "start", "1",
                                             "Process creation"};
-    for (size_t i = 0; i < r->detector->finding_count; i++) {
+    for (size_t i = 0; i < r->detector->finding_count && !stop_requested(); i++) {
         const struct finding *f = &r->detector->findings[i];
         const struct process *p = lineage_process(r->lineage, f->process);
         put_ecs_time(t, b, p->start_filetime);
@@ -468,4 +470,11 @@ enum status schemas_write(const struct report *report, struct output_dir *dir,
             status =
                 csv_file_write(&schemas[i].file, report, dir, report->problems, err);
     return status;
+}
+
+void report_remove_stale(const struct report *report, struct output_dir *dir)
+{
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+        if (!(report->run.schemas & schemas[i].bit))
+            output_dir_remove_stale(dir, schemas[i].file.name);
 }

@@ -161,6 +161,18 @@ SLOT(reader)
 {
     put(out, RUN(page)->reader);
 }
+SLOT(verification)
+{
+    report_verification(out, page->report);
+}
+SLOT(verify_mode)
+{
+    buffer_add_string(out, verify_mode_name(RUN(page)->verify));
+}
+SLOT(verified_whole)
+{
+    buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);
@@ -401,6 +413,15 @@ SLOT(log_records)
                   row->facts.records, row->facts.records_damaged,
                   row->facts.records_recovered, row->coverage.sysmon_records,
                   row->coverage.process_creations);
+    struct buffer states = {0};
+    name_recovered(&states, &row->recovered);
+    if (states.len)
+        buffer_printf(out,
+                      "; recovered, not live: %.*s, of them Sysmon's and used: %" PRIu64
+                      ", process creations: %" PRIu64,
+                      TEXT(buffer_text(&states)), row->recovered.sysmon,
+                      row->recovered.creations);
+    buffer_release(&states);
 }
 
 SLOT(log_period)
@@ -503,6 +524,8 @@ SLOT(host_last)
 SLOT(host_records)
 {
     put_number(out, HOST(page)->records);
+    if (HOST(page)->recovered)
+        buffer_printf(out, ", and %" PRIu64 " recovered", HOST(page)->recovered);
 }
 SLOT(host_creations)
 {
@@ -572,6 +595,22 @@ SLOT(section_count)
     buffer_printf(out, "%zu process creation%s", n, PLURAL(n));
 }
 
+/* How many of its matched creations rest on records that are not live. */
+SLOT(section_recovered)
+{
+    size_t n = 0, total = page->creations.count;
+    for (size_t i = 0; i < total; i++) {
+        size_t finding = page->creations.items[i];
+        uint32_t process = page->report->detector->findings[finding].process;
+        n += !record_state_is_live(lineage_process(lineage_of(page), process)->state);
+    }
+    if (n)
+        buffer_printf(out,
+                      "%zu of these %zu process creation%s rest%s on a record that is "
+                      "not live: it was recovered, and its state says from where.",
+                      n, total, PLURAL(total), n == 1 ? "s" : "");
+}
+
 SLOT(section_creations_left_out)
 {
     put_number_unless(out, page->creations.left_out, 0);
@@ -599,6 +638,12 @@ static void put_start(struct buffer *out, const struct process *p)
     put_time(out, p->start_filetime);
     if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
+}
+
+static void put_process_state(struct buffer *out, const struct process *p)
+{
+    if (p->kind == PROCESS_LOGGED)
+        name_state_unless_live(out, p->state);
 }
 
 static void put_kind(struct buffer *out, const struct process *p)
@@ -651,9 +696,28 @@ SLOT(section_end)
 SLOT(section_place)
 {
     put_place(out, process_place(page->report, section_process(page)));
+    put_process_state(out, section_host(page));
 }
 
 /* --- creations: the cards of a section */
+
+/* Whether Sysmon matches a parent by pid alone depends on its build. */
+static void add_sysmon_version(struct page *page)
+{
+    const struct report *r = page->report;
+    uint32_t number = lineage_process(r->lineage, page_creation(page)->process)->log;
+    if (page->support_count == SUPPORT_MAX || number >= r->evidence->log_count)
+        return;
+    const struct log_report *log = report_log_of(r, &r->evidence->logs[number]);
+    struct text version = log ? log->coverage.sysmon_version : NO_TEXT;
+    page->supports[page->support_count++] =
+        text_is_empty(version)
+            ? TEXT_LITERAL("Sysmon's version is not recorded in this log.")
+            : arena_printf(
+                  &page->section_arena,
+                  "Sysmon's version is %.*s by the newest event 4 of this log.",
+                  TEXT(version));
+}
 
 LOOP(next_creation)
 {
@@ -663,6 +727,7 @@ LOOP(next_creation)
     page->support_count =
         lineage_support(page->report->lineage, page_creation(page)->process,
                         &page->section_arena, page->supports, SUPPORT_MAX);
+    add_sysmon_version(page);
     return true;
 }
 
@@ -771,6 +836,13 @@ SLOT(creation_grade_reason)
 SLOT(creation_place)
 {
     put_place(out, process_place(page->report, page_creation(page)->process));
+}
+SLOT(creation_verified)
+{
+    const struct process *p = creation(page);
+    if (p->log != UINT32_MAX)
+        name_verified(out, page->report, &page->report->evidence->logs[p->log],
+                      p->offset);
 }
 SLOT(creation_state)
 {
@@ -978,8 +1050,12 @@ SLOT(row_end)
 }
 SLOT(row_kind)
 {
-    if (row_process(page)->kind != PROCESS_LOGGED)
-        put_kind(out, row_process(page));
+    const struct process *p = row_process(page);
+    if (p->kind != PROCESS_LOGGED)
+        put_kind(out, p);
+    else if (!record_state_is_live(p->state))
+        buffer_printf(out, "creation record recovered, state %s",
+                      record_state_name(p->state));
 }
 SLOT(row_grade)
 {
@@ -1161,6 +1237,7 @@ SLOT(event_place)
 {
     const struct timeline_event *e = page_event(page);
     put_place(out, evidence_log_place(e->log, e->offset, e->record_id));
+    name_state_unless_live(out, e->state);
 }
 
 /* --- near misses, of processes without a finding */
@@ -1229,7 +1306,9 @@ SLOT(miss_parent_command_line)
 }
 SLOT(miss_place)
 {
-    put_place(out, process_place(page->report, page_miss(page)->process));
+    uint32_t process = page_miss(page)->process;
+    put_place(out, process_place(page->report, process));
+    put_process_state(out, lineage_process(lineage_of(page), process));
 }
 
 /* --- the user's filters */
@@ -1580,6 +1659,7 @@ SLOT(clearing_place)
 {
     const struct clearing_report *c = CLEARING(page);
     put_place(out, evidence_log_place(c->log, c->offset, c->record_id));
+    name_state_unless_live(out, c->state);
 }
 
 /* --- the tables */
@@ -1597,6 +1677,9 @@ static const struct slot slots[] = {
     {"",                "command-line",                   SLOT_TEXT,  command_line_slot           },
     {"",                "platform",                       SLOT_TEXT,  platform_slot               },
     {"",                "reader",                         SLOT_TEXT,  reader_slot                 },
+    {"",                "verification",                   SLOT_TEXT,  verification_slot           },
+    {"",                "verify-mode",                    SLOT_TEXT,  verify_mode_slot            },
+    {"",                "verified-whole",                 SLOT_TEXT,  verified_whole_slot         },
     {"",                "libraries",                      SLOT_TEXT,  libraries_slot              },
     {"",                "rules-folder",                   SLOT_TEXT,  rules_folder_slot           },
     {"",                "templates-folder",               SLOT_TEXT,  templates_folder_slot       },
@@ -1657,6 +1740,7 @@ static const struct slot slots[] = {
     {"sections",        "section-name",                   SLOT_TEXT,  section_name_slot           },
     {"sections",        "section-computer",               SLOT_TEXT,  section_computer_slot       },
     {"sections",        "section-count",                  SLOT_TEXT,  section_count_slot          },
+    {"sections",        "section-recovered",              SLOT_TEXT,  section_recovered_slot      },
     {"sections",        "section-creations-left-out",     SLOT_TEXT,
      section_creations_left_out_slot                                                              },
     {"sections",        "section-kind",                   SLOT_TEXT,  section_kind_slot           },
@@ -1697,6 +1781,7 @@ static const struct slot slots[] = {
     {"creations",       "creation-grade",                 SLOT_TEXT,  creation_grade_slot         },
     {"creations",       "creation-grade-reason",          SLOT_TEXT,  creation_grade_reason_slot  },
     {"creations",       "creation-place",                 SLOT_TEXT,  creation_place_slot         },
+    {"creations",       "creation-verified",              SLOT_TEXT,  creation_verified_slot      },
     {"creations",       "creation-state",                 SLOT_TEXT,  creation_state_slot         },
     {"supports",        "support-words",                  SLOT_TEXT,  support_words_slot          },
     {"verdicts",        "verdict-title",                  SLOT_TEXT,  verdict_title_slot          },

@@ -37,6 +37,8 @@ void statements_release(struct statements *s)
 
 struct totals {
     uint64_t logs, records, sysmon_records, creations, recovered, damaged;
+    uint64_t copies, positional, used, used_creations;
+    struct recovered_counts states; /* all logs together */
     uint64_t first_filetime, last_filetime;
 };
 
@@ -50,6 +52,12 @@ static struct totals add_up(const struct report *r)
         sum.logs++;
         sum.records += log->facts.records;
         sum.recovered += log->facts.records_recovered;
+        sum.copies += log->facts.records_recovered_twice;
+        sum.positional += log->recovered.sysmon_positional;
+        sum.used += log->recovered.sysmon;
+        sum.used_creations += log->recovered.creations;
+        for (int state = 0; state < RECORD_STATES; state++)
+            sum.states.given[state] += log->recovered.given[state];
         sum.damaged += log->facts.records_damaged;
         sum.sysmon_records += c->sysmon_records;
         sum.creations += c->process_creations;
@@ -95,10 +103,41 @@ static uint64_t matched_by_public_rules(const struct detector *d)
     return count;
 }
 
+static uint64_t matched_recovered(const struct report *r)
+{
+    const struct detector *d = r->detector;
+    uint64_t count = 0;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        uint32_t process = d->findings[i].process;
+        if (i == 0 || d->findings[i - 1].process != process)
+            count += !record_state_is_live(lineage_process(r->lineage, process)->state);
+    }
+    return count;
+}
+
+/* Process creations, each once, in however many live records and logs it stands. */
+static uint64_t logged_processes(const struct lineage *l)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < l->order_count; i++)
+        count += lineage_process(l, l->order[i])->kind == PROCESS_LOGGED &&
+                 record_state_is_live(lineage_process(l, l->order[i])->state);
+    return count;
+}
+
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
     char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
+    if (sum->sysmon_records == 0 && sum->used) {
+        statements_add(out, arena, RECORDED,
+                       "No live Sysmon record was found (%" PRIu64
+                       " event log%s, %" PRIu64 " record%s read). What follows rests "
+                       "on recovered records alone.",
+                       sum->logs, PLURAL(sum->logs), sum->records,
+                       PLURAL(sum->records));
+        return;
+    }
     if (sum->sysmon_records == 0) {
         statements_add(out, arena, RECORDED,
                        "Nothing to examine: no Sysmon record was found (%" PRIu64
@@ -110,14 +149,21 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
     }
     filetime_format(from, sum->first_filetime, FILETIME_REPORT);
     filetime_format(to, sum->last_filetime, FILETIME_REPORT);
+    uint64_t distinct = logged_processes(r->lineage);
+    struct text repeated =
+        distinct == sum->creations
+            ? TEXT_LITERAL("")
+            : arena_printf(arena,
+                           " (in %" PRIu64 " records; a repeated one counts once)",
+                           sum->creations);
     statements_add(out, arena, RECORDED,
                    "Examined: %" PRIu64 " record%s in %" PRIu64
                    " log%s, of them %" PRIu64 " Sysmon record%s and %" PRIu64
-                   " process creation%s, on %zu host%s, "
+                   " process creation%s%.*s, on %zu host%s, "
                    "from %s to %s by the machines' own clocks.",
                    sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
-                   sum->sysmon_records, PLURAL(sum->sysmon_records), sum->creations,
-                   PLURAL(sum->creations), r->lineage->host_count,
+                   sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
+                   PLURAL(distinct), TEXT(repeated), r->lineage->host_count,
                    PLURAL(r->lineage->host_count), from, to);
 }
 
@@ -145,6 +191,9 @@ static void say_rule(const struct report *r, const struct rule *rule,
 static void say_corroborations(const struct detector *d, struct arena *arena,
                                struct statements *out)
 {
+    static const char no_proof[] =
+        "No record here shows code being written into a process: Sysmon has no event "
+        "for it. On the host processes of these findings it recorded";
     uint64_t count[256] = {0}, neutral = 0;
     for (size_t i = 0; i < d->corroboration_count; i++)
         if (d->corroborations[i].strength == STRENGTH_NEUTRAL)
@@ -157,15 +206,20 @@ static void say_corroborations(const struct detector *d, struct arena *arena,
                                "does with the process that it has just started.",
                                neutral, neutral == 1 ? "is" : "are")
                 : TEXT_LITERAL("");
-    statements_add(
-        out, arena, DERIVED,
-        "No record here shows code being written into a process: Sysmon has no "
-        "event for it. On the host processes of these findings it recorded "
-        "%" PRIu64 " event%s 8 (remote thread), %" PRIu64 " event%s 10 "
-        "(process access) and %" PRIu64 " event%s 25 (tampering) of interest; "
-        "each is listed with its innocent explanations.%.*s",
-        count[8], PLURAL(count[8]), count[10], PLURAL(count[10]), count[25],
-        PLURAL(count[25]), TEXT(aside));
+    if (count[8] + count[10] + count[25] == 0)
+        statements_add(out, arena, DERIVED,
+                       "%s no event 8 (remote thread), 10 (process access) or 25 "
+                       "(tampering) of interest; each finding tells whether they were "
+                       "collected.%.*s",
+                       no_proof, TEXT(aside));
+    else
+        statements_add(out, arena, DERIVED,
+                       "%s %" PRIu64 " event%s 8 (remote thread), %" PRIu64
+                       " event%s 10 (process access) and %" PRIu64
+                       " event%s 25 (tampering) of interest; each is listed with its "
+                       "innocent explanations.%.*s",
+                       no_proof, count[8], PLURAL(count[8]), count[10],
+                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(aside));
 }
 
 static void say_findings(const struct report *r, const struct totals *sum,
@@ -173,7 +227,9 @@ static void say_findings(const struct report *r, const struct totals *sum,
 {
     const struct detector *d = r->detector;
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
-    if (sum->sysmon_records == 0)
+    if (sum->sysmon_records + sum->used == 0)
+        return;
+    if (d->finding_count == 0 && r->told.findings_left_out)
         return;
     if (d->finding_count == 0) {
         statements_add(
@@ -191,9 +247,45 @@ static void say_findings(const struct report *r, const struct totals *sum,
         "rule, the others Forebear's own indicators alone.",
         n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
         public == 1 ? "es" : "");
+    uint64_t recovered = matched_recovered(r);
+    if (recovered)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " of the process creations that match rest%s on a "
+                       "recovered record, which is not live and was decoded by the "
+                       "native reader alone.",
+                       recovered, recovered == 1 ? "s" : "");
     for (size_t i = 0; i < d->rules->count; i++)
         say_rule(r, &d->rules->items[i], arena, out);
     say_corroborations(d, arena, out);
+}
+
+static void say_told_part(const struct report *r, struct arena *arena,
+                          struct statements *out)
+{
+    const struct told_part *told = &r->told;
+    if (text_is_absent(told->filter))
+        return;
+    statements_add(
+        out, arena, DERIVED,
+        "This report tells a part only (%.*s): %" PRIu64 " finding%s, %" PRIu64
+        " near miss%s and %" PRIu64 " event%s of the findings' families lie outside it and "
+        "are not told. Everything was read, linked and judged; processes.csv holds every "
+        "process.",
+        TEXT(told->filter), told->findings_left_out, PLURAL(told->findings_left_out),
+        told->near_misses_left_out, told->near_misses_left_out == 1 ? "" : "es",
+        told->events_left_out, PLURAL(told->events_left_out));
+}
+
+static void say_verification(const struct report *r, const struct totals *sum,
+                             struct arena *arena, struct statements *out)
+{
+    struct buffer words = {0};
+    if (sum->sysmon_records == 0 && r->detector->finding_count == 0 &&
+        (!r->verification || r->verification->counts.records == 0))
+        return;
+    report_verification(&words, r);
+    statements_add(out, arena, DERIVED, "%.*s", TEXT(buffer_text(&words)));
+    buffer_release(&words);
 }
 
 static size_t near_misses_apart(const struct detector *d)
@@ -202,6 +294,20 @@ static size_t near_misses_apart(const struct detector *d)
     for (size_t i = 0; i < d->near_miss_count; i++)
         count += detector_findings_of(d, d->near_misses[i].process) == 0;
     return count;
+}
+
+static void say_clearings(const struct report *r, struct arena *arena,
+                          struct statements *out)
+{
+    size_t recovered = 0;
+    for (size_t i = 0; i < r->clearing_count; i++)
+        recovered += !record_state_is_live(r->clearings[i].state);
+    struct text aside =
+        recovered ? arena_printf(arena, ", %zu of them by a record that is not live",
+                                 recovered)
+                  : TEXT_LITERAL("");
+    statements_add(out, arena, RECORDED, "%zu clearing%s of a log recorded%.*s.",
+                   r->clearing_count, PLURAL(r->clearing_count), TEXT(aside));
 }
 
 static void say_apart(const struct report *r, struct arena *arena,
@@ -226,8 +332,59 @@ static void say_apart(const struct report *r, struct arena *arena,
                        " result%s as known good.",
                        d->filtered, PLURAL(d->filtered));
     if (r->clearing_count)
-        statements_add(out, arena, RECORDED, "%zu clearing%s of a log recorded.",
-                       r->clearing_count, PLURAL(r->clearing_count));
+        say_clearings(r, arena, out);
+}
+
+/* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */
+static void say_recovered(const struct totals *sum, struct arena *arena,
+                          struct statements *out)
+{
+    struct buffer states = {0};
+    name_recovered(&states, &sum->states);
+    if (states.len)
+        statements_add(
+            out, arena, RECORDED,
+            "Besides the live records others were recovered, of any channel (%.*s). "
+            "%" PRIu64 " of them %s of Sysmon and %s used, %" PRIu64
+            " of these process creations; each row that rests on one says its state, "
+            "and none is counted as live.",
+            TEXT(buffer_text(&states)), sum->used, sum->used == 1 ? "is" : "are",
+            sum->used == 1 ? "was" : "were", sum->used_creations);
+    if (sum->positional)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " recovered record%s of Sysmon, or of no known "
+                       "provider, %s not used: the template with the names of the "
+                       "fields is gone.",
+                       sum->positional, PLURAL(sum->positional),
+                       sum->positional == 1 ? "was" : "were");
+    if (sum->copies)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " recovered cop%s of records that were read %s "
+                       "dropped.",
+                       sum->copies, sum->copies == 1 ? "y" : "ies",
+                       sum->copies == 1 ? "was" : "were");
+    buffer_release(&states);
+}
+
+enum telling { UNTOLD, NOT_READ, NOT_EXAMINED, NOT_AS_RECORDED };
+
+/* Anomalies of what was recorded are no matter of reading, so they stay UNTOLD here. */
+static enum telling telling_of(enum problem_code code)
+{
+    if (problem_kinds[code].class == DAMAGE)
+        return NOT_READ;
+    switch (code) {
+    case PROBLEM_VOLUME_UNKNOWN:
+    case PROBLEM_SHADOW_COPIES_PRESENT:
+    case PROBLEM_NO_LOG_FOUND:
+    case PROBLEM_DELETED_LOG_UNREADABLE:
+    case PROBLEM_IMAGE_IN_FOLDER: return NOT_EXAMINED;
+    case PROBLEM_VALUE_NOT_UTF16:
+    case PROBLEM_VALUE_EMBEDDED_NUL:
+    case PROBLEM_VALUE_DISAGREES:
+    case PROBLEM_READER_FAULT_KNOWN: return NOT_AS_RECORDED;
+    default: return UNTOLD;
+    }
 }
 
 /* What was not read or not examined, one sentence for each kind. */
@@ -235,27 +392,28 @@ static void say_problems(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
 {
     const struct problems *p = r->problems;
+    static const char *const names[] = {"",
+                                        "Not read as it should be:", "Not examined:",
+                                        "Read, but not given as recorded:"};
     size_t told = 0;
     for (int code = 0; code < PROBLEM_CODES; code++) {
-        const struct problem_kind *kind = &problem_kinds[code];
-        bool not_examined =
-            code == PROBLEM_VOLUME_UNKNOWN || code == PROBLEM_SHADOW_COPIES_PRESENT ||
-            code == PROBLEM_NO_LOG_FOUND || code == PROBLEM_DELETED_LOG_UNREADABLE;
-        if (!p->per_code[code] || (kind->class != DAMAGE && !not_examined))
+        enum telling telling = telling_of((enum problem_code)code);
+        if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s",
-                       kind->class == DAMAGE ? "Not read as it should be:"
-                                             : "Not examined:",
-                       p->per_code[code], kind->code, kind->sentence);
+        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
+                       p->per_code[code], problem_kinds[code].code,
+                       problem_kinds[code].sentence);
         told++;
     }
-    if (sum->recovered)
+    if (r->run.recovers)
+        say_recovered(sum, arena, out);
+    else if (sum->recovered)
         statements_add(out, arena, RECORDED,
                        "%" PRIu64 " record%s outside the live ones %s counted; their "
                        "content is not reported.",
                        sum->recovered, PLURAL(sum->recovered),
                        sum->recovered == 1 ? "was" : "were");
-    if (!told)
+    if (!told && !sum->positional)
         statements_add(out, arena, RECORDED,
                        "Everything that was found could be read.");
 }
@@ -265,7 +423,9 @@ void report_statements(const struct report *r, struct arena *arena,
 {
     struct totals sum = add_up(r);
     say_what_was_examined(r, &sum, arena, out);
+    say_told_part(r, arena, out);
     say_findings(r, &sum, arena, out);
+    say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);
     say_problems(r, &sum, arena, out);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/memory.h"
+#include "util/stop.h"
 #include "util/utf.h"
 #include "util/workers.h"
 
@@ -57,9 +58,10 @@ static unsigned text_asks(struct text t)
     return asks;
 }
 
+/* A sign alone is no formula: "-" is what Sysmon writes where it does not know. */
 bool table_is_formula(struct text t)
 {
-    if (t.len == 0)
+    if (t.len < 2)
         return false;
     char c = t.ptr[0];
     return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
@@ -195,6 +197,15 @@ void table_digest(struct table *t, const struct digest_values *d, enum digest_ki
     put_text(t, digest_hex(hex, d, kind));
 }
 
+void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset)
+{
+    struct digest_values digests;
+    if (record_digest(&t->window, log, offset, &digests))
+        table_digest(t, &digests, DIGEST_SHA256);
+    else
+        table_text(t, NO_TEXT);
+}
+
 void table_place(struct table *t, struct place place)
 {
     table_path(t, place.evidence);
@@ -236,6 +247,7 @@ enum status table_open(struct table *t, struct output_dir *dir, const char *name
 enum status table_close(struct table *t, struct problems *problems, struct error *err)
 {
     hand_over(t, t);
+    record_window_release(&t->window);
     buffer_release(&t->scratch);
     buffer_release(&t->rows);
     if (t->formulas && problems)
@@ -262,7 +274,7 @@ static void make_part(struct work *work, unsigned worker)
 {
     struct part *p = (struct part *)(void *)work;
     (void)worker;
-    for (size_t row = p->from; row < p->to; row++)
+    for (size_t row = p->from; row < p->to && !stop_requested(); row++)
         p->file->put_row(&p->table, &p->scratch, p->report, row);
 }
 
@@ -299,6 +311,7 @@ static void put_parts(struct table *t, const struct csv_file *file,
     workers_close(workers);
     for (size_t i = 0; i < ring_size; i++) {
         buffer_release(&ring[i].table.rows);
+        record_window_release(&ring[i].table.window);
         buffer_release(&ring[i].table.scratch);
         buffer_release(&ring[i].scratch);
     }
@@ -320,5 +333,10 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
     else
         file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
+    if (stop_requested()) {
+        buffer_release(&table.scratch);
+        output_abandon(&table.out);
+        return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
+    }
     return table_close(&table, problems, err);
 }

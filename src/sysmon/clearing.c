@@ -51,10 +51,12 @@ void log_clearing_add_problem(const struct log_clearing *clearing,
     struct place place =
         evidence_log_place(log, record->offset, record->system.record_id);
     filetime_format(time, clearing->created_filetime, FILETIME_REPORT);
-    problems_add(problems, PROBLEM_LOG_CLEARED, place,
-                 "the log %.*s of %.*s was cleared at %s; recorded account: %.*s\\%.*s "
-                 "(%.*s)",
-                 TEXT(clearing->channel), TEXT(record->system.computer), time,
-                 TEXT(clearing->domain), TEXT(clearing->user),
-                 TEXT(clearing->user_sid));
+    problems_add(
+        problems, PROBLEM_LOG_CLEARED, place,
+        "the log %.*s of %.*s was cleared at %s; recorded account: %.*s\\%.*s "
+        "(%.*s)%s%s",
+        TEXT(clearing->channel), TEXT(record->system.computer), time,
+        TEXT(clearing->domain), TEXT(clearing->user), TEXT(clearing->user_sid),
+        record_state_is_live(record->state) ? "" : "; record recovered: ",
+        record_state_is_live(record->state) ? "" : record_state_name(record->state));
 }

@@ -65,8 +65,10 @@ void coverage_release(struct coverage *c)
         free(c->series[i].runs);
         free(c->series[i].fingerprints);
         free(c->series[i].gaps);
+        free(c->series[i].recovered_ids);
     }
     free(c->series);
+    free(c->sensor);
     map_release(&c->series_index);
     *c = (struct coverage){0};
 }
@@ -80,8 +82,9 @@ static bool is_series_of(const struct coverage_series *s,
            text_equal(s->computer, system->computer);
 }
 
+/* NULL if there is none and none is to be made. */
 static struct coverage_series *find_series(struct coverage *c,
-                                           const struct evtx_system *system)
+                                           const struct evtx_system *system, bool makes)
 {
     if (c->series_count && is_series_of(&c->series[c->last_series], system))
         return &c->series[c->last_series];
@@ -90,6 +93,10 @@ static struct coverage_series *find_series(struct coverage *c,
     buffer_add_text(&key, system->channel);
     buffer_add_text(&key, system->computer);
     uint32_t number = map_find(&c->series_index, map_key_text(buffer_text(&key)));
+    if (number == MAP_NONE && !makes) {
+        buffer_release(&key);
+        return NULL;
+    }
     if (number == MAP_NONE) {
         number = (uint32_t)c->series_count;
         struct text kept = arena_copy(c->arena, buffer_text(&key));
@@ -263,6 +270,15 @@ static void sysmon_add(struct coverage *c, const struct sysmon_event *event)
         note_unknown_fields(c, event);
 }
 
+static void note_recovered(struct coverage *c, const struct evtx_record *record)
+{
+    struct coverage_series *s = find_series(c, &record->system, false);
+    if (!s || record->system.record_id == NO_RECORD)
+        return;
+    ARRAY_GROW(s->recovered_ids, s->recovered_count, s->recovered_capacity);
+    s->recovered_ids[s->recovered_count++] = record->system.record_id;
+}
+
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null)
 {
@@ -272,16 +288,20 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
 void coverage_add_known(struct coverage *c, const struct evtx_record *record,
                         const struct sysmon_event *event_or_null, uint32_t fingerprint)
 {
-    if (record->state != RECORD_LIVE && record->state != RECORD_DELETED_FILE)
+    if (!record_state_is_live(record->state)) {
+        note_recovered(c, record);
         return;
+    }
     c->records++;
     c->forwarded_records += was_forwarded(c->log, &record->system);
     if (record->header_id == record->system.record_id &&
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
-    series_add(find_series(c, &record->system), record, fingerprint);
-    if (event_or_null)
+    series_add(find_series(c, &record->system, true), record, fingerprint);
+    if (event_or_null) {
         sysmon_add(c, event_or_null);
+        sensor_add(c, event_or_null);
+    }
 }
 
 /* --- at the end: gaps, duplicates, origin */
@@ -381,23 +401,47 @@ static void find_gaps(struct finish *f, struct coverage_series *s)
     }
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t recovered_within(const struct coverage_series *s,
+                                 const struct coverage_range *gap)
+{
+    uint64_t count = 0, last = NO_RECORD;
+    for (size_t i = 0; i < s->recovered_count; i++) {
+        uint64_t id = s->recovered_ids[i];
+        count += id >= gap->first && id <= gap->last && id != last;
+        last = id;
+    }
+    return count;
+}
+
 static void tell_gap(struct finish *f, const struct coverage_range *gap)
 {
     bool raw = f->c->origin == ORIGIN_RAW;
     char before[FILETIME_TEXT_MAX], after[FILETIME_TEXT_MAX];
     if (!row_allowed(f, PROBLEM_RID_GAP))
         return;
+    uint64_t recovered = recovered_within(f->series, gap);
+    struct buffer also = {0};
+    if (recovered)
+        buffer_printf(&also, "; %" PRIu64 " of them recovered, not live", recovered);
     filetime_format(before, gap->before_filetime, FILETIME_REPORT);
     filetime_format(after, gap->after_filetime, FILETIME_REPORT);
     problems_add_graded(
         f->problems, PROBLEM_RID_GAP, raw ? SEVERITY_WARNING : SEVERITY_INFO,
         id_place(f, gap->first),
         "EventRecordID %" PRIu64 " to %" PRIu64 " of %.*s on %.*s: %" PRIu64
-        " id(s) missing between the records of %s and %s; origin %s%s%s",
+        " id(s) missing between the records of %s and %s%.*s; origin %s%s%s",
         gap->first, gap->last, TEXT(f->series->channel), TEXT(f->series->computer),
-        gap->last - gap->first + 1, before, after, log_origin_name(f->c->origin),
+        gap->last - gap->first + 1, before, after, TEXT(buffer_text(&also)),
+        log_origin_name(f->c->origin),
         raw ? "" : ", where a gap can come from selecting records",
         f->is_damaged ? "; damaged parts of this log can explain it" : "");
+    buffer_release(&also);
 }
 
 static void tell_left_out(struct finish *f, enum problem_code code)
@@ -423,6 +467,9 @@ static void finish_series(struct finish *f, struct coverage_series *s)
 static void tell_gaps(struct finish *f, const struct coverage_series *s)
 {
     f->series = s;
+    if (s->recovered_count)
+        qsort(s->recovered_ids, s->recovered_count, sizeof *s->recovered_ids,
+              compare_ids);
     for (size_t i = 0; i < s->gap_count; i++)
         tell_gap(f, &s->gaps[i]);
     tell_left_out(f, PROBLEM_RID_GAP);
@@ -555,6 +602,7 @@ void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
     for (size_t i = 0; i < c->series_count; i++)
         tell_gaps(&f, &c->series[i]);
     tell_unreadable(c, problems);
+    sensor_tell(c, problems);
 }
 
 struct text coverage_schema_floor(const struct coverage *c)

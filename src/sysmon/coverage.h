@@ -13,7 +13,8 @@
  * File order is nearly id order, so ids are kept as runs (40 bytes each) and a record costs
  * four bytes: a fingerprint of its content. Runs that overlap at the end are duplicates;
  * equal fingerprints say RID_DUP, different ones RID_CONFLICT. Only live records and those
- * of deleted files count: what is carved out of slack repeats live records by nature. */
+ * of deleted files count: what is carved out of slack repeats live records by nature. Of
+ * a recovered record the id alone is kept, for the sentence about the gap that it lies in. */
 #ifndef FOREBEAR_COVERAGE_H
 #define FOREBEAR_COVERAGE_H
 
@@ -43,9 +44,20 @@ struct coverage_series { /* one (channel, computer) of a log */
     uint64_t first_filetime, last_filetime; /* TimeCreated; FILETIME_NONE */
     struct coverage_range *gaps;
     size_t gap_count, gap_capacity;
+    uint64_t *recovered_ids; /* private; of records that are not live */
+    size_t recovered_count, recovered_capacity;
 };
 
 enum { COVERAGE_UNKNOWN_FIELDS_MAX = 32 };
+
+/* What Sysmon says of itself: events 4, 16 and 255. */
+struct sensor_row {
+    uint16_t event_id;
+    uint64_t offset, record_id;
+    struct text words;
+};
+
+enum { SENSOR_ROWS_MAX = 500 };
 
 struct coverage {
     struct arena *arena;
@@ -78,6 +90,13 @@ struct coverage {
     } unknown_fields[COVERAGE_UNKNOWN_FIELDS_MAX];
     size_t unknown_field_count;
     uint64_t unknown_fields_more; /* occurrences of names beyond those */
+    struct sensor_row *sensor;
+    size_t sensor_count, sensor_capacity;
+    uint64_t sensor_more; /* beyond SENSOR_ROWS_MAX */
+    struct {
+        uint64_t count, offset, record_id; /* where the first one is */
+        int64_t least_100ns, most_100ns;   /* TimeCreated - UtcTime */
+    } skew;
 };
 
 void coverage_init(struct coverage *c, struct arena *arena,
@@ -91,12 +110,16 @@ void coverage_add_known(struct coverage *c, const struct evtx_record *record,
  * header, which an export rewrites. 32 bits: two different records of one id look alike
  * once in 4 billion. */
 uint32_t coverage_fingerprint(const struct evtx_record *record);
-/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN and
- * TIME_UNREADABLE problems. */
+/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN,
+ * TIME_UNREADABLE, SENSOR_STATE and TIME_SKEW problems. */
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
                      struct problems *problems);
 /* "4.80": the oldest schema that has every field that was seen; absent if nothing tells. */
 struct text coverage_schema_floor(const struct coverage *c);
 void coverage_release(struct coverage *c);
+
+/* sensor.c: only coverage.c calls these. */
+void sensor_add(struct coverage *c, const struct sysmon_event *event);
+void sensor_tell(const struct coverage *c, struct problems *problems);
 
 #endif

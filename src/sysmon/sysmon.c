@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sysmon/sysmon_internal.h"
+
+#include <stdlib.h>
+
 #include "util/bytes.h"
+#include "util/memory.h"
 
 enum { SLOTS_MAX = 255 };
 
@@ -16,9 +20,19 @@ bool sysmon_is_channel(struct text channel)
     return is_named(channel, TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"));
 }
 
+static bool is_sysmons_provider(struct text provider)
+{
+    return is_named(provider, TEXT_LITERAL("Microsoft-Windows-Sysmon"));
+}
+
+bool sysmon_may_be(const struct evtx_system *system)
+{
+    return text_is_empty(system->provider) || is_sysmons_provider(system->provider);
+}
+
 static bool is_sysmons(const struct evtx_system *system)
 {
-    return is_named(system->provider, TEXT_LITERAL("Microsoft-Windows-Sysmon")) &&
+    return is_sysmons_provider(system->provider) &&
            (sysmon_is_channel(system->channel) ||
             is_named(system->channel, TEXT_LITERAL("ForwardedEvents")));
 }
@@ -37,39 +51,67 @@ static void find_fields(struct sysmon_event *event, const struct evtx_record *re
     }
 }
 
-static bool has_layout_of(const struct evtx_record *record,
-                          const struct sysmon_event *other)
+struct sysmon_layout {
+    bool is_known;
+    uint16_t unknown_fields;
+    uint8_t slot[SYSMON_FIELDS];
+};
+
+static struct sysmon_layout *layout_of(struct sysmon_layouts *all, uint32_t id)
 {
-    const struct evtx_layout *layout = record->layout;
-    return other && layout && layout->id && other->record->layout &&
-           other->record->layout->id == layout->id &&
-           other->event_id == record->system.event_id &&
-           other->record->field_count == record->field_count;
+    if (id >= all->count) {
+        size_t count = 2 * ((size_t)id + 1);
+        all->items = memory_resize(all->items, count * sizeof *all->items);
+        memset(all->items + all->count, 0, (count - all->count) * sizeof *all->items);
+        all->count = count;
+    }
+    return &all->items[id];
+}
+
+/* Layouts are many only in crafted logs, and the reader stops numbering them. */
+static void find_fields_by_layout(struct sysmon_layouts *all,
+                                  struct sysmon_event *event,
+                                  const struct evtx_record *record)
+{
+    struct sysmon_layout *layout = layout_of(all, record->layout->id);
+    if (!layout->is_known) {
+        find_fields(event, record);
+        layout->is_known = true;
+        layout->unknown_fields = event->unknown_fields;
+        memcpy(layout->slot, event->slot, sizeof layout->slot);
+        return;
+    }
+    event->unknown_fields = layout->unknown_fields;
+    memcpy(event->slot, layout->slot, sizeof event->slot);
+}
+
+void sysmon_layouts_release(struct sysmon_layouts *layouts)
+{
+    free(layouts->items);
+    *layouts = (struct sysmon_layouts){0};
 }
 
 bool sysmon_event_from_record(struct sysmon_event *event,
                               const struct evtx_record *record,
                               const struct evidence_log *log)
 {
-    return sysmon_event_like(event, record, log, NULL);
+    return sysmon_event_read(NULL, event, record, log);
 }
 
-bool sysmon_event_like(struct sysmon_event *event, const struct evtx_record *record,
-                       const struct evidence_log *log, const struct sysmon_event *other)
+bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *event,
+                       const struct evtx_record *record, const struct evidence_log *log)
 {
-    if (!is_sysmons(&record->system))
+    if (record->state == RECORD_POSITIONAL || !is_sysmons(&record->system))
         return false;
     *event =
         (struct sysmon_event){.record = record,
                               .log = log,
                               .event_id = record->system.event_id,
                               .created_filetime = record->system.time_created_filetime};
-    if (has_layout_of(record, other)) {
-        memcpy(event->slot, other->slot, sizeof event->slot);
-        event->unknown_fields = other->unknown_fields;
-    } else {
+    if (layouts && !record->fields && record->layout->id)
+        find_fields_by_layout(layouts, event, record);
+    else
         find_fields(event, record);
-    }
     if (!filetime_parse(sysmon_value(event, SYSMON_UtcTime), &event->utc_filetime))
         event->utc_filetime = FILETIME_NONE;
     return true;

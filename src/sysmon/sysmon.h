@@ -27,9 +27,13 @@ enum sysmon_field {
 
 enum {
     SYSMON_PROCESS_CREATE = 1,
+    SYSMON_NETWORK = 3,
+    SYSMON_STATE_CHANGE = 4,
     SYSMON_PROCESS_TERMINATE = 5,
     SYSMON_REMOTE_THREAD = 8,
     SYSMON_PROCESS_ACCESS = 10,
+    SYSMON_CONFIG_CHANGE = 16,
+    SYSMON_DNS_QUERY = 22,
     SYSMON_PROCESS_TAMPERING = 25,
     SYSMON_ERROR = 255
 };
@@ -40,23 +44,35 @@ struct sysmon_event {
     const struct evtx_record *record;
     const struct evidence_log *log;
     uint16_t event_id;
-    uint64_t utc_filetime;       /* UtcTime; FILETIME_NONE if absent or not a time */
-    uint64_t created_filetime;   /* System/TimeCreated; FILETIME_NONE if absent */
-    uint16_t unknown_fields;     /* fields that the table lacks; by evtx_record_name() */
+    uint64_t utc_filetime;     /* UtcTime; FILETIME_NONE if absent or not a time */
+    uint64_t created_filetime; /* System/TimeCreated; FILETIME_NONE if absent */
+    uint16_t unknown_fields;   /* fields that the table lacks; by evtx_record_name() */
     uint8_t slot[SYSMON_FIELDS]; /* index of the field + 1; 0: absent */
 };
 
 /* Fill in *event if the record is Sysmon's (Provider Microsoft-Windows-Sysmon; Channel
  * Microsoft-Windows-Sysmon/Operational, or ForwardedEvents as some collectors rewrite it).
- * False if not. Fields beyond the 255th are kept in the record but count as unknown. */
+ * False if not, and for a record whose fields have no names (RECORD_POSITIONAL). Fields
+ * beyond the 255th are kept in the record but count as unknown. */
 bool sysmon_event_from_record(struct sysmon_event *event,
                               const struct evtx_record *record,
                               const struct evidence_log *log);
-/* The same where `other` is an event whose record may have the same layout (evtx_layout):
- * then where its fields stand is known. NULL: no such event. */
-bool sysmon_event_like(struct sysmon_event *event, const struct evtx_record *record,
-                       const struct evidence_log *log,
-                       const struct sysmon_event *other);
+
+/* Where the fields stand in records of one layout, found once each. All zeros is an empty
+ * one; it is good for the records of one reader, in one thread. */
+struct sysmon_layouts {
+    struct sysmon_layout *items; /* private; by evtx_layout.id */
+    size_t count;
+};
+
+/* The same as sysmon_event_from_record(), remembering layouts. */
+bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *event,
+                       const struct evtx_record *record,
+                       const struct evidence_log *log);
+void sysmon_layouts_release(struct sysmon_layouts *layouts);
+/* Could the record be Sysmon's, as far as can be told? True where its provider is Sysmon,
+ * or is not known because the template that names it is gone. */
+bool sysmon_may_be(const struct evtx_system *system);
 /* The value as recorded; NO_TEXT if the record has no such field. */
 struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field field);
 /* False (and the null GUID) if absent, not a GUID, or null. */

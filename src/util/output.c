@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,12 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
         return fail(err, FAILED, place_of(path), "cannot open the output folder: %s",
                     strerror(errno));
     dir->path = memory_copy_string(path);
+    /* Where the file system knows no locks, two runs are the user's care. */
+    if (flock(dir->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        fail(err, FAILED, place_of(path), "another run is writing into this folder");
+        output_dir_close(dir);
+        return FAILED;
+    }
     if (!force && faccessat(dir->fd, "manifest.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         fail(err, FAILED, place_of(path),
              "holds a report already; choose another folder, or --force to replace it");
@@ -57,19 +64,42 @@ const struct output_file *output_dir_find(const struct output_dir *dir,
     return NULL;
 }
 
-enum status output_dir_publish(struct output_dir *dir, struct error *err)
+/* A report is whole where it has these two, which are renamed last. */
+static const char *const seals[] = {"manifest.json", "SHA256SUMS"};
+
+static enum status rename_all(struct output_dir *dir, struct error *err)
 {
     char temporary[TEMPORARY_NAME_MAX];
-    for (size_t i = 0; i < dir->count; i++)
+    for (size_t i = 0; i < dir->count; i++) {
         if (renameat(dir->fd, temporary_name(temporary, dir->files[i].name), dir->fd,
-                     dir->files[i].name) != 0)
-            return fail(err, FAILED, place_of(dir->path),
-                        "cannot rename %s to its name: %s", dir->files[i].name,
-                        strerror(errno));
+                     dir->files[i].name) == 0)
+            continue;
+        int reason = errno;
+        for (size_t k = 0; k < i; k++)
+            unlinkat(dir->fd, dir->files[k].name, 0);
+        return fail(err, FAILED, place_of(dir->path),
+                    "cannot rename %s to its name: %s", dir->files[i].name,
+                    strerror(reason));
+    }
+    return OK;
+}
+
+enum status output_dir_publish(struct output_dir *dir, struct error *err)
+{
+    for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
+        unlinkat(dir->fd, seals[i], 0);
+    if (rename_all(dir, err) != OK)
+        return FAILED;
     if (fsync(dir->fd) != 0)
         return fail(err, FAILED, place_of(dir->path),
                     "cannot sync the output folder: %s", strerror(errno));
     return OK;
+}
+
+void output_dir_remove_stale(struct output_dir *dir, const char *name)
+{
+    if (!output_dir_find(dir, name))
+        unlinkat(dir->fd, name, 0);
 }
 
 void output_dir_abandon(struct output_dir *dir)

@@ -3,7 +3,8 @@
  *
  * Every file is written under a temporary name (".NAME.partial"), hashed on the way, and
  * synced when it is finished. Only output_dir_publish() gives all of them their names, in
- * the order they were finished; output_dir_abandon() removes whatever is there, and the
+ * the order they were finished; while it does, no manifest.json and no SHA256SUMS lies
+ * there, so that a report that was cut off is known; output_dir_abandon() removes whatever is there, and the
  * folder if this run made it. A run that fails or is stopped leaves nothing half-written.
  * Write errors stick: add as much as you like, output_finish() tells the first. */
 #ifndef FOREBEAR_OUTPUT_H
@@ -36,11 +37,13 @@ struct output {
     struct buffer pending;
 };
 
-/* Make or open the folder. FAILED if it cannot be made or written, or already holds a
- * report (manifest.json) and force is false. */
+/* Make or open the folder. FAILED if it cannot be made or written, if another run is
+ * writing into it, or if it already holds a report (manifest.json) and force is false. */
 enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
                             struct error *err);
 enum status output_dir_publish(struct output_dir *dir, struct error *err);
+/* Before publishing: take away a file of an earlier report that this one does not have. */
+void output_dir_remove_stale(struct output_dir *dir, const char *name);
 void output_dir_abandon(struct output_dir *dir);
 void output_dir_close(struct output_dir *dir);
 /* NULL if no file has that name yet. */

@@ -38,10 +38,10 @@ static void add(struct problems *p, enum problem_code code,
     p->per_code[code]++;
 }
 
-__attribute__((format(printf, 5, 0)))
-static void add_formatted(struct problems *p, enum problem_code code,
-                          enum problem_severity severity, struct place place,
-                          const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void
+add_formatted(struct problems *p, enum problem_code code,
+              enum problem_severity severity, struct place place, const char *format,
+              va_list args)
 {
     struct buffer message = {0};
     buffer_vprintf(&message, format, args);
@@ -77,6 +77,19 @@ void problems_add_error(struct problems *p, enum problem_code code,
 {
     if (p)
         add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
+}
+
+void problems_keep(struct problems *p, size_t first,
+                   bool (*is_kept)(const struct problem *problem, void *context),
+                   void *context)
+{
+    size_t kept = first;
+    for (size_t i = first; i < p->count; i++)
+        if (is_kept(&p->rows[i], context))
+            p->rows[kept++] = p->rows[i];
+        else
+            p->per_code[p->rows[i].code]--;
+    p->count = kept;
 }
 
 bool problems_have_damage(const struct problems *p)

@@ -66,6 +66,11 @@ void problems_add_graded(struct problems *p, enum problem_code code,
 /* An error as a problem: its place and its words. */
 void problems_add_error(struct problems *p, enum problem_code code,
                         const struct error *err);
+/* Of the rows from `first` on, keep those that `is_kept` wants: for a place that is read
+ * again, where the second reading tells what it is. */
+void problems_keep(struct problems *p, size_t first,
+                   bool (*is_kept)(const struct problem *problem, void *context),
+                   void *context);
 /* Is there one of class DAMAGE? */
 bool problems_have_damage(const struct problems *p);
 

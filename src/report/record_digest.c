@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SHA-256 of the bytes of a record that a row cites, read again from the evidence when
+ * the row is written: few records are cited, and hashing all of them would cost as much as
+ * reading them. Rows follow time, as records mostly do, so one piece of the log at a time
+ * serves many of them. */
+#include "report/report_internal.h"
+
+#include <stdlib.h>
+
+#include "util/bytes.h"
+#include "util/memory.h"
+
+enum { WINDOW = 1 << 17, SIZE_MIN = 28, SIZE_MAX_OF_RECORD = 65024 };
+
+static bool fill_window(struct record_window *w, const struct evidence_log *log,
+                        uint64_t offset, size_t len)
+{
+    if (w->log == log && offset >= w->from && offset - w->from + len <= w->len)
+        return true;
+    if (!w->bytes)
+        w->bytes = memory_get(WINDOW);
+    w->log = log;
+    w->from = offset;
+    evidence_log_read(log, offset, w->bytes, WINDOW, &w->len, NULL);
+    return w->len >= len;
+}
+
+bool record_digest(struct record_window *w, const struct evidence_log *log,
+                   uint64_t offset, struct digest_values *out)
+{
+    enum { HEAD = 8 };
+    struct digester digester;
+    if (!log || offset == NO_OFFSET || !fill_window(w, log, offset, HEAD))
+        return false;
+    struct bytes head = {w->bytes + (offset - w->from), HEAD};
+    uint32_t size = bytes_u32(head, 4);
+    if (!bytes_equal_at(head, 0, "**\0\0", 4) || size < SIZE_MIN ||
+        size > SIZE_MAX_OF_RECORD || !fill_window(w, log, offset, size))
+        return false;
+    digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
+    digester_add(&digester, w->bytes + (offset - w->from), size);
+    digester_finish(&digester, out);
+    return true;
+}
+
+void record_window_release(struct record_window *w)
+{
+    free(w->bytes);
+    *w = (struct record_window){0};
+}

@@ -1,0 +1,231 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# forebear records and forebear show: the three formats against golden files, JSON and XML
+# as other programs read them, counts, order, filters, a closed pipe, bytes in an image.
+# UPDATE_GOLDEN=1 writes the golden files anew.
+. "${srcdir:-.}/tests/tap.sh"
+golden=$top/tests/golden/records
+samples=$top/samples
+log=$samples/WKS-01-System.evtx
+sysmon=$samples/WKS-01-Sysmon.evtx
+
+golden() { # NAME FILE
+    if [ -n "${UPDATE_GOLDEN-}" ]; then
+        mkdir -p "$golden"
+        cp "$work/$2" "$golden/$2"
+    fi
+    same "$1" "$golden/$2" "$work/$2"
+}
+
+# --- the formats
+"$forebear" records -q "$log" >"$work/system.jsonl"
+"$forebear" records -q --format=xml "$log" >"$work/system.xml"
+(cd "$samples" && "$forebear" records -q --provenance WKS-01-System.evtx) >"$work/provenance.jsonl"
+(cd "$samples" && "$forebear" records -q --provenance --format=xml WKS-01-System.evtx) >"$work/provenance.xml"
+"$forebear" records -q --event-id 1,8 --format=csv "$sysmon" | head -n 6 >"$work/sysmon.csv"
+"$forebear" records -q "$sysmon" | head -n 8 >"$work/sysmon.jsonl"
+for file in system.jsonl system.xml provenance.jsonl provenance.xml sysmon.csv sysmon.jsonl; do
+    golden "$file is as it should be" $file
+done
+check "--reader=libevtx gives the same CSV" sh -c '
+    "$1" records -q --format=csv "$2" >"$3/native.csv" &&
+    "$1" records -q --format=csv --reader=libevtx "$2" >"$3/libevtx.csv" &&
+    cmp "$3/native.csv" "$3/libevtx.csv"' - "$forebear" "$sysmon" "$work"
+status_is 2 "--reader=libevtx has no whole events" "$forebear" records --reader=libevtx "$log"
+status_is 2 "records without evidence is wrong usage" "$forebear" records
+for bad in --format=yaml --after=now --before=12 --event-id=x --event-id=5-1 --event-id=70000 \
+    --event-id= --channel= --computer=a,; do
+    status_is 2 "$bad is wrong usage" "$forebear" records $bad "$log"
+done
+status_is 3 "a folder without a log is told" "$forebear" records "$top/doc"
+
+# --- order and counts
+for jobs in 1 2 7; do
+    "$forebear" records -q -j $jobs "$samples" >"$work/all.$jobs"
+done
+same "two jobs give the same bytes as one" "$work/all.1" "$work/all.2"
+same "seven jobs give the same bytes as one" "$work/all.1" "$work/all.7"
+"$forebear" records -q --format=xml -j 7 "$samples" >"$work/all.xml"
+"$forebear" records -q --recovered "$samples" >"$work/recovered"
+same "where all records are live, --recovered adds none" "$work/all.1" "$work/recovered"
+
+# --- a closed pipe
+status_is 0 "a closed pipe ends it quietly" bash -c '
+    set -o pipefail
+    "$1" records "$2" | head -n 1 >/dev/null; test "${PIPESTATUS[0]}" = 0' - "$forebear" "$samples"
+check "and without a word" sh -c '! "$1" records "$2" 2>&1 >/dev/null | grep .' - "$forebear" "$sysmon"
+status_is 4 "a full disk does not" sh -c '"$1" records "$2" >/dev/full' - "$forebear" "$samples"
+
+# --- filters
+count() { # NAME WANTED OPTION...
+    name=$1 wanted=$2
+    shift 2
+    "$forebear" records -q "$@" "$samples" | wc -l | tr -d ' ' >"$work/.count"
+    check "$name" test "$(cat "$work/.count")" = "$wanted"
+}
+all=$(wc -l <"$work/all.1")
+of_id() { grep -cE "\"EventID\":($1)," "$work/all.1"; }
+count "--event-id takes a list and ranges" "$(of_id '1|3|11|12|13')" --event-id 1,3 --event-id 11-13
+count "--computer is compared without case" "$(grep -c '"Computer":"WKS-01.corp.example"' "$work/all.1")" \
+    --computer wks-01.CORP.example
+count "--computer twice takes either" "$(grep -cE '"Computer":"WKS-0[12].corp.example"' "$work/all.1")" \
+    --computer wks-01.corp.example --computer WKS-02.corp.example
+count "--channel takes one channel" "$(grep -c '"Channel":"System"' "$work/all.1")" --channel system
+time=2026-01-12T08:00:06.0140000
+exactly=$(grep -c "\"SystemTime\":\"${time}Z\"" "$work/all.1")
+check "a record has the time that is asked for" test "$exactly" -gt 0
+before=$("$forebear" records -q --before $time "$samples" | wc -l)
+after=$("$forebear" records -q --after $time "$samples" | wc -l)
+check "--after and --before part the records" test $((before + after)) = "$all"
+count "--after takes its own moment, with an offset too" "$after" --after 2026-01-12T10:00:06.014+02:00
+check "--before does not" sh -c '! "$1" records -q --before "$2" "$3" | grep -F "\"SystemTime\":\"$2"' - \
+    "$forebear" $time "$samples"
+check "a date alone is its midnight in UTC" test \
+    "$("$forebear" records -q --after 2026-01-12 "$samples" | wc -l)" = \
+    "$("$forebear" records -q --after 2026-01-12T00:00:00Z "$samples" | wc -l)"
+
+# --- filters of a report: what is told, not what is linked
+"$forebear" report -q -o "$work/whole" "$sysmon" >/dev/null
+"$forebear" report -q --after 2026-01-12T09:30:00 -o "$work/part" "$sysmon" >"$work/part.txt"
+same "a filter leaves processes.csv as it is" "$work/whole/processes.csv" "$work/part/processes.csv"
+check "and takes timeline rows away" sh -c 'test "$(wc -l <"$1")" -gt "$(wc -l <"$2")"' - \
+    "$work/whole/timeline.csv" "$work/part/timeline.csv"
+check "no earlier event is told" sh -c '! tail -n +2 "$1" | cut -c 1-19 | grep -E "T0[0-8]|T09:[0-2]"' - \
+    "$work/part/timeline.csv"
+check "the terminal says that a part is told" grep -q 'tells a part only' "$work/part.txt"
+check "so does the report" grep -q 'tells a part only' "$work/part/report.html"
+check "and the manifest" grep -q '"timeline_events_left_out": [1-9]' "$work/part/manifest.json"
+"$forebear" report -q --channel System -o "$work/none" "$sysmon" >/dev/null
+check "a channel that holds no finding leaves none" test "$(wc -l <"$work/none/findings.csv")" = 1
+check "but counts them" grep -q '"findings_left_out": [1-9]' "$work/none/manifest.json"
+
+# --- what others make of it
+python=$(command -v python3 || true)
+if [ -n "$python" ]; then
+    check "what is cited can be found: offset, size and SHA-256" "$python" - "$sysmon" "$forebear" \
+        "$work/whole" <<'EOF'
+import csv, hashlib, json, subprocess, sys
+log, forebear, report = sys.argv[1:]
+data = open(log, "rb").read()
+lines = subprocess.run([forebear, "records", "-q", "--provenance", log], stdout=subprocess.PIPE).stdout
+seen = {}
+for line in lines.splitlines():
+    record = json.loads(line)
+    f = record["Forebear"]
+    raw = data[f["offset"]:f["offset"] + f["size"]]
+    assert raw[:4] == b"**\0\0" and int.from_bytes(raw[-4:], "little") == len(raw)
+    assert hashlib.sha256(raw).hexdigest() == f["record_sha256"], f
+    assert f["state"] == "live"
+    seen[f["offset"]] = f["record_sha256"]
+for name in ("findings", "timeline", "problems"):
+    cited = 0
+    for row in csv.DictReader(open(f"{report}/{name}.csv", encoding="utf-8", newline="")):
+        if row["record_sha256"]:
+            assert seen[int(row["offset"])] == row["record_sha256"], row
+            cited += 1
+        else:
+            assert name == "problems", row
+    assert cited, name
+EOF
+    check "each line is JSON of the known shape" "$python" - "$work/all.1" <<'EOF'
+import json, sys
+n = 0
+for line in open(sys.argv[1], encoding="utf-8"):
+    event = json.loads(line)["Event"]
+    system = event["System"]
+    assert event["#attributes"]["xmlns"].endswith("/event")
+    assert isinstance(system["EventID"], int) and isinstance(system["EventRecordID"], int)
+    assert system["TimeCreated"]["#attributes"]["SystemTime"].endswith("Z")
+    assert isinstance(system["Execution"]["#attributes"]["ProcessID"], int)
+    n += 1
+assert n > 100
+EOF
+else
+    skip "what is cited can be found" "no python3"
+    skip "each line is JSON of the known shape" "no python3"
+fi
+if command -v xmllint >/dev/null; then
+    check "XML is well-formed" xmllint --noout "$work/all.xml" "$work/provenance.xml"
+else
+    skip "XML is well-formed" "no xmllint"
+fi
+
+# --- show
+record=$(sed -n 's/.*"EventID":1,.*"EventRecordID":\([0-9]*\),.*/\1/p' "$work/all.1" | head -n 1)
+status_is 0 "show finds a record by its id" "$forebear" show --record "$record" "$sysmon"
+said "both readers agree" '^both readers give the same values'
+said "the checksums are judged" 'checksum of its header: right, of its records: right'
+offset=$(sed -n 's/^offset *\([0-9]*\) .*/\1/p' "$work/.out")
+grep -vE '^evidence' "$work/.out" >"$work/by-id"
+"$forebear" show --offset $((offset + 9)) "$sysmon" | grep -vE '^evidence' >"$work/by-offset"
+echo "ended with status 0, wanted 0" >>"$work/by-offset"
+same "and by a byte of it" "$work/by-id" "$work/by-offset"
+status_is 4 "a record that is not there" "$forebear" show --record 999999 "$sysmon"
+status_is 4 "several logs need --log" "$forebear" show --record 1 "$samples"
+said "which are named" 'WKS-02-Sysmon.evtx'
+status_is 2 "show needs a record" "$forebear" show "$sysmon"
+status_is 2 "and only one way to name it" "$forebear" show --record 1 --offset 1 "$sysmon"
+
+# In the image: the bytes at the byte that is told are the record's.
+image=$samples/forebear-sample.E01
+inside=$("$forebear" records -q --provenance --event-id 1 "$image" |
+    sed -n 's/.*"log":"\([^"]*\)","offset":\([0-9]*\),.*/\1 \2/p' | head -n 1)
+status_is 0 "show finds a record in an image" "$forebear" show --log "${inside% *}" --offset "${inside##* }" "$image"
+said "both readers agree there" '^both readers give the same values'
+place=$(sed -n 's/^image *byte \([0-9]*\) .*/\1/p' "$work/.out" | head -n 1)
+size=$(sed -n 's/^image .* \([0-9]*\) bytes.*/\1/p' "$work/.out" | head -n 1)
+digest=$(sed -n 's/^record_sha256 *//p' "$work/.out")
+check "the image's bytes are told" test -n "$place" -a -n "$size" -a -n "$digest"
+if command -v ewfexport >/dev/null; then
+    ewfexport -q -u -f raw -t "$work/raw" "$image" >/dev/null 2>&1
+    tail -c +$((${place:-0} + 1)) "$work/raw.raw" | head -c "${size:-0}" | sha256sum | cut -d ' ' -f 1 >"$work/.digest"
+    check "the raw image has the record at that byte" test "$(cat "$work/.digest")" = "$digest"
+else
+    skip "the raw image has the record at that byte" "no ewfexport"
+fi
+
+# --- every shared log
+shared=$SHARED_DATA/evtx
+if [ -f "$shared/counts.tsv" ] && [ -n "$python" ]; then
+    "$forebear" records -q --provenance "$shared" >"$work/live.jsonl" 2>/dev/null
+    "$forebear" records -q --provenance --recovered "$shared" >"$work/more.jsonl" 2>/dev/null
+    "$forebear" records -q --recovered --format=xml "$shared" >"$work/shared.xml" 2>/dev/null
+    check "every shared log gives its live records, as JSON" "$python" - "$shared/counts.tsv" "$work/live.jsonl" <<'EOF'
+import csv, json, sys
+wanted = {r["file"]: int(r["records_live"]) for r in csv.DictReader(open(sys.argv[1]), delimiter="\t")}
+found = dict.fromkeys(wanted, 0)
+def pairs(items):
+    assert len({k for k, _ in items}) == len(items), items
+    return dict(items)
+for line in open(sys.argv[2], encoding="utf-8"):
+    found[json.loads(line, object_pairs_hook=pairs)["Forebear"]["log"]] += 1
+wrong = {f: (found[f], wanted[f]) for f in wanted if found[f] != wanted[f]}
+assert not wrong, wrong
+EOF
+    check "--recovered only adds to them, each with its state" "$python" - "$work/live.jsonl" "$work/more.jsonl" <<'EOF'
+import json, sys
+live, more = (open(f, encoding="utf-8").read().split("\n")[:-1] for f in sys.argv[1:])
+nameless = 0
+states = {}
+kept = []
+for line in more:
+    record = json.loads(line)
+    state = record["Forebear"]["state"]
+    states[state] = states.get(state, 0) + 1
+    if state == "live":
+        kept.append(line)
+    if state == "positional":
+        assert isinstance(record["Forebear"]["values"], list)
+        nameless += record["Event"].get("EventData", 0) is None
+assert kept == live and nameless > 1000
+assert all(states.get(s, 0) > 0 for s in ("behind damage", "orphan chunk", "slack", "torn", "positional")), states
+EOF
+    if command -v xmllint >/dev/null; then
+        check "every shared log is well-formed XML" xmllint --noout --huge "$work/shared.xml"
+    else
+        skip "every shared log is well-formed XML" "no xmllint"
+    fi
+else
+    skip "every shared log" "no shared data, or no python3"
+fi
+finish
