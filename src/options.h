@@ -38,7 +38,7 @@ struct options {
     bool recovered, provenance;
     const char *log;
     uint64_t record_id, record_offset; /* NO_RECORD, NO_OFFSET: not given */
-    const char **evidence; /* borrowed from argv */
+    const char **evidence;             /* borrowed from argv */
     size_t evidence_count;
 };
 

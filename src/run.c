@@ -44,13 +44,13 @@ struct run {
     struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
-    size_t problems_told; /* rows of problems that run.log has */
-    struct map gathered;  /* events of the second pass, by their content */
+    size_t problems_told;  /* rows of problems that run.log has */
+    struct map gathered;   /* events of the second pass, by their content */
     uint32_t *off_channel; /* process creations of channels that are not asked for */
     size_t off_channel_count, off_channel_capacity;
-    struct map off_channel_nodes; /* the same, by node */
+    struct map off_channel_nodes;   /* the same, by node */
     struct sysmon_layouts *layouts; /* by worker */
-    struct late_record *late; /* by log and offset */
+    struct late_record *late;       /* by log and offset */
     size_t late_count, late_capacity;
 };
 
@@ -324,8 +324,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     count_recovered(&reading->log->recovered, record, event);
     if (event) {
         event->record = record; /* recovered ones may have moved */
-        struct event_processes who =
-            lineage_add(&run->lineage, event, reading->number);
+        struct event_processes who = lineage_add(&run->lineage, event, reading->number);
         note_channel(run, event, who.subject);
         if (who.is_new_creation && p->may_match)
             detector_add_creation(&run->detector, event, who.subject);
@@ -831,8 +830,7 @@ static enum status write_report(struct run *run, struct error *err)
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
     if (status == OK && !run->options->findings_only)
-        status =
-            report_write_html(report, &run->output, run->options->templates, err);
+        status = report_write_html(report, &run->output, run->options->templates, err);
     if (status != OK)
         return FAILED;
     tell_outputs(run);

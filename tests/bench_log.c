@@ -45,9 +45,9 @@ struct maker {
     struct source_chunk *chunks;
     size_t count, capacity;
     struct strings names;
-    struct map seen;         /* content of chunks that were taken */
+    struct map seen; /* content of chunks that were taken */
     struct arena keys;
-    uint64_t *next_id;       /* by computer */
+    uint64_t *next_id; /* by computer */
     uint64_t next_header_id;
 };
 
@@ -108,9 +108,9 @@ static void add_record_patches(struct source_chunk *c, const struct evtx_frame *
 /* Sources share records: a chunk is known by the names and ids of its first record. */
 static bool is_new(struct maker *m, const struct evtx_record *first)
 {
-    struct text key =
-        arena_printf(&m->keys, "%.*s %" PRIu64 " %" PRIu64, TEXT(first->system.computer),
-                     first->system.record_id, first->system.time_created_filetime);
+    struct text key = arena_printf(
+        &m->keys, "%.*s %" PRIu64 " %" PRIu64, TEXT(first->system.computer),
+        first->system.record_id, first->system.time_created_filetime);
     return map_add(&m->seen, map_key_text(key), (uint32_t)m->count) == m->count;
 }
 
@@ -209,10 +209,12 @@ static void seal(uint8_t *chunk)
     struct bytes b = {chunk, EVTX_CHUNK_SIZE};
     uint32_t end = bytes_u32(b, 48);
     put(chunk + 52,
-        libdeflate_crc32(0, chunk + EVTX_CHUNK_HEADER_SIZE, end - EVTX_CHUNK_HEADER_SIZE),
+        libdeflate_crc32(0, chunk + EVTX_CHUNK_HEADER_SIZE,
+                         end - EVTX_CHUNK_HEADER_SIZE),
         4);
     uint32_t crc = libdeflate_crc32(0, chunk, 120);
-    put(chunk + 124, libdeflate_crc32(crc, chunk + 128, EVTX_CHUNK_HEADER_SIZE - 128), 4);
+    put(chunk + 124, libdeflate_crc32(crc, chunk + 128, EVTX_CHUNK_HEADER_SIZE - 128),
+        4);
 }
 
 static void make_chunk(struct maker *m, const struct source_chunk *c, uint64_t round,
@@ -230,7 +232,8 @@ static void make_chunk(struct maker *m, const struct source_chunk *c, uint64_t r
     seal(chunk);
 }
 
-static void make_header(uint8_t header[EVTX_HEADER_SIZE], uint64_t chunks, uint64_t next)
+static void make_header(uint8_t header[EVTX_HEADER_SIZE], uint64_t chunks,
+                        uint64_t next)
 {
     memset(header, 0, EVTX_HEADER_SIZE);
     memcpy(header, "ElfFile", 8);

@@ -121,7 +121,7 @@ static void dump_process(struct buffer *b, const struct lineage *l, uint32_t n)
 {
     const struct process *p = &l->processes[n];
     const uint32_t texts[] = {
-        p->image,  p->command_line, p->user, p->original_file_name,
+        p->image,  p->command_line, p->user,        p->original_file_name,
         p->hashes, p->parent_image, p->grade_reason};
     char guid[GUID_TEXT_MAX];
     buffer_printf(b, "%.*s ", TEXT(lineage_parent_guid(l, p, guid)));

@@ -93,8 +93,8 @@ struct evtx_system {
 struct evtx_record {
     uint64_t offset;       /* in the log, bytes */
     uint64_t chunk_offset; /* of the chunk that it lies in */
-    uint32_t size;   /* with both size fields */
-    struct bytes raw; /* its bytes; live until the sink returns */
+    uint32_t size;         /* with both size fields */
+    struct bytes raw;      /* its bytes; live until the sink returns */
     enum record_state state;
     uint64_t header_id,
         header_filetime; /* of the record header: an export renumbers them */
@@ -199,7 +199,8 @@ struct evtx_chunk_facts {
     uint64_t first_id, last_id;
 };
 
-struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset);
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log,
+                                        uint64_t offset);
 
 /* The name of field i, i < field_count: "" if the element has none. */
 struct text evtx_record_name(const struct evtx_record *record, size_t i);

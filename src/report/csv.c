@@ -461,8 +461,9 @@ static void put_evidence(struct table *t, struct buffer *b, const struct report 
 
 /* --- problems.csv */
 
-static const char *const problem_columns[] = {"code",   "severity",  "evidence", "log",
-                                              "offset", "record_id", "message", "record_sha256"};
+static const char *const problem_columns[] = {"code",    "severity",     "evidence",
+                                              "log",     "offset",       "record_id",
+                                              "message", "record_sha256"};
 
 /* The log of a problem that cites a record. */
 static const struct evidence_log *log_of_problem(const struct report *r,
@@ -512,13 +513,13 @@ static void count_problem_formulas(const struct report *r)
 }
 
 static const struct csv_file csv_files[] = {
-    {"findings.csv", COLUMNS(finding_columns), .put_rows = put_findings},
-    {"near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses},
-    {"processes.csv", COLUMNS(process_columns), .is_detail = true, .row_count = process_count,
-     .put_row = put_process_row},
-    {"timeline.csv", COLUMNS(timeline_columns), .is_detail = true, .row_count = timeline_count,
-     .put_row = put_timeline_row},
-    {"evidence.csv", COLUMNS(evidence_columns), .put_rows = put_evidence},
+    {"findings.csv",              COLUMNS(finding_columns),   .put_rows = put_findings   },
+    {"near_misses.csv",           COLUMNS(near_miss_columns), .put_rows = put_near_misses},
+    {"processes.csv",             COLUMNS(process_columns),   .is_detail = true,
+     .row_count = process_count, .put_row = put_process_row},
+    {"timeline.csv", COLUMNS(timeline_columns),                           .is_detail = true,
+     .row_count = timeline_count, .put_row = put_timeline_row},
+    {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
 };
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),

@@ -107,7 +107,7 @@ struct run_facts {
     unsigned digest_kinds;
     bool rehash, verify_image;
     bool findings_only; /* no report.html, processes.csv, timeline.csv */
-    bool recovers; /* records that are not live were read */
+    bool recovers;      /* records that are not live were read */
     unsigned jobs;
     enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */

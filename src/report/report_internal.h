@@ -22,8 +22,8 @@ void record_window_release(struct record_window *window);
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
-    struct output out;  /* of the file; rows[] alone for a part of it */
-    struct buffer rows; /* not yet handed to it */
+    struct output out;           /* of the file; rows[] alone for a part of it */
+    struct buffer rows;          /* not yet handed to it */
     struct record_window window; /* for table_record_digest() */
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
@@ -47,7 +47,8 @@ void table_guid(struct table *t, const struct guid *guid); /* null: absent */
 void table_digest(struct table *t, const struct digest_values *d,
                   enum digest_kind kind);
 /* Of the record at that offset; empty if there is none. log may be NULL. */
-void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset);
+void table_record_digest(struct table *t, const struct evidence_log *log,
+                         uint64_t offset);
 /* evidence, log, event_record_id, offset: where a row comes from. */
 void table_place(struct table *t, struct place place);
 void table_end_row(struct table *t);

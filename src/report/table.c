@@ -22,7 +22,7 @@ enum {
 };
 
 /* Does one of the eight bytes have its high bit set in `found`? */
-#define EACH_BYTE(c) ((c) * UINT64_C(0x0101010101010101))
+#define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
 
 static uint64_t zero_bytes(uint64_t word)
 {
@@ -197,7 +197,8 @@ void table_digest(struct table *t, const struct digest_values *d, enum digest_ki
     put_text(t, digest_hex(hex, d, kind));
 }
 
-void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset)
+void table_record_digest(struct table *t, const struct evidence_log *log,
+                         uint64_t offset)
 {
     struct digest_values digests;
     if (record_digest(&t->window, log, offset, &digests))

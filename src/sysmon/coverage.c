@@ -129,8 +129,8 @@ static uint64_t stir_text(uint64_t h, struct text t)
     h = stir(h, t.len + !text_is_absent(t));
     for (; t.len - at >= sizeof word; at += sizeof word) {
         memcpy(word, t.ptr + at, sizeof word);
-        __uint128_t product = (__uint128_t)(word[0] ^ h) *
-                              (word[1] ^ UINT64_C(0xe7037ed1a0b428db));
+        __uint128_t product =
+            (__uint128_t)(word[0] ^ h) * (word[1] ^ UINT64_C(0xe7037ed1a0b428db));
         h = (uint64_t)product ^ (uint64_t)(product >> 64);
     }
     word[0] = word[1] = 0;
