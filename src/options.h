@@ -23,6 +23,7 @@ enum record_format { FORMAT_JSONL, FORMAT_XML, FORMAT_CSV };
 struct options {
     const char *output;
     bool force, quiet, rehash, verify_image, find_signature, no_recovered;
+    bool findings_only;
     struct case_data case_data;
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */
@@ -37,7 +38,7 @@ struct options {
     bool recovered, provenance;
     const char *log;
     uint64_t record_id, record_offset; /* NO_RECORD, NO_OFFSET: not given */
-    const char **evidence; /* borrowed from argv */
+    const char **evidence;             /* borrowed from argv */
     size_t evidence_count;
 };
 

@@ -12,6 +12,7 @@
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
+#include "util/workers.h"
 #include "versions.h"
 
 enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
@@ -28,6 +29,8 @@ struct late_record {
 /* Everything that lives as long as the run. */
 struct run {
     const struct options *options;
+    struct hashing *hashing; /* by log */
+    struct workers *hashers;
     struct arena arena;
     struct problems problems;
     struct journal journal;
@@ -41,14 +44,24 @@ struct run {
     struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
-    size_t problems_told; /* rows of problems that run.log has */
-    struct map gathered;  /* events of the second pass, by their content */
+    size_t problems_told;  /* rows of problems that run.log has */
+    struct map gathered;   /* events of the second pass, by their content */
     uint32_t *off_channel; /* process creations of channels that are not asked for */
     size_t off_channel_count, off_channel_capacity;
-    struct map off_channel_nodes; /* the same, by node */
-    struct sysmon_layouts layouts;
-    struct late_record *late; /* by log and offset */
+    struct map off_channel_nodes;   /* the same, by node */
+    struct sysmon_layouts *layouts; /* by worker */
+    struct late_record *late;       /* by log and offset */
     size_t late_count, late_capacity;
+};
+
+/* The digest of one log, computed beside the reading: until the report is written nobody
+ * needs it. */
+struct hashing {
+    struct work work;
+    struct evidence_log *log;
+    unsigned kinds;
+    enum status status;
+    struct error damage;
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -125,6 +138,7 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->digest_kinds = o->digest_kinds;
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
+    facts->findings_only = o->findings_only;
     facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
     facts->verify = o->verify;
@@ -157,6 +171,7 @@ static enum status prepare(struct run *run, struct error *err)
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     run->reader = evtx_reader_open(o->reader, o->jobs);
+    run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
     evtx_reader_recover(run->reader, run->report.run.recovers);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
     run->report.run.other_reader = text_from(evtx_reader_kind_name(
@@ -274,21 +289,45 @@ static void count_recovered(struct recovered_counts *counts,
     }
 }
 
+/* What is known of a record from itself alone. */
+struct prepared {
+    struct sysmon_event event;
+    uint32_t fingerprint;
+    bool is_sysmon, may_match;
+};
+
+/* By a worker, chunk by chunk: all that needs no table of the run. */
+static void prepare_chunk(void *context, unsigned worker, struct evtx_record *records,
+                          size_t count, struct arena *arena)
+{
+    const struct reading *reading = context;
+    struct run *run = reading->run;
+    struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
+    for (size_t i = 0; i < count; i++) {
+        struct prepared *p = &prepared[i];
+        records[i].prepared = p;
+        p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
+                                         reading->log->log);
+        p->fingerprint = coverage_fingerprint(&records[i]);
+        p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
+                       detector_wants(&run->detector, &p->event);
+    }
+}
+
 static void take_record(struct reading *reading, const struct evtx_record *record)
 {
     struct run *run = reading->run;
-    struct sysmon_event event;
+    struct prepared *p = record->prepared;
+    struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
-    bool is_sysmon =
-        sysmon_event_read(&run->layouts, &event, record, reading->log->log);
-    coverage_add(&reading->log->coverage, record, is_sysmon ? &event : NULL);
-    count_recovered(&reading->log->recovered, record, is_sysmon ? &event : NULL);
-    if (is_sysmon) {
-        struct event_processes who =
-            lineage_add(&run->lineage, &event, reading->number);
-        note_channel(run, &event, who.subject);
-        if (who.is_new_creation)
-            detector_add_creation(&run->detector, &event, who.subject);
+    coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
+    count_recovered(&reading->log->recovered, record, event);
+    if (event) {
+        event->record = record; /* recovered ones may have moved */
+        struct event_processes who = lineage_add(&run->lineage, event, reading->number);
+        note_channel(run, event, who.subject);
+        if (who.is_new_creation && p->may_match)
+            detector_add_creation(&run->detector, event, who.subject);
     } else if (log_clearing_from_record(&clearing, record)) {
         add_clearing(reading, &clearing);
     }
@@ -345,9 +384,36 @@ static enum status late_pass(void *context, const struct evtx_record *records,
     return OK;
 }
 
+/* An event of the second pass, and the processes that it speaks of. */
+struct gathered {
+    struct sysmon_event event;
+    struct event_processes who;
+    bool is_wanted; /* one of them is in the family of a finding */
+};
+
 static bool in_family(const struct run *run, uint32_t process)
 {
     return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+}
+
+/* By a worker: after linking, lineage and families are only read. */
+static void look_for_families(void *context, unsigned worker,
+                              struct evtx_record *records, size_t count,
+                              struct arena *arena)
+{
+    const struct reading *reading = context;
+    struct run *run = reading->run;
+    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
+    for (size_t i = 0; i < count; i++) {
+        struct gathered *g = &gathered[i];
+        records[i].prepared = g;
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
+                               reading->log->log))
+            continue;
+        g->who = lineage_find(&run->lineage, &g->event);
+        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
+    }
 }
 
 static void add_part(struct digester *d, struct text t)
@@ -410,19 +476,16 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct reading *reading = context;
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
-        struct sysmon_event event;
-        if (record_state_is_live(records[i].state) == reading->recovered ||
-            !sysmon_event_read(&run->layouts, &event, &records[i], reading->log->log))
+        struct gathered *g = records[i].prepared;
+        if (!g->is_wanted || is_repeated(reading, &records[i]))
             continue;
-        struct event_processes who = lineage_find(&run->lineage, &event);
-        if ((!in_family(run, who.subject) && !in_family(run, who.object)) ||
-            is_repeated(reading, &records[i]))
-            continue;
-        detector_corroborate(&run->detector, &run->lineage, &event, &who);
-        if (event_is_told(&run->options->selection, &event))
-            timeline_add(&run->timeline, &run->detector, &run->lineage, &event, &who);
-        else
+        g->event.record = &records[i];
+        detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (!event_is_told(&run->options->selection, &g->event))
             run->report.told.events_left_out++;
+        else if (!run->options->findings_only)
+            timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
+                         &g->who);
     }
     return OK;
 }
@@ -433,6 +496,69 @@ static uint64_t bytes_of_logs(const struct run *run)
     for (size_t i = 0; i < run->evidence.log_count; i++)
         total += run->evidence.logs[i].size;
     return total;
+}
+
+static void hash_log(struct work *work, unsigned worker)
+{
+    struct hashing *h = (struct hashing *)(void *)work;
+    (void)worker;
+    h->status = evidence_log_digest(h->log, h->kinds, NULL, &h->damage);
+}
+
+/* With one job each log is hashed here and now. */
+static void start_hashing(struct run *run)
+{
+    size_t count = run->evidence.log_count;
+    run->hashers = workers_open(run->options->jobs > 1 ? 2 : 1);
+    run->hashing = memory_get_zeroed(count, sizeof *run->hashing);
+    for (size_t i = 0; i < count; i++) {
+        struct hashing *h = &run->hashing[i];
+        *h = (struct hashing){.work.run = hash_log,
+                              .log = &run->evidence.logs[i],
+                              .kinds = run->options->digest_kinds};
+        workers_submit(run->hashers, &h->work);
+    }
+}
+
+static void say_hash(struct run *run, const struct evidence_log *log)
+{
+    char hex[DIGEST_HEX_MAX];
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
+                TEXT(log->evidence), TEXT(log->path), log->size,
+                TEXT(digest_hex(hex, &log->digests, DIGEST_SHA256)));
+}
+
+/* What was wrong is told in the order of the logs. */
+static void end_hashing(struct run *run)
+{
+    for (size_t i = 0; run->hashing && i < run->evidence.log_count; i++) {
+        struct hashing *h = &run->hashing[i];
+        workers_wait(run->hashers, &h->work);
+        if (h->status == DAMAGED)
+            problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
+        if (h->status != FAILED)
+            say_hash(run, h->log);
+    }
+    workers_close(run->hashers);
+    free(run->hashing);
+    run->hashing = NULL;
+    run->hashers = NULL;
+}
+
+/* One pass over one log: `by_worker` for each chunk, then `sink` in the order of the file. */
+static enum status read_prepared(struct reading *reading, evtx_prepare *by_worker,
+                                 evtx_sink *sink, struct evtx_log_facts *facts,
+                                 struct problems *problems, struct progress *progress,
+                                 struct error *err)
+{
+    struct evtx_reader *reader = reading->run->reader;
+    const struct evidence_log *log = &reading->run->evidence.logs[reading->number];
+    evtx_reader_prepare(reader, by_worker, reading);
+    enum status status =
+        evtx_read(reader, log, sink, reading, facts, problems, progress, err);
+    evtx_reader_prepare(reader, NULL, NULL);
+    return status;
 }
 
 /* Which of the problems of one reading are kept: those of late records when these are
@@ -472,18 +598,11 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
     struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
-    char hex[DIGEST_HEX_MAX];
     size_t problems_before = run->problems.count, late_before = run->late_count;
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
-    enum status digested =
-        evidence_log_digest(log, run->options->digest_kinds, NULL, err);
-    if (digested == FAILED)
-        return FAILED;
-    if (digested == DAMAGED)
-        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, err);
-    if (evtx_read(run->reader, log, first_pass, &reading, &report->facts,
-                  &run->problems, progress, err) != OK)
+    if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
+                      &run->problems, progress, err) != OK)
         return FAILED;
     bool has_late = run->late_count > late_before;
     if (has_late)
@@ -492,10 +611,6 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     keep_problems(&reading, problems_before, false);
     if (!has_late)
         coverage_finish(&report->coverage, &report->facts, &run->problems);
-    journal_say(&run->journal, JOURNAL_ACTION,
-                "hashed %.*s: %.*s: %" PRIu64 " bytes, SHA-256 %.*s",
-                TEXT(log->evidence), TEXT(log->path), log->size,
-                TEXT(digest_hex(hex, &log->digests, DIGEST_SHA256)));
     journal_say(&run->journal, JOURNAL_ACTION,
                 "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
@@ -527,8 +642,8 @@ static enum status read_late_of(struct run *run, uint32_t number, struct error *
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading %.*s: %.*s again for records that are there only in part",
                 TEXT(report->log->evidence), TEXT(report->log->path));
-    if (evtx_read(run->reader, report->log, late_pass, &reading, &report->facts,
-                  &run->problems, NULL, err) != OK)
+    if (read_prepared(&reading, prepare_chunk, late_pass, &report->facts,
+                      &run->problems, NULL, err) != OK)
         return FAILED;
     keep_problems(&reading, before, true);
     coverage_finish(&report->coverage, &report->facts, &run->problems);
@@ -552,6 +667,7 @@ static enum status read_logs(struct run *run, struct error *err)
 {
     struct progress progress;
     uint64_t sysmon_records = 0, recovered = 0;
+    start_hashing(run);
     progress_start(&progress, &run->journal, "reading logs", bytes_of_logs(run));
     for (uint32_t i = 0; i < run->evidence.log_count; i++)
         if (read_log(run, i, &progress, err) != OK)
@@ -598,8 +714,8 @@ static enum status gather_log(struct run *run, uint32_t number, bool recovered,
     if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
         return OK;
     evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
-    if (evtx_read(run->reader, &run->evidence.logs[number], second_pass, &reading,
-                  &again, NULL, recovered ? NULL : progress, err) != OK)
+    if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
+                      recovered ? NULL : progress, err) != OK)
         return FAILED;
     tell_repeats(&reading);
     return OK;
@@ -701,6 +817,7 @@ static enum status write_report(struct run *run, struct error *err)
     tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
+    end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
     report->lineage = &run->lineage;
@@ -712,8 +829,9 @@ static enum status write_report(struct run *run, struct error *err)
     report->run.ended_filetime = journal_now_filetime(&run->journal);
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
-    if (status != OK ||
-        report_write_html(report, &run->output, run->options->templates, err) != OK)
+    if (status == OK && !run->options->findings_only)
+        status = report_write_html(report, &run->output, run->options->templates, err);
+    if (status != OK)
         return FAILED;
     tell_outputs(run);
     journal_say(&run->journal, JOURNAL_ACTION, "report written; exit status %d",
@@ -767,6 +885,7 @@ static int give_up(struct run *run, struct error *err)
 
 static void release(struct run *run)
 {
+    end_hashing(run);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
     free(run->report.logs);
@@ -774,7 +893,9 @@ static void release(struct run *run)
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
     free(run->late);
-    sysmon_layouts_release(&run->layouts);
+    for (unsigned i = 0; run->layouts && i <= run->options->jobs; i++)
+        sysmon_layouts_release(&run->layouts[i]);
+    free(run->layouts);
     confirmation_release(&run->verification);
     timeline_release(&run->timeline);
     detector_release(&run->detector);

@@ -91,7 +91,8 @@ check "which never reach the terminal as they are" sh -c '! grep -q "$(printf "\
 check "nor the CSV" sh -c '! grep -q "$(printf "\033")" "$1"/*.csv' - "$work/r4"
 check "the CSV is UTF-8" iconv -f UTF-8 -t UTF-8 "$work/r4/evidence.csv"
 
-# --- signals: a FIFO as evidence would hang, so a long run is made of many copies
+# --- signals: a FIFO as evidence would hang, so a long run is made of many copies, read by
+# the slower reader
 i=0
 while [ $i -lt 150 ]; do
     cp "$work/evidence/"*.evtx "$work/none/" 2>/dev/null
@@ -100,7 +101,7 @@ while [ $i -lt 150 ]; do
 done
 for signal in INT:130 TERM:143; do
     wanted=${signal#*:} signal=${signal%:*}
-    setsid "$forebear" report -q -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
+    setsid "$forebear" report -q --reader=libevtx -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
     pid=$!
     sleep 0.5
     kill -s $signal $pid 2>/dev/null

@@ -112,9 +112,9 @@ static void close_story(struct story *s)
 static void add_node_name(struct buffer *b, const struct lineage *l, const char *label,
                           uint32_t n)
 {
+    char guid[GUID_TEXT_MAX];
     if (n != PROCESS_NONE)
-        buffer_printf(b, " %s=%.*s", label,
-                      TEXT(lineage_text(l, lineage_process(l, n)->key)));
+        buffer_printf(b, " %s=%.*s", label, TEXT(lineage_key(l, n, guid)));
 }
 
 static void dump_process(struct buffer *b, const struct lineage *l, uint32_t n)
@@ -122,9 +122,11 @@ static void dump_process(struct buffer *b, const struct lineage *l, uint32_t n)
     const struct process *p = &l->processes[n];
     const uint32_t texts[] = {
         p->image,  p->command_line, p->user,        p->original_file_name,
-        p->hashes, p->parent_image, p->parent_guid, p->grade_reason};
+        p->hashes, p->parent_image, p->grade_reason};
+    char guid[GUID_TEXT_MAX];
+    buffer_printf(b, "%.*s ", TEXT(lineage_parent_guid(l, p, guid)));
     buffer_printf(b, "%.*s %s %s pid %" PRIu32 " host %" PRIu32 " flags %d",
-                  TEXT(lineage_text(l, p->key)), process_kind_name(p->kind),
+                  TEXT(lineage_key(l, n, guid)), process_kind_name(p->kind),
                   link_grade_name(p->grade), p->pid, p->scope, p->flags & 7);
     buffer_printf(b, " times %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64,
                   p->start_filetime, p->end_filetime, p->last_seen_filetime,

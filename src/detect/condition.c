@@ -546,7 +546,11 @@ static enum status push_node(struct parser *p, enum condition_kind kind, uint32_
     struct rule_condition *c = p->condition;
     if (c->node_count == CONDITION_NODES_MAX || p->operand_count == CONDITION_NODES_MAX)
         return refuse(p, "too long", NO_TEXT);
-    c->nodes[c->node_count] = (struct condition_node){kind, a, b};
+    c->nodes[c->node_count] = (struct condition_node){kind, a, b, 0, 0};
+    if (kind == CONDITION_AND)
+        c->nodes[a].decided_by_false = (uint32_t)c->node_count;
+    if (kind == CONDITION_OR)
+        c->nodes[a].decided_by_true = (uint32_t)c->node_count;
     p->operands[p->operand_count++] = (uint32_t)c->node_count++;
     return OK;
 }
@@ -752,26 +756,39 @@ static const struct alternative *holding(const struct selection *selection,
     return NULL;
 }
 
+static bool node_value(const struct rule_condition *c, size_t i,
+                       const struct column_view *view, const bool *values)
+{
+    const struct condition_node *n = &c->nodes[i];
+    switch (n->kind) {
+    case CONDITION_SELECTION: return holding(&c->selections[n->a], view) != NULL;
+    case CONDITION_AND: return values[n->a] && values[n->b];
+    case CONDITION_OR: return values[n->a] || values[n->b];
+    case CONDITION_NOT: return !values[n->a];
+    }
+    return false;
+}
+
 static void evaluate(const struct rule_condition *c, const struct column_view *view,
                      bool values[CONDITION_NODES_MAX])
 {
-    for (size_t i = 0; i < c->node_count; i++) {
-        const struct condition_node *n = &c->nodes[i];
-        switch (n->kind) {
-        case CONDITION_SELECTION:
-            values[i] = holding(&c->selections[n->a], view) != NULL;
-            break;
-        case CONDITION_AND: values[i] = values[n->a] && values[n->b]; break;
-        case CONDITION_OR: values[i] = values[n->a] || values[n->b]; break;
-        case CONDITION_NOT: values[i] = !values[n->a]; break;
-        }
-    }
+    for (size_t i = 0; i < c->node_count; i++)
+        values[i] = node_value(c, i, view, values);
 }
 
+/* Only as far as needed: mostly the first selection decides, and the long lists of
+ * exceptions behind it are not looked at. */
 bool condition_holds(const struct rule_condition *c, const struct column_view *view)
 {
     bool values[CONDITION_NODES_MAX];
-    evaluate(c, view, values);
+    for (size_t i = 0; i < c->node_count; i++) {
+        values[i] = node_value(c, i, view, values);
+        for (uint32_t decided; (decided = values[i] ? c->nodes[i].decided_by_true
+                                                    : c->nodes[i].decided_by_false);) {
+            values[decided] = values[i];
+            i = decided;
+        }
+    }
     return values[c->node_count - 1];
 }
 

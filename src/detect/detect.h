@@ -183,6 +183,9 @@ struct detector {
 enum status detector_init(struct detector *d, struct rules *rules,
                           const char *filter_file, struct arena *arena,
                           struct error *err);
+/* Would detector_add_creation() keep anything of this event 1? Changes nothing: any thread
+ * may ask, while no other changes the detector's rules. */
+bool detector_wants(const struct detector *d, const struct sysmon_event *event);
 /* First pass: judge one event 1. Call it for new creations only (event_processes). */
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process);

@@ -143,6 +143,9 @@ enum condition_kind { CONDITION_SELECTION, CONDITION_AND, CONDITION_OR, CONDITIO
 struct condition_node {
     enum condition_kind kind;
     uint32_t a, b; /* operands; a selection's number */
+    /* The operator that has this node's value too if it is false, or true: what stands
+     * between need not be looked at. 0: none. */
+    uint32_t decided_by_false, decided_by_true;
 };
 
 /* A list of values under a name, for `field|expand: '%name%'`. */
@@ -311,6 +314,7 @@ struct finding *detector_judge(struct detector *d, struct rule *rule,
 struct text near_miss_why(const struct leaf *leaf, struct text recorded,
                           struct arena *arena);
 /* First pass: exactly one condition unmet. */
+bool near_miss_is(const struct rule *rule, const struct column_view *view);
 void near_miss_add(struct detector *d, const struct rule *rule,
                    const struct column_view *view, uint32_t process);
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */

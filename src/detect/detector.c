@@ -82,6 +82,18 @@ struct finding *detector_judge(struct detector *d, struct rule *rule,
                : NULL;
 }
 
+bool detector_wants(const struct detector *d, const struct sysmon_event *event)
+{
+    struct column_view view = {.event = event};
+    for (size_t i = 0; i < d->rules->count; i++) {
+        const struct rule *rule = &d->rules->items[i];
+        if (rule->condition->taxonomy != TAXONOMY_FOREBEAR &&
+            (condition_holds(rule->condition, &view) || near_miss_is(rule, &view)))
+            return true;
+    }
+    return false;
+}
+
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process)
 {

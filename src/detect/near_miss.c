@@ -161,13 +161,28 @@ static bool must_be_met(const struct near_miss_plan *plan, struct text field)
     return false;
 }
 
+/* The one condition that keeps the rule from matching, where that is worth telling. */
+static const struct leaf *telling_leaf(const struct rule_condition *c,
+                                       const struct column_view *view)
+{
+    const struct leaf *unmet = condition_only_unmet(c, view);
+    return unmet && !must_be_met(&c->near_miss, unmet->field) &&
+                   !is_excepted(&c->near_miss, view)
+               ? unmet
+               : NULL;
+}
+
+bool near_miss_is(const struct rule *rule, const struct column_view *view)
+{
+    return rule->condition->near_miss.wanted && telling_leaf(rule->condition, view);
+}
+
 void near_miss_add(struct detector *d, const struct rule *rule,
                    const struct column_view *view, uint32_t process)
 {
     const struct rule_condition *c = rule->condition;
-    const struct leaf *unmet = condition_only_unmet(c, view);
-    if (!unmet || must_be_met(&c->near_miss, unmet->field) ||
-        is_excepted(&c->near_miss, view))
+    const struct leaf *unmet = telling_leaf(c, view);
+    if (!unmet)
         return;
     struct near_miss *miss = detector_new_near_miss(d);
     *miss = (struct near_miss){.rule = rule, .process = process};

@@ -93,8 +93,8 @@ struct evtx_system {
 struct evtx_record {
     uint64_t offset;       /* in the log, bytes */
     uint64_t chunk_offset; /* of the chunk that it lies in */
-    uint32_t size;   /* with both size fields */
-    struct bytes raw; /* its bytes; live until the sink returns */
+    uint32_t size;         /* with both size fields */
+    struct bytes raw;      /* its bytes; live until the sink returns */
     enum record_state state;
     uint64_t header_id,
         header_filetime; /* of the record header: an export renumbers them */
@@ -107,11 +107,18 @@ struct evtx_record {
     const struct evtx_layout *layout;
     struct evtx_cell *cells;
     struct arena *arena; /* where texts go that are made on demand */
+    void *prepared;      /* what evtx_prepare made of it, or NULL */
     /* The whole record as text, where evtx_reader_write_events() asks for it; else absent.
      * event_close ends it: something may be written between the two. Behind that stand a
      * new line and the next record's event, so that runs of them can be written at once. */
     struct text event, event_close;
 };
+
+/* Work on the records of one chunk that needs nothing but them. Called by any worker
+ * (0..jobs, each in one thread at a time), for chunks in any order, before the sink gets them; what it keeps goes into the arena, and a
+ * record's share of it into record->prepared, for the sink. */
+typedef void evtx_prepare(void *context, unsigned worker, struct evtx_record *records,
+                          size_t count, struct arena *arena);
 
 /* The records of one chunk, in file order. Return OK to go on; anything else ends the read
  * with that status. */
@@ -151,6 +158,9 @@ struct evtx_reader; /* opaque */
 
 struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs);
 void evtx_reader_close(struct evtx_reader *reader);
+/* From the next evtx_read() on; NULL for none. */
+void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
+                         void *context);
 /* Also give records that are not live, each with its state, behind the live ones of each
  * log and in file order; a copy of a record that was given is only counted. Off at first.
  * The native reader only: libevtx gives recovered records foreign field names. */
@@ -189,7 +199,8 @@ struct evtx_chunk_facts {
     uint64_t first_id, last_id;
 };
 
-struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log, uint64_t offset);
+struct evtx_chunk_facts evtx_chunk_look(const struct evidence_log *log,
+                                        uint64_t offset);
 
 /* The name of field i, i < field_count: "" if the element has none. */
 struct text evtx_record_name(const struct evtx_record *record, size_t i);

@@ -10,13 +10,15 @@
 struct native {
     struct workers *workers;
     struct decoder *decoders; /* one a worker, and one for the calling thread */
+    evtx_prepare *prepare;
+    void *prepare_context;
 };
 
 struct native *native_open(struct templates *templates, unsigned jobs)
 {
     struct native *n = memory_get_zeroed(1, sizeof *n);
     n->workers = workers_open(jobs);
-    n->decoders = memory_get_zeroed((jobs ? jobs : 1) + 1, sizeof *n->decoders);
+    n->decoders = memory_get_zeroed(workers_count(n->workers) + 1, sizeof *n->decoders);
     for (unsigned i = 0; i <= workers_count(n->workers); i++)
         n->decoders[i].binxml.templates = templates;
     return n;
@@ -194,6 +196,15 @@ static void run(struct work *work, unsigned worker)
     if (recovers)
         recover_records(w, d);
     place_events(w);
+    if (w->native->prepare && w->count)
+        w->native->prepare(w->native->prepare_context, worker, w->records, w->count,
+                           w->arena);
+}
+
+void native_prepare(struct native *native, evtx_prepare *prepare, void *context)
+{
+    native->prepare = prepare;
+    native->prepare_context = context;
 }
 
 void native_submit(struct native *native, struct native_work *work)

@@ -49,6 +49,7 @@ struct native_work {
 
 struct native *native_open(struct templates *templates, unsigned jobs);
 void native_close(struct native *native);
+void native_prepare(struct native *native, evtx_prepare *prepare, void *context);
 void native_submit(struct native *native, struct native_work *work);
 /* The same in the calling thread, while none of the workers has it: with the templates of
  * the whole log at hand. */

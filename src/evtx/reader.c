@@ -16,7 +16,11 @@
 #include "util/stop.h"
 
 /* A slot is read with as much behind it as tells what follows: a chunk's header. */
-enum { READ_STEP = 4096, LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE };
+enum {
+    READ_STEP = 4096,
+    LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE,
+    SLOTS_AHEAD = 8 /* a job; with 2, threads slept and woke for every slot */
+};
 
 /* A slot on its way. */
 struct passage {
@@ -32,6 +36,8 @@ struct evtx_reader {
     struct pool *pool;     /* libevtx's children, or ... */
     struct native *native; /* ... our own workers */
     bool recovers;
+    evtx_prepare *prepare; /* libevtx's children decode alone: then done here */
+    void *prepare_context;
     enum evtx_form form;
     evtx_wanted *wanted;
     const void *wanted_context;
@@ -45,7 +51,7 @@ static struct evtx_reader *open_ring(unsigned jobs)
 {
     struct evtx_reader *r = memory_get_zeroed(1, sizeof *r);
     templates_init(&r->templates);
-    r->ring_size = 2 * (size_t)(jobs ? jobs : 1) + 1;
+    r->ring_size = SLOTS_AHEAD * (size_t)(jobs ? jobs : 1) + 1;
     r->ring = memory_get_zeroed(r->ring_size, sizeof *r->ring);
     for (size_t i = 0; i < r->ring_size; i++) {
         r->ring[i].bytes = memory_get(EVTX_CHUNK_SIZE + LOOKAHEAD);
@@ -77,6 +83,15 @@ struct evtx_reader *evtx_reader_open(enum evtx_reader_kind kind, unsigned jobs)
     return kind == EVTX_READER_NATIVE
                ? open_native(jobs)
                : evtx_reader_open_with(jobs, DEADLINE_MILLISECONDS, NULL);
+}
+
+void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
+                         void *context)
+{
+    reader->prepare = prepare;
+    reader->prepare_context = context;
+    if (reader->native)
+        native_prepare(reader->native, prepare, context);
 }
 
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
@@ -673,6 +688,9 @@ static enum status deliver(struct reading *g, struct passage *p)
             arena_alloc(&p->arena, p->slot.frame_count * sizeof *records);
         size_t count = collect(g, p, records);
         g->facts->records += count;
+        if (count && g->reader->prepare)
+            g->reader->prepare(g->reader->prepare_context, 0, records, count,
+                               &p->arena);
         if (count)
             status = g->sink(g->context, records, count);
     }

@@ -381,12 +381,13 @@ static void tell_circle(const struct telling *t, uint32_t n)
 {
     const struct lineage *l = t->l;
     const struct process *p = &l->processes[n];
+    char guid[GUID_TEXT_MAX];
     if (p->flags & FLAG_CIRCLE)
         problems_add(
             t->problems, PROBLEM_DATA_CYCLE, place_of(t, n),
             "%.*s (pid %" PRIu32 ") is recorded as a descendant of itself: its "
             "recorded parent %.*s is not drawn",
-            TEXT(image_text(l, p)), p->pid, TEXT(lineage_text(l, p->parent_guid)));
+            TEXT(image_text(l, p)), p->pid, TEXT(lineage_parent_guid(l, p, guid)));
 }
 
 /* --- all of it */

@@ -200,6 +200,7 @@ uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid 
         .pid = PID_UNKNOWN,
         .parent_pid = PID_UNKNOWN,
         .session_id = UINT32_MAX,
+        .named_parent = PROCESS_NONE,
         .parent = PROCESS_NONE,
         .unknown_parent = PROCESS_NONE,
         .candidate = PROCESS_NONE,

@@ -528,6 +528,24 @@ struct text lineage_text(const struct lineage *l, uint32_t string_number)
     return strings_text(&l->strings, string_number);
 }
 
+struct text lineage_key(const struct lineage *l, uint32_t number,
+                        char out[GUID_TEXT_MAX])
+{
+    if (number == PROCESS_NONE)
+        return NO_TEXT;
+    const struct process *p = lineage_process(l, number);
+    return p->key == STRING_ABSENT ? guid_format(out, &p->guid)
+                                   : lineage_text(l, p->key);
+}
+
+struct text lineage_parent_guid(const struct lineage *l, const struct process *p,
+                                char out[GUID_TEXT_MAX])
+{
+    return p->named_parent == PROCESS_NONE
+               ? NO_TEXT
+               : guid_format(out, &l->processes[p->named_parent].guid);
+}
+
 struct text lineage_computer(const struct lineage *l, const struct process *p)
 {
     return lineage_text(l, l->hosts[p->scope].computer);

@@ -91,15 +91,15 @@ struct process {
     uint32_t parent_image, parent_command_line,
         parent_user; /* as its event 1 records them */
     /* set by lineage_link() */
-    uint32_t
-        parent_guid; /* string number of the canonical text; STRING_ABSENT: null or absent */
+    uint32_t named_parent;   /* node of the guid that event 1 records as its parent's;
+                                PROCESS_NONE: null or absent */
     uint32_t parent;         /* node, PROCESS_NONE for a root */
     uint32_t unknown_parent; /* node of kind unknown that stands for a null parent */
     uint32_t candidate;      /* node: the C candidate, or the first of D's */
     uint32_t first_child, next_sibling; /* ordered by (start, record id) */
     uint32_t children, descendants, depth, root;
     uint32_t grade_reason; /* string number: a sentence */
-    uint32_t key;          /* string number: unique name in the report */
+    uint32_t key; /* string number; STRING_ABSENT: the guid is. See lineage_key() */
     uint8_t kind, grade, flags,
         state; /* enum process_kind, link_grade, bits, record_state */
 };
@@ -165,6 +165,13 @@ struct event_processes lineage_find(const struct lineage *l,
 uint32_t lineage_node(const struct lineage *l, uint32_t number);
 const struct process *lineage_process(const struct lineage *l, uint32_t number);
 struct text lineage_text(const struct lineage *l, uint32_t string_number);
+/* The unique name of a process in the report: its guid, where no other process has it.
+ * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
+struct text lineage_key(const struct lineage *l, uint32_t number,
+                        char out[GUID_TEXT_MAX]);
+/* The recorded guid of its parent, absent where it is null or not recorded; from `out`. */
+struct text lineage_parent_guid(const struct lineage *l, const struct process *p,
+                                char out[GUID_TEXT_MAX]);
 struct text lineage_computer(const struct lineage *l, const struct process *p);
 struct place lineage_place(const struct lineage *l, const struct process *p,
                            const struct evidence_log *logs);

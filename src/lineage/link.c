@@ -33,8 +33,7 @@ static void grade_link(struct lineage *l, const struct reasons *r, uint32_t chil
     struct process *c = &l->processes[child];
     uint32_t named = c->parent;
     const struct process *by_guid = &l->processes[named];
-    char guid[GUID_TEXT_MAX];
-    c->parent_guid = strings_add(&l->strings, guid_format(guid, &by_guid->guid));
+    c->named_parent = named;
     c->parent = l->index->extras[named].means;
     if (by_guid->kind == PROCESS_LOGGED) {
         c->grade = GRADE_A;
@@ -230,15 +229,14 @@ static void name_nodes(struct lineage *l)
         buffer_clear(&k.key);
         if (guid_is_null(&p->guid)) {
             nameless_key(l, l->order[i], &k.key);
-            make_unique(&k);
+        } else if (guid_is_unique(&k, p)) {
+            continue; /* its guid is its name: 170,000 of them need no memory */
         } else {
             buffer_add_text(&k.key, guid_format(guid, &p->guid));
-            if (!guid_is_unique(&k, p)) {
-                buffer_add_char(&k.key, '@');
-                buffer_add_text(&k.key, lineage_computer(l, p));
-                make_unique(&k);
-            }
+            buffer_add_char(&k.key, '@');
+            buffer_add_text(&k.key, lineage_computer(l, p));
         }
+        make_unique(&k);
         add_key(l, l->order[i], &k.key);
     }
     map_release(&k.guids);

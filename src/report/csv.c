@@ -19,7 +19,8 @@ static void put_list(struct table *t, struct buffer *b, const struct text_list *
 
 static void put_process(struct table *t, const struct lineage *l, uint32_t process)
 {
-    table_text(t, process_key(l, process));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_key(l, process, guid));
 }
 
 static void put_pid(struct table *t, uint32_t pid)
@@ -80,7 +81,8 @@ static void put_creation(struct table *t, const struct report *r, uint32_t proce
 static void put_recorded_parent(struct table *t, const struct report *r,
                                 const struct process *p)
 {
-    table_text(t, lineage_text(r->lineage, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_parent_guid(r->lineage, p, guid));
     put_pid(t, p->parent_pid);
     table_text(t, lineage_text(r->lineage, p->parent_image));
     table_text(t, lineage_text(r->lineage, p->parent_command_line));
@@ -229,10 +231,16 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     table_number(t, detector_findings_of(r->detector, number));
 }
 
+static size_t process_count(const struct report *r)
+{
+    return r->lineage->order_count;
+}
+
 static void put_process_row(struct table *t, struct buffer *b, const struct report *r,
-                            uint32_t number)
+                            size_t row)
 {
     const struct lineage *l = r->lineage;
+    uint32_t number = l->order[row];
     const struct process *p = lineage_process(l, number);
     struct place place = process_place(r, number);
     bool has_record = !text_is_absent(place.log);
@@ -254,12 +262,6 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
     table_end_row(t);
-}
-
-static void put_processes(struct table *t, struct buffer *b, const struct report *r)
-{
-    for (size_t i = 0; i < r->lineage->order_count && !stop_requested(); i++)
-        put_process_row(t, b, r, r->lineage->order[i]);
 }
 
 /* --- timeline.csv */
@@ -294,25 +296,29 @@ static void put_findings_of_event(struct table *t, struct buffer *b,
     table_buffer(t, b);
 }
 
-static void put_timeline(struct table *t, struct buffer *b, const struct report *r)
+static size_t timeline_count(const struct report *r)
 {
-    for (size_t i = 0; i < r->timeline->count && !stop_requested(); i++) {
-        const struct timeline_event *e = &r->timeline->events[i];
-        table_time(t, e->utc_filetime);
-        table_string(t, timeline_happened(e->event_id));
-        table_text(t, e->message);
-        table_text(t, e->computer);
-        table_number(t, e->event_id);
-        put_timeline_process(t, r, &e->subject);
-        put_findings_of_event(t, b, r->detector, e);
-        table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
-        table_string(t, record_state_name((enum record_state)e->state));
-        table_time(t, e->created_filetime);
-        put_timeline_process(t, r, &e->object);
-        put_verified(t, b, r, e->log, e->offset);
-        table_record_digest(t, e->log, e->offset);
-        table_end_row(t);
-    }
+    return r->timeline->count;
+}
+
+static void put_timeline_row(struct table *t, struct buffer *b, const struct report *r,
+                             size_t row)
+{
+    const struct timeline_event *e = &r->timeline->events[row];
+    table_time(t, e->utc_filetime);
+    table_string(t, timeline_happened(e->event_id));
+    table_text(t, e->message);
+    table_text(t, e->computer);
+    table_number(t, e->event_id);
+    put_timeline_process(t, r, &e->subject);
+    put_findings_of_event(t, b, r->detector, e);
+    table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
+    table_string(t, record_state_name((enum record_state)e->state));
+    table_time(t, e->created_filetime);
+    put_timeline_process(t, r, &e->object);
+    put_verified(t, b, r, e->log, e->offset);
+    table_record_digest(t, e->log, e->offset);
+    table_end_row(t);
 }
 
 /* --- evidence.csv */
@@ -455,8 +461,9 @@ static void put_evidence(struct table *t, struct buffer *b, const struct report 
 
 /* --- problems.csv */
 
-static const char *const problem_columns[] = {"code",   "severity",  "evidence", "log",
-                                              "offset", "record_id", "message", "record_sha256"};
+static const char *const problem_columns[] = {"code",    "severity",     "evidence",
+                                              "log",     "offset",       "record_id",
+                                              "message", "record_sha256"};
 
 /* The log of a problem that cites a record. */
 static const struct evidence_log *log_of_problem(const struct report *r,
@@ -506,27 +513,31 @@ static void count_problem_formulas(const struct report *r)
 }
 
 static const struct csv_file csv_files[] = {
-    {"findings.csv",    COLUMNS(finding_columns),   put_findings   },
-    {"near_misses.csv", COLUMNS(near_miss_columns), put_near_misses},
-    {"processes.csv",   COLUMNS(process_columns),   put_processes  },
-    {"timeline.csv",    COLUMNS(timeline_columns),  put_timeline   },
-    {"evidence.csv",    COLUMNS(evidence_columns),  put_evidence   },
+    {"findings.csv",              COLUMNS(finding_columns),   .put_rows = put_findings   },
+    {"near_misses.csv",           COLUMNS(near_miss_columns), .put_rows = put_near_misses},
+    {"processes.csv",             COLUMNS(process_columns),   .is_detail = true,
+     .row_count = process_count, .put_row = put_process_row},
+    {"timeline.csv", COLUMNS(timeline_columns),                           .is_detail = true,
+     .row_count = timeline_count, .put_row = put_timeline_row},
+    {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
 };
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              put_problems};
+                                              .put_rows = put_problems};
 
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err)
 {
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
-        status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
+        if (!csv_files[i].is_detail || !report->run.findings_only)
+            status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)
         return status;
-    page_add_problems(report);
+    if (!report->run.findings_only)
+        page_add_problems(report);
     count_problem_formulas(report);
     return csv_file_write(&problems_file, report, dir, NULL, err);
 }

@@ -68,6 +68,7 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_member_bool(j, "hash_md5", run->digest_kinds & DIGEST_BIT(DIGEST_MD5));
     json_member_bool(j, "rehash", run->rehash);
     json_member_bool(j, "verify_image", run->verify_image);
+    json_member_bool(j, "findings_only", run->findings_only);
     json_member_bool(j, "recovered", run->recovers);
     json_member_bool(j, "schema_cim", run->schemas & SCHEMA_CIM);
     json_member_bool(j, "schema_asim", run->schemas & SCHEMA_ASIM);

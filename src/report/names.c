@@ -16,8 +16,11 @@ void name_image(struct buffer *out, struct text image, uint32_t pid)
         buffer_add_text(out, text_basename(image));
     else
         buffer_add_string(out, "unknown");
-    if (pid != PID_UNKNOWN)
-        buffer_printf(out, known ? " (%" PRIu32 ")" : " (pid %" PRIu32 ")", pid);
+    if (pid == PID_UNKNOWN)
+        return;
+    buffer_add_string(out, known ? " (" : " (pid ");
+    buffer_add_number(out, pid);
+    buffer_add_char(out, ')');
 }
 
 void name_process(struct buffer *out, const struct lineage *l, uint32_t process)
@@ -65,12 +68,6 @@ struct place process_place(const struct report *r, uint32_t process)
     if (p->log >= r->evidence->log_count)
         return NOWHERE;
     return lineage_place(r->lineage, p, r->evidence->logs);
-}
-
-struct text process_key(const struct lineage *l, uint32_t process)
-{
-    return process == PROCESS_NONE ? NO_TEXT
-                                   : lineage_text(l, lineage_process(l, process)->key);
 }
 
 static void add_words(struct buffer *out, struct text t)

@@ -106,7 +106,8 @@ struct run_facts {
     bool clock_fixed; /* SOURCE_DATE_EPOCH was set */
     unsigned digest_kinds;
     bool rehash, verify_image;
-    bool recovers; /* records that are not live were read */
+    bool findings_only; /* no report.html, processes.csv, timeline.csv */
+    bool recovers;      /* records that are not live were read */
     unsigned jobs;
     enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */

@@ -22,7 +22,8 @@ void record_window_release(struct record_window *window);
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
-    struct output out;
+    struct output out;           /* of the file; rows[] alone for a part of it */
+    struct buffer rows;          /* not yet handed to it */
     struct record_window window; /* for table_record_digest() */
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
@@ -46,7 +47,8 @@ void table_guid(struct table *t, const struct guid *guid); /* null: absent */
 void table_digest(struct table *t, const struct digest_values *d,
                   enum digest_kind kind);
 /* Of the record at that offset; empty if there is none. log may be NULL. */
-void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset);
+void table_record_digest(struct table *t, const struct evidence_log *log,
+                         uint64_t offset);
 /* evidence, log, event_record_id, offset: where a row comes from. */
 void table_place(struct table *t, struct place place);
 void table_end_row(struct table *t);
@@ -57,12 +59,17 @@ bool table_is_formula(struct text value);
 /* t with each byte that is not UTF-8 as \xNN, all else as it is. */
 void table_add_utf8(struct buffer *out, struct text t);
 
-/* One of the files: the names of its columns, and who writes its rows. */
+/* One of the files: the names of its columns, and who writes its rows: all at once, or, in
+ * files that can be long, each on its own, so that several workers make them. */
 struct csv_file {
     const char *name;
     const char *const *columns;
     size_t column_count;
+    bool is_detail; /* not written with --findings-only */
     void (*put_rows)(struct table *t, struct buffer *scratch, const struct report *r);
+    size_t (*row_count)(const struct report *r);
+    void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
+                    size_t row);
 };
 
 #define COLUMNS(names) (names), sizeof(names) / sizeof *(names)
@@ -87,7 +94,6 @@ void name_ancestors(struct buffer *out, const struct lineage *l, uint32_t proces
 const struct log_report *report_log_of(const struct report *r,
                                        const struct evidence_log *log);
 struct place process_place(const struct report *r, uint32_t process);
-struct text process_key(const struct lineage *l, uint32_t process);
 /* "ParentImage ends with \msra.exe [C:\...\msra.exe]; ..." */
 void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t count);
 /* "sha-256" and the like, of which content, and was it compared afterwards? */

@@ -277,7 +277,8 @@ static void put_asim_target(struct table *t, const struct lineage *l,
 static void put_asim_acting(struct table *t, const struct lineage *l,
                             const struct process *p)
 {
-    table_text(t, lineage_text(l, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_parent_guid(l, p, guid));
     put_pid(t, p->parent_pid);
     table_text(t, lineage_text(l, p->parent_image));
     table_text(t, lineage_text(l, p->parent_command_line));
@@ -420,7 +421,8 @@ static void put_ecs_process(struct table *t, struct buffer *b, const struct line
 static void put_ecs_parent(struct table *t, const struct lineage *l,
                            const struct process *p)
 {
-    put_ecs(t, lineage_text(l, p->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    put_ecs(t, lineage_parent_guid(l, p, guid));
     put_pid(t, p->parent_pid);
     put_ecs(t, lineage_text(l, p->parent_image));
     put_ecs_basename(t, lineage_text(l, p->parent_image));
@@ -454,9 +456,9 @@ static const struct schema {
     unsigned bit;
     struct csv_file file;
 } schemas[] = {
-    {SCHEMA_CIM,  {"findings_cim.csv", COLUMNS(cim_columns), put_cim}     },
-    {SCHEMA_ASIM, {"findings_asim.csv", COLUMNS(asim_columns), put_asim}  },
-    {SCHEMA_ECS,  {"findings_ecs.csv", COLUMNS(ecs_columns), put_ecs_rows}},
+    {SCHEMA_CIM,  {"findings_cim.csv", COLUMNS(cim_columns), .put_rows = put_cim}     },
+    {SCHEMA_ASIM, {"findings_asim.csv", COLUMNS(asim_columns), .put_rows = put_asim}  },
+    {SCHEMA_ECS,  {"findings_ecs.csv", COLUMNS(ecs_columns), .put_rows = put_ecs_rows}},
 };
 
 enum status schemas_write(const struct report *report, struct output_dir *dir,

@@ -742,7 +742,8 @@ SLOT(creation_anchor)
 }
 SLOT(creation_key)
 {
-    put(out, process_key(lineage_of(page), page_creation(page)->process));
+    char guid[GUID_TEXT_MAX];
+    put(out, lineage_key(lineage_of(page), page_creation(page)->process, guid));
 }
 SLOT(creation_name)
 {
@@ -817,7 +818,8 @@ SLOT(creation_parent_command_line)
 }
 SLOT(creation_parent_guid)
 {
-    put_recorded(out, string_of(page, creation(page)->parent_guid));
+    char guid[GUID_TEXT_MAX];
+    put_recorded(out, lineage_parent_guid(lineage_of(page), creation(page), guid));
 }
 SLOT(creation_ancestors)
 {

@@ -265,15 +265,17 @@ static void say_told_part(const struct report *r, struct arena *arena,
     const struct told_part *told = &r->told;
     if (text_is_absent(told->filter))
         return;
-    statements_add(
-        out, arena, DERIVED,
-        "This report tells a part only (%.*s): %" PRIu64 " finding%s, %" PRIu64
-        " near miss%s and %" PRIu64 " event%s of the findings' families lie outside it and "
-        "are not told. Everything was read, linked and judged; processes.csv holds every "
-        "process.",
-        TEXT(told->filter), told->findings_left_out, PLURAL(told->findings_left_out),
-        told->near_misses_left_out, told->near_misses_left_out == 1 ? "" : "es",
-        told->events_left_out, PLURAL(told->events_left_out));
+    statements_add(out, arena, DERIVED,
+                   "This report tells a part only (%.*s): %" PRIu64
+                   " finding%s, %" PRIu64 " near miss%s and %" PRIu64
+                   " event%s of the findings' families lie outside it and "
+                   "are not told. Everything was read, linked and judged; "
+                   "processes.csv holds every "
+                   "process.",
+                   TEXT(told->filter), told->findings_left_out,
+                   PLURAL(told->findings_left_out), told->near_misses_left_out,
+                   told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
+                   PLURAL(told->events_left_out));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
@@ -441,7 +443,8 @@ void report_summary(const struct report *report, const char *path, struct buffer
     }
     buffer_add_string(out, "Report: ");
     utf_add_visible(out, text_from(path));
-    buffer_add_string(out, "/report.html\n");
+    buffer_add_string(out,
+                      report->run.findings_only ? "/findings.csv\n" : "/report.html\n");
     statements_release(&statements);
     arena_release(&arena);
 }

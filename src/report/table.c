@@ -6,26 +6,53 @@
 #include <assert.h>
 #include <csv.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
+#include "util/workers.h"
 
 enum { PLAIN, QUOTED = 1, NOT_ASCII = 2 };
+enum {
+    FLUSH_AT = 256 * 1024,
+    ROWS_PER_PART = 512, /* of a process, 0.5 MB */
+    PARTS_AHEAD = 3      /* a job */
+};
 
-/* What one byte asks of its cell. Readers drop blanks around a cell that has no quotes
- * (libcsv does), so the ends are looked at apart. */
-static unsigned byte_asks(unsigned char c)
+/* Does one of the eight bytes have its high bit set in `found`? */
+#define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
+
+static uint64_t zero_bytes(uint64_t word)
 {
-    if (c >= 0x80)
-        return NOT_ASCII;
-    return c == '"' || c == ',' || c < 0x20 ? QUOTED : PLAIN;
+    return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
 }
 
+/* What the bytes ask of their cell, eight at once: a quote, a comma, a control character,
+ * or one that is not ASCII. */
+static unsigned word_asks(uint64_t word)
+{
+    uint64_t quoted = zero_bytes(word ^ EACH_BYTE('"')) |
+                      zero_bytes(word ^ EACH_BYTE(',')) |
+                      ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
+    return (quoted ? QUOTED : PLAIN) | (word & EACH_BYTE(0x80) ? NOT_ASCII : PLAIN);
+}
+
+/* Readers drop blanks around a cell that has no quotes (libcsv does), so the ends are
+ * looked at apart. */
 static unsigned text_asks(struct text t)
 {
     unsigned asks = PLAIN;
-    for (size_t i = 0; i < t.len; i++)
-        asks |= byte_asks((unsigned char)t.ptr[i]);
+    size_t at = 0;
+    uint64_t word;
+    for (; t.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, t.ptr + at, sizeof word);
+        asks |= word_asks(word);
+    }
+    word = EACH_BYTE('.');
+    memcpy(&word, t.ptr + at, t.len - at);
+    asks |= word_asks(word);
     if (t.len == 0 || t.ptr[0] == ' ' || t.ptr[t.len - 1] == ' ')
         asks |= QUOTED;
     return asks;
@@ -53,19 +80,35 @@ void table_add_utf8(struct buffer *out, struct text t)
     }
 }
 
-static void add_quoted(struct output *out, struct text t)
+static inline void put(struct table *t, const char *data, size_t len)
 {
-    size_t room = 2 * t.len + 2;
-    char *to = buffer_reserve(&out->pending, room);
-    size_t len = csv_write2(to, room, t.ptr, t.len, '"');
-    out->pending.len += len;
-    output_add(out, "", 0);
+    char *to = buffer_reserve(&t->rows, len);
+    memcpy(to, data, len);
+    t->rows.len += len;
 }
 
-static void separate(struct table *t)
+static void put_text(struct table *t, struct text value)
+{
+    put(t, value.ptr, value.len);
+}
+
+static void put_quoted(struct table *t, struct text value)
+{
+    if (memchr(value.ptr, '"', value.len) == NULL) {
+        put(t, "\"", 1);
+        put_text(t, value);
+        put(t, "\"", 1);
+        return;
+    }
+    size_t room = 2 * value.len + 2;
+    char *to = buffer_reserve(&t->rows, room);
+    t->rows.len += csv_write2(to, room, value.ptr, value.len, '"');
+}
+
+static inline void separate(struct table *t)
 {
     if (t->cells++)
-        output_add(&t->out, ",", 1);
+        put(t, ",", 1);
 }
 
 void table_text(struct table *t, struct text value)
@@ -81,9 +124,9 @@ void table_text(struct table *t, struct text value)
         value = buffer_text(&t->scratch);
     }
     if (asks & QUOTED)
-        add_quoted(&t->out, value);
+        put_quoted(t, value);
     else
-        output_add_text(&t->out, value);
+        put_text(t, value);
 }
 
 void table_path(struct table *t, struct text path)
@@ -114,13 +157,8 @@ void table_buffer(struct table *t, struct buffer *value)
 
 void table_number(struct table *t, uint64_t value)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
     separate(t);
-    output_add(&t->out, digits + at, sizeof digits - at);
+    buffer_add_number(&t->rows, value);
 }
 
 void table_number_unless(struct table *t, uint64_t value, uint64_t none)
@@ -134,14 +172,14 @@ void table_number_unless(struct table *t, uint64_t value, uint64_t none)
 void table_bool(struct table *t, bool value)
 {
     separate(t);
-    output_add_text(&t->out, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
+    put_text(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
 }
 
 void table_time(struct table *t, uint64_t filetime)
 {
     char text[FILETIME_TEXT_MAX];
     separate(t);
-    output_add_text(&t->out, filetime_format(text, filetime, FILETIME_CSV));
+    put_text(t, filetime_format(text, filetime, FILETIME_CSV));
 }
 
 void table_guid(struct table *t, const struct guid *guid)
@@ -149,17 +187,18 @@ void table_guid(struct table *t, const struct guid *guid)
     char text[GUID_TEXT_MAX];
     separate(t);
     if (!guid_is_null(guid))
-        output_add_text(&t->out, guid_format(text, guid));
+        put_text(t, guid_format(text, guid));
 }
 
 void table_digest(struct table *t, const struct digest_values *d, enum digest_kind kind)
 {
     char hex[DIGEST_HEX_MAX];
     separate(t);
-    output_add_text(&t->out, digest_hex(hex, d, kind));
+    put_text(t, digest_hex(hex, d, kind));
 }
 
-void table_record_digest(struct table *t, const struct evidence_log *log, uint64_t offset)
+void table_record_digest(struct table *t, const struct evidence_log *log,
+                         uint64_t offset)
 {
     struct digest_values digests;
     if (record_digest(&t->window, log, offset, &digests))
@@ -176,11 +215,20 @@ void table_place(struct table *t, struct place place)
     table_number_unless(t, place.offset, NO_OFFSET);
 }
 
+/* The rows of `part`, which may be t itself, go to the file. */
+static void hand_over(struct table *t, struct table *part)
+{
+    output_add(&t->out, part->rows.ptr, part->rows.len);
+    buffer_clear(&part->rows);
+}
+
 void table_end_row(struct table *t)
 {
     assert(t->cells == t->columns);
     t->cells = 0;
-    output_add(&t->out, "\r\n", 2);
+    put(t, "\r\n", 2);
+    if (t->rows.len >= FLUSH_AT && t->out.dir)
+        hand_over(t, t);
 }
 
 enum status table_open(struct table *t, struct output_dir *dir, const char *name,
@@ -199,8 +247,10 @@ enum status table_open(struct table *t, struct output_dir *dir, const char *name
 
 enum status table_close(struct table *t, struct problems *problems, struct error *err)
 {
-    buffer_release(&t->scratch);
+    hand_over(t, t);
     record_window_release(&t->window);
+    buffer_release(&t->scratch);
+    buffer_release(&t->rows);
     if (t->formulas && problems)
         problems_add(problems, PROBLEM_CSV_FORMULA, NOWHERE,
                      "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "
@@ -208,6 +258,65 @@ enum status table_close(struct table *t, struct problems *problems, struct error
                      t->name, t->formulas, PLURAL(t->formulas),
                      t->formulas == 1 ? "s" : "");
     return output_finish(&t->out, err);
+}
+
+/* --- rows by several workers, parts of them in the order of the file */
+
+struct part {
+    struct work work;
+    const struct csv_file *file;
+    const struct report *report;
+    size_t from, to;
+    struct table table;
+    struct buffer scratch;
+};
+
+static void make_part(struct work *work, unsigned worker)
+{
+    struct part *p = (struct part *)(void *)work;
+    (void)worker;
+    for (size_t row = p->from; row < p->to && !stop_requested(); row++)
+        p->file->put_row(&p->table, &p->scratch, p->report, row);
+}
+
+static void take_part(struct table *t, struct workers *workers, struct part *p)
+{
+    workers_wait(workers, &p->work);
+    t->formulas += p->table.formulas;
+    p->table.formulas = 0;
+    hand_over(t, &p->table);
+}
+
+static void put_parts(struct table *t, const struct csv_file *file,
+                      const struct report *report)
+{
+    size_t rows = file->row_count(report), parts = 0, taken = 0;
+    size_t ring_size = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
+    struct workers *workers = workers_open(report->run.jobs);
+    struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
+    hand_over(t, t);
+    for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
+        struct part *p = &ring[parts % ring_size];
+        if (parts - taken == ring_size)
+            take_part(t, workers, &ring[taken++ % ring_size]);
+        p->work.run = make_part;
+        p->file = file;
+        p->report = report;
+        p->from = from;
+        p->to = rows - from < ROWS_PER_PART ? rows : from + ROWS_PER_PART;
+        p->table.columns = t->columns;
+        workers_submit(workers, &p->work);
+    }
+    while (taken < parts)
+        take_part(t, workers, &ring[taken++ % ring_size]);
+    workers_close(workers);
+    for (size_t i = 0; i < ring_size; i++) {
+        buffer_release(&ring[i].table.rows);
+        record_window_release(&ring[i].table.window);
+        buffer_release(&ring[i].table.scratch);
+        buffer_release(&ring[i].scratch);
+    }
+    free(ring);
 }
 
 enum status csv_file_write(const struct csv_file *file, const struct report *report,
@@ -220,7 +329,10 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         table_open(&table, dir, file->name, file->columns, file->column_count, err);
     if (status != OK)
         return status;
-    file->put_rows(&table, &scratch, report);
+    if (file->put_row)
+        put_parts(&table, file, report);
+    else
+        file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
     if (stop_requested()) {
         buffer_release(&table.scratch);

@@ -103,6 +103,13 @@ void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log);
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null);
+/* The same with coverage_fingerprint() at hand, which any thread can make. */
+void coverage_add_known(struct coverage *c, const struct evtx_record *record,
+                        const struct sysmon_event *event_or_null, uint32_t fingerprint);
+/* Over TimeCreated, the ids of event, process and thread, and every value; not over the
+ * header, which an export rewrites. 32 bits: two different records of one id look alike
+ * once in 4 billion. */
+uint32_t coverage_fingerprint(const struct evtx_record *record);
 /* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN,
  * TIME_UNREADABLE, SENSOR_STATE and TIME_SKEW problems. */
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/map.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "util/memory.h"
 
+/* Whoever comes first sets it; all threads use that one. */
 static uint64_t seed(void)
 {
-    static uint64_t value; /* a race sets it twice only before any map has entries */
-    if (!value && getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value)
-        value = UINT64_C(0x9e3779b97f4a7c15);
-    value |= 1;
-    return value;
+    static _Atomic uint64_t shared;
+    uint64_t value = atomic_load_explicit(&shared, memory_order_relaxed), made;
+    if (value)
+        return value;
+    if (getrandom(&made, sizeof made, GRND_NONBLOCK) != sizeof made)
+        made = UINT64_C(0x9e3779b97f4a7c15);
+    made |= 1;
+    return atomic_compare_exchange_strong(&shared, &value, made) ? made : value;
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -50,10 +55,12 @@ static uint32_t slot_of(const struct map *m, struct bytes key, uint32_t hash)
 {
     uint32_t mask = m->slot_count - 1;
     for (uint32_t slot = hash & mask;; slot = (slot + 1) & mask) {
-        if (m->slots[slot] == 0)
+        if (m->slots[slot].entry_1 == 0)
             return slot;
-        const struct map_entry *entry = &m->entries[m->slots[slot] - 1];
-        if (entry->hash == hash && entry->key.len == key.len &&
+        if (m->slots[slot].hash != hash)
+            continue;
+        const struct map_entry *entry = &m->entries[m->slots[slot].entry_1 - 1];
+        if (entry->key.len == key.len &&
             (key.len == 0 || memcmp(entry->key.ptr, key.ptr, key.len) == 0))
             return slot;
     }
@@ -61,44 +68,52 @@ static uint32_t slot_of(const struct map *m, struct bytes key, uint32_t hash)
 
 static void grow_slots(struct map *m)
 {
-    free(m->slots);
-    m->slot_count = m->slot_count ? m->slot_count * 2 : 32;
+    struct map_slot *old = m->slots;
+    uint32_t old_count = m->slot_count;
+    m->slot_count = old_count ? old_count * 2 : 32;
     m->slots = memory_get_zeroed(m->slot_count, sizeof *m->slots);
-    for (uint32_t i = 0; i < m->count; i++) {
-        uint32_t slot = m->entries[i].hash & (m->slot_count - 1);
-        while (m->slots[slot])
+    for (uint32_t i = 0; i < old_count; i++) {
+        if (old[i].entry_1 == 0)
+            continue;
+        uint32_t slot = old[i].hash & (m->slot_count - 1);
+        while (m->slots[slot].entry_1)
             slot = (slot + 1) & (m->slot_count - 1);
-        m->slots[slot] = i + 1;
+        m->slots[slot] = old[i];
     }
+    free(old);
 }
 
 uint32_t map_find(const struct map *m, struct bytes key)
 {
     if (m->slot_count == 0)
         return MAP_NONE;
-    uint32_t entry = m->slots[slot_of(m, key, hash_of(key))];
-    return entry ? m->entries[entry - 1].value : MAP_NONE;
+    uint32_t entry_1 = m->slots[slot_of(m, key, hash_of(key))].entry_1;
+    return entry_1 ? m->entries[entry_1 - 1].value : MAP_NONE;
 }
 
-static struct map_entry *find_or_add(struct map *m, struct bytes key, uint32_t value)
+struct map_entry *map_enter(struct map *m, struct bytes key, uint32_t value,
+                            bool *is_new)
 {
     if (m->count >= m->slot_count / 4 * 3)
         grow_slots(m);
     uint32_t hash = hash_of(key), slot = slot_of(m, key, hash);
-    if (m->slots[slot] == 0) {
+    *is_new = m->slots[slot].entry_1 == 0;
+    if (*is_new) {
         ARRAY_GROW(m->entries, m->count, m->capacity);
-        m->entries[m->count++] = (struct map_entry){key, hash, value};
-        m->slots[slot] = m->count;
+        m->entries[m->count++] = (struct map_entry){key, value};
+        m->slots[slot] = (struct map_slot){m->count, hash};
     }
-    return &m->entries[m->slots[slot] - 1];
+    return &m->entries[m->slots[slot].entry_1 - 1];
 }
 
 uint32_t map_add(struct map *m, struct bytes key, uint32_t value)
 {
-    return find_or_add(m, key, value)->value;
+    bool is_new;
+    return map_enter(m, key, value, &is_new)->value;
 }
 
 void map_set(struct map *m, struct bytes key, uint32_t value)
 {
-    find_or_add(m, key, value)->value = value;
+    bool is_new;
+    map_enter(m, key, value, &is_new)->value = value;
 }

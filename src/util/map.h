@@ -12,15 +12,20 @@
 
 #define MAP_NONE UINT32_MAX
 
+/* The hash spares a look at an entry, which is a cache miss, for a foreign key. */
+struct map_slot {
+    uint32_t entry_1; /* entry index + 1; 0 is free */
+    uint32_t hash;
+};
+
 struct map_entry {
     struct bytes key;
-    uint32_t hash;
     uint32_t value;
 };
 
 struct map {
     struct map_entry *entries;
-    uint32_t *slots; /* entry index + 1; 0 is free */
+    struct map_slot *slots;
     uint32_t count, capacity, slot_count;
 };
 
@@ -29,6 +34,10 @@ void map_release(struct map *m);
 uint32_t map_find(const struct map *m, struct bytes key);
 /* The value of key after adding (key, value) if it was not there. The key is borrowed. */
 uint32_t map_add(struct map *m, struct bytes key, uint32_t value);
+/* The entry of key, after adding it if it was not there: then *is_new, and entry->key may be
+ * set to a longer-lived copy of the same bytes. Valid until the next change. */
+struct map_entry *map_enter(struct map *m, struct bytes key, uint32_t value,
+                            bool *is_new);
 /* Change the value of a key that is there, or add it. */
 void map_set(struct map *m, struct bytes key, uint32_t value);
 

@@ -139,23 +139,35 @@ enum status output_open(struct output *out, struct output_dir *dir, const char *
     return OK;
 }
 
-void output_flush(struct output *out)
+/* The disk starts at once: otherwise fsync at the end waits for all of it. */
+static void write_out(struct output *out, const char *data, size_t len)
 {
     size_t at = 0;
-    while (!out->write_error && at < out->pending.len) {
-        ssize_t n = write(out->fd, out->pending.ptr + at, out->pending.len - at);
+    while (!out->write_error && at < len) {
+        ssize_t n = write(out->fd, data + at, len - at);
         if (n >= 0)
             at += (size_t)n;
         else if (errno != EINTR)
             out->write_error = errno;
     }
-    digester_add(&out->digester, out->pending.ptr, out->pending.len);
-    out->size += out->pending.len;
+    sync_file_range(out->fd, (off_t)out->size, (off_t)len, SYNC_FILE_RANGE_WRITE);
+    digester_add(&out->digester, data, len);
+    out->size += len;
+}
+
+void output_flush(struct output *out)
+{
+    write_out(out, out->pending.ptr, out->pending.len);
     buffer_clear(&out->pending);
 }
 
 void output_add(struct output *out, const void *data, size_t len)
 {
+    if (len >= FLUSH_AT) {
+        output_flush(out);
+        write_out(out, data, len);
+        return;
+    }
     buffer_add(&out->pending, data, len);
     if (out->pending.len >= FLUSH_AT)
         output_flush(out);

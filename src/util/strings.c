@@ -18,13 +18,18 @@ uint32_t strings_find(const struct strings *s, struct text t)
 
 uint32_t strings_add(struct strings *s, struct text t)
 {
-    uint32_t found = strings_find(s, t);
-    if (found != MAP_NONE)
-        return found;
+    bool is_new;
+    if (text_is_absent(t))
+        return STRING_ABSENT;
+    if (t.len == 0)
+        return STRING_EMPTY;
     if (s->map.count == 0)
         map_add(&s->map, map_key_text(TEXT_LITERAL("")), STRING_EMPTY);
-    struct text copy = arena_copy(&s->arena, t);
-    return map_add(&s->map, map_key_text(copy), s->map.count + 1);
+    struct map_entry *entry =
+        map_enter(&s->map, map_key_text(t), s->map.count + 1, &is_new);
+    if (is_new)
+        entry->key = map_key_text(arena_copy(&s->arena, t));
+    return entry->value;
 }
 
 struct text strings_text(const struct strings *s, uint32_t number)

@@ -42,8 +42,11 @@ static unsigned char fold(unsigned char c)
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
+/* Paths mostly start alike: their last characters tell them apart first. */
 static bool equal_fold(const char *a, const char *b, size_t len)
 {
+    if (len && fold((unsigned char)a[len - 1]) != fold((unsigned char)b[len - 1]))
+        return false;
     for (size_t i = 0; i < len; i++)
         if (fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
             return false;
@@ -162,15 +165,28 @@ void buffer_add_char(struct buffer *b, char c)
 
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 {
+    enum { ROOM = 128 }; /* mostly enough, and then formatted once */
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    if (len > 0) {
-        char *to = buffer_reserve(b, (size_t)len + 1);
+    char *to = buffer_reserve(b, ROOM);
+    int len = vsnprintf(to, ROOM, format, args);
+    if (len >= ROOM) {
+        to = buffer_reserve(b, (size_t)len + 1);
         vsnprintf(to, (size_t)len + 1, format, again);
-        b->len += (size_t)len;
     }
+    if (len > 0)
+        b->len += (size_t)len;
     va_end(again);
+}
+
+void buffer_add_number(struct buffer *b, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    buffer_add(b, digits + at, sizeof digits - at);
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)

@@ -65,6 +65,7 @@ void buffer_add(struct buffer *b, const void *data, size_t len);
 void buffer_add_text(struct buffer *b, struct text t);
 void buffer_add_string(struct buffer *b, const char *string);
 void buffer_add_char(struct buffer *b, char c);
+void buffer_add_number(struct buffer *b, uint64_t value); /* decimal */
 void buffer_printf(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)

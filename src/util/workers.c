@@ -19,13 +19,12 @@ struct workers {
     struct work *first, **last;
     struct worker *threads;
     unsigned count; /* of threads; 0: work is done when it is handed in */
-    bool is_closing;
+    unsigned idle;  /* threads that sleep: waking nobody is cheaper */
+    bool is_waiting, is_closing;
 };
 
-static struct work *take(struct workers *w)
+static struct work *take_first(struct workers *w)
 {
-    while (!w->first && !w->is_closing)
-        pthread_cond_wait(&w->has_work, &w->lock);
     struct work *work = w->first;
     if (work) {
         w->first = work->next;
@@ -35,17 +34,34 @@ static struct work *take(struct workers *w)
     return work;
 }
 
+static struct work *take(struct workers *w)
+{
+    while (!w->first && !w->is_closing) {
+        w->idle++;
+        pthread_cond_wait(&w->has_work, &w->lock);
+        w->idle--;
+    }
+    return take_first(w);
+}
+
+/* Called and left with the lock held. */
+static void run_unlocked(struct workers *w, struct work *work, unsigned number)
+{
+    pthread_mutex_unlock(&w->lock);
+    work->run(work, number);
+    pthread_mutex_lock(&w->lock);
+    work->is_done = true;
+}
+
 static void *live(void *context)
 {
     struct worker *worker = context;
     struct workers *w = worker->pool;
     pthread_mutex_lock(&w->lock);
     for (struct work *work = take(w); work; work = take(w)) {
-        pthread_mutex_unlock(&w->lock);
-        work->run(work, worker->number);
-        pthread_mutex_lock(&w->lock);
-        work->is_done = true;
-        pthread_cond_signal(&w->is_done);
+        run_unlocked(w, work, worker->number);
+        if (w->is_waiting)
+            pthread_cond_signal(&w->is_done);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -75,15 +91,15 @@ struct workers *workers_open(unsigned count)
     pthread_cond_init(&w->is_done, NULL);
     w->last = &w->first;
     if (count > 1) {
-        w->threads = memory_get_zeroed(count, sizeof *w->threads);
-        start_threads(w, count);
+        w->threads = memory_get_zeroed(count - 1, sizeof *w->threads);
+        start_threads(w, count - 1);
     }
     return w;
 }
 
 unsigned workers_count(const struct workers *w)
 {
-    return w->count ? w->count : 1;
+    return w->count + 1;
 }
 
 void workers_submit(struct workers *w, struct work *work)
@@ -98,15 +114,24 @@ void workers_submit(struct workers *w, struct work *work)
     pthread_mutex_lock(&w->lock);
     *w->last = work;
     w->last = &work->next;
-    pthread_cond_signal(&w->has_work);
+    if (w->idle)
+        pthread_cond_signal(&w->has_work);
     pthread_mutex_unlock(&w->lock);
 }
 
 void workers_wait(struct workers *w, struct work *work)
 {
     pthread_mutex_lock(&w->lock);
-    while (!work->is_done)
+    while (!work->is_done) {
+        struct work *other = take_first(w);
+        if (other) {
+            run_unlocked(w, other, w->count);
+            continue;
+        }
+        w->is_waiting = true;
         pthread_cond_wait(&w->is_done, &w->lock);
+        w->is_waiting = false;
+    }
     pthread_mutex_unlock(&w->lock);
 }
 
