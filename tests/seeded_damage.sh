@@ -14,9 +14,6 @@ PATH=$PATH:/usr/sbin:/sbin
 folder=${DAMAGE_FOLDER:-$work}
 mkdir -p "$folder"
 cd "$folder" || exit 1
-# What libraries of image formats leave behind on damaged images.
-printf 'leak:libewf\nleak:libtsk\nleak:libvhdi\n' >lsan.supp
-export LSAN_OPTIONS="suppressions=$folder/lsan.supp:print_suppressions=0"
 
 if command -v ewfexport >/dev/null && command -v mmls >/dev/null; then
     ewfexport -q -u -f raw -t disk "$top/samples/forebear-sample.E01" >/dev/null 2>&1
