@@ -105,13 +105,14 @@ void name_hashed(struct buffer *out, const struct evidence_log *log)
     buffer_printf(out, "of the log's logical content, %" PRIu64 " bytes, ", log->size);
     if (log->digests_after.kinds)
         buffer_add_string(out, hashed_equal(log)
-                                   ? "before and after reading, equal"
-                                   : "before reading; it differed afterwards");
+                                   ? "while it was read and again afterwards, equal"
+                                   : "while it was read; it differed afterwards");
     else
-        buffer_add_string(
-            out, log->unchanged ? "before reading; size and times were the same "
-                                  "afterwards, the hash was not computed again"
-                                : "before reading; size or times differed afterwards");
+        buffer_add_string(out,
+                          log->unchanged
+                              ? "while it was read; size and times were the same "
+                                "afterwards, the hash was not computed again"
+                              : "while it was read; size or times differed afterwards");
     if (log->may_be_overwritten)
         buffer_add_string(out, "; a deleted file some of whose clusters are in use "
                                "again: it may hold other files' data");
