@@ -165,25 +165,27 @@ else
 fi
 chmod 755 closed/inner
 
-# --- reading leaves no trace in the evidence, not even when it was read; but libewf opens the
-#     files of an E01 image itself, so there the time of access is the system's
+# --- reading leaves no trace in the evidence, not even when it was read
 mkdir traces
 cp "$top"/samples/*.evtx traces
 mkdir traces/split
 ewfexport -q -u -f raw -t traces/disk "$top/samples/forebear-sample.E01" >/dev/null 2>&1
 mv traces/disk.raw traces/disk 2>/dev/null
 split -b 3M -d -a 3 --numeric-suffixes=1 traces/disk traces/split/disk.
+mkdir images
+cp "$top/samples/forebear-sample.E01" images/image.E01
+for form in vmdk vpc vhdx; do
+    qemu-img convert -f raw -O $form traces/disk images/image.$form >/dev/null 2>&1
+done
 rm -f traces/disk traces/disk.*
-cp "$top/samples/forebear-sample.E01" image.E01
-sha256sum image.E01 traces/*.evtx traces/split/* >sums
+sha256sum images/* traces/*.evtx traces/split/* >sums
 state_of() {
-    stat -c '%n %s %x %y %z' traces traces/split traces/WKS-01-Sysmon.evtx traces/split/disk.001 traces/split/disk.002
-    stat -c '%n %s %y %z' image.E01
+    stat -c '%n %s %x %y %z' traces traces/split traces/WKS-01-Sysmon.evtx traces/split/disk.001 traces/split/disk.002 images/*
 }
-find traces -depth -exec touch -d 2020-01-01T00:00:00Z {} +
+find traces images -depth -exec touch -d 2020-01-01T00:00:00Z {} +
 state_of >before
 status_is 0 "evidence of every kind" "$forebear" report -q --rehash --verify-image -o traces-report traces \
-    traces/split/disk.001 image.E01
+    traces/split/disk.001 images/*
 state_of >after
 if [ "$(id -u)" = 0 ] || [ -O traces ]; then
     same "size, atime, mtime and ctime of the evidence stay" before after

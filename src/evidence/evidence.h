@@ -7,8 +7,8 @@
  * identity, wherever it lies. Nothing right of this folder knows which kind it was.
  *
  * Invariants  1. Evidence is opened read-only and never changed. Access times stay where the
- *                system allows it (O_NOATIME); libewf, libvmdk and libvhdi open their files
- *                themselves and cannot ask for that.
+ *                system allows it (O_NOATIME), also of files that libraries of image formats
+ *                open themselves (open_quietly.c).
  *             2. The list of logs and its order depend on the evidence alone: items in the
  *                order given; in a folder by path (byte order); in an image by volume, then
  *                path, allocated before deleted.

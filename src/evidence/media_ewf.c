@@ -6,9 +6,9 @@
  * keeps a list of such places, by sector, that grows when they are read: it is looked at
  * after every read. That a segment is missing or cut is known after opening.
  *
- * libewf opens the segment files itself, without O_NOATIME. It could be given files of
- * ours through libbfio, but Debian's libewf carries a libbfio of its own that differs from
- * the shared one, and the two cannot share a pool of files. */
+ * libewf opens the segment files itself. It could be given files of ours through libbfio,
+ * but Debian's libewf carries a libbfio of its own that differs from the shared one, and
+ * the two cannot share a pool of files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
