@@ -62,6 +62,7 @@ struct hashing {
     unsigned kinds;
     enum status status;
     struct error damage;
+    bool is_submitted; /* to the workers; else it was hashed before all reading */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -505,7 +506,9 @@ static void hash_log(struct work *work, unsigned worker)
     h->status = evidence_log_digest(h->log, h->kinds, NULL, &h->damage);
 }
 
-/* With one job each log is hashed here and now. */
+/* Logs of an image are hashed here and now, before any is read: where parts of an image fail
+ * its checksum, what a library tells of them depends on the order in which they are read.
+ * With one job all are. */
 static void start_hashing(struct run *run)
 {
     size_t count = run->evidence.log_count;
@@ -516,7 +519,11 @@ static void start_hashing(struct run *run)
         *h = (struct hashing){.work.run = hash_log,
                               .log = &run->evidence.logs[i],
                               .kinds = run->options->digest_kinds};
-        workers_submit(run->hashers, &h->work);
+        h->is_submitted = h->log->item->kind != EVIDENCE_IMAGE;
+        if (h->is_submitted)
+            workers_submit(run->hashers, &h->work);
+        else
+            hash_log(&h->work, 0);
     }
 }
 
@@ -534,7 +541,8 @@ static void end_hashing(struct run *run)
 {
     for (size_t i = 0; run->hashing && i < run->evidence.log_count; i++) {
         struct hashing *h = &run->hashing[i];
-        workers_wait(run->hashers, &h->work);
+        if (h->is_submitted)
+            workers_wait(run->hashers, &h->work);
         if (h->status == DAMAGED)
             problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
         if (h->status != FAILED)
