@@ -248,6 +248,10 @@ struct pool;
 
 struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
                        evtx_before_record *before_record);
+/* Start the children now, not with their first task: a process that already has threads
+ * can be forked in the middle of a lock that one of them holds, which the child then waits
+ * for in vain. */
+void pool_start(struct pool *pool);
 void pool_close(struct pool *pool);
 /* Hand a task to an idle child; false if there is none. The task stays the caller's. */
 bool pool_submit(struct pool *pool, struct pool_task *task);

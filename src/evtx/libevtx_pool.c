@@ -100,6 +100,12 @@ static int end_child(struct worker *w)
     return status;
 }
 
+void pool_start(struct pool *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        start_child(p, &p->workers[i]);
+}
+
 void pool_close(struct pool *p)
 {
     if (!p)
