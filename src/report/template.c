@@ -661,7 +661,7 @@ static int keep_open(void *context)
 
 struct runner {
     const struct template *template;
-    void *page;
+    struct page *page;
     xmlTextWriterPtr writer;
     struct buffer value, shown;
 };
@@ -689,7 +689,10 @@ static void show(struct runner *r, enum slot_kind kind)
 static bool fill(struct runner *r, const struct slot *slot)
 {
     buffer_clear(&r->value);
-    slot->add(r->page, &r->value);
+    if (slot->add)
+        slot->add(r->page, &r->value);
+    else
+        slot->add_field(r->page, slot->field, &r->value);
     return r->value.len > 0;
 }
 
@@ -725,8 +728,8 @@ static size_t run_step(struct runner *r, size_t at, int *result)
     return at + 1;
 }
 
-enum status template_run(const struct template *t, void *page, struct output *out,
-                         struct error *err)
+enum status template_run(const struct template *t, struct page *page,
+                         struct output *out, struct error *err)
 {
     xmlOutputBufferPtr buffer =
         xmlOutputBufferCreateIO(write_to_output, keep_open, out, NULL);

@@ -29,6 +29,8 @@
 
 enum { TEMPLATE_DEPTH = 128 };
 
+struct page; /* what the slots speak of; nothing here looks into it */
+
 enum slot_kind {
     SLOT_TEXT,  /* may hold evidence: shown as text, never in an attribute */
     SLOT_LINES, /* text whose line breaks and tabs count, as in a query */
@@ -40,13 +42,15 @@ struct slot {
     const char *scope; /* the loop that it belongs to; "" for the page */
     const char *name;
     enum slot_kind kind;
-    void (*add)(void *page, struct buffer *out);
+    void (*add)(const struct page *page, struct buffer *out);
+    void (*add_field)(const struct page *page, size_t field, struct buffer *out);
+    size_t field; /* for add_field, which is called where there is no add */
 };
 
 struct loop {
     const char *scope; /* where it may stand: "" or a loop around it */
     const char *name;  /* and the scope that it opens */
-    bool (*next)(void *page, bool is_first); /* is there one (more)? */
+    bool (*next)(struct page *page, bool is_first); /* is there one (more)? */
 };
 
 struct template_language {
@@ -70,8 +74,8 @@ const char *template_file_name(const struct template *t, size_t i);
  * "" if the template has none. */
 struct text template_style_hash(const struct template *t);
 /* Write the page. Errors of the output stick to it (output_finish). */
-enum status template_run(const struct template *t, void *page, struct output *out,
-                         struct error *err);
+enum status template_run(const struct template *t, struct page *page,
+                         struct output *out, struct error *err);
 void template_close(struct template *t);
 
 #endif
