@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * slots.c - the tables that slots.def makes, and what several sections say alike. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "report/slots.h"
 
 #define SLOT_ROW(scope, name, kind, function)                                          \
- {scope, name, SLOT_##kind, put_##function, NULL, 0},
+ {scope, name, SLOT_##kind, put_##function, NULL, 0, NULL},
 #define FIELD_ROW(scope, name, kind, function, field)                                  \
- {scope, name, SLOT_##kind, NULL, put_##function, field},
+ {scope, name, SLOT_##kind, NULL, put_##function, field, NULL},
+#define DRAWING_ROW(scope, name, function)                                             \
+ {scope, name, SLOT_DRAWING, NULL, NULL, 0, draw_##function},
 #define LOOP_ROW(scope, name, function)
 
 static const struct slot slots[] = {
@@ -17,8 +20,10 @@ static const struct slot slots[] = {
 #undef SLOT_ROW
 #undef FIELD_ROW
 #undef LOOP_ROW
+#undef DRAWING_ROW
 #define SLOT_ROW(scope, name, kind, function)
 #define FIELD_ROW(scope, name, kind, function, field)
+#define DRAWING_ROW(scope, name, function)
 #define LOOP_ROW(scope, name, function) {scope, name, next_##function},
 
 static const struct loop loops[] = {
@@ -110,4 +115,31 @@ const struct lineage *lineage_of(const struct page *page)
 struct text string_of(const struct page *page, uint32_t number)
 {
     return lineage_text(lineage_of(page), number);
+}
+
+void put_anchor_of(struct buffer *out, const char *prefix, const struct text *parts,
+                   size_t count)
+{
+    char hex[DIGEST_HEX_MAX];
+    struct digester digester;
+    struct digest_values digest;
+    digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
+    for (size_t i = 0; i < count; i++) {
+        digester_add(&digester, parts[i].ptr, parts[i].len);
+        digester_add(&digester, "", 1);
+    }
+    digester_finish(&digester, &digest);
+    buffer_printf(out, "%s%.12s", prefix, digest_hex(hex, &digest, DIGEST_SHA256).ptr);
+}
+
+void put_record_anchor(struct buffer *out, const struct evidence_log *log,
+                       uint64_t offset)
+{
+    char hex[DIGEST_HEX_MAX], number[24];
+    struct text content = digest_hex(hex, &log->digests, DIGEST_SHA256);
+    int len = snprintf(number, sizeof number, "%" PRIu64, offset);
+    struct text parts[] = {
+        text_is_empty(content) ? log->path : content, {number, (size_t)len}
+    };
+    put_anchor_of(out, "E-", parts, sizeof parts / sizeof *parts);
 }

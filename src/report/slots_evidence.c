@@ -279,6 +279,29 @@ SLOT(host_creations)
 {
     put_number(out, HOST(page)->process_creations);
 }
+#define MATCHES(page) (&(page)->host_matches[(page)->at.host])
+
+SLOT(host_token)
+{
+    buffer_printf(out, "h%zu", page->at.host + 1);
+}
+SLOT(host_matches)
+{
+    put_number(out, MATCHES(page)->creations);
+}
+SLOT(host_first_match)
+{
+    put_time(out, MATCHES(page)->first_filetime);
+}
+SLOT(host_last_match)
+{
+    put_time(out, MATCHES(page)->last_filetime);
+}
+SLOT(host_level)
+{
+    buffer_add_string(out, rule_level_name(MATCHES(page)->level));
+}
+
 SLOT(host_guid_times)
 {
     buffer_printf(out, "%" PRIu64 " of %" PRIu64, HOST(page)->guid_time_agrees,

@@ -24,15 +24,6 @@ SLOT(section_number)
     put_number(out, page->at.section + 1);
 }
 
-/* The host process, or where it is not known the creation itself. */
-static uint32_t section_process(const struct page *page)
-{
-    const struct section *s = page_section(page);
-    return s->host != PROCESS_NONE
-               ? s->host
-               : page->report->detector->findings[s->first_finding].process;
-}
-
 SLOT(section_host_known)
 {
     buffer_add_string(out, page_section(page)->host != PROCESS_NONE ? "yes" : "");
@@ -65,11 +56,27 @@ SLOT(section_creations_left_out)
     put_number_unless(out, page->creations.left_out, 0);
 }
 
+void put_anchor_of_section(const struct page *page, const struct section *section,
+                           struct buffer *out)
+{
+    struct buffer anchor = {0};
+    put_process_value(page, page_section_process(page, section), PROCESS_ANCHOR,
+                      &anchor);
+    buffer_add_string(out, section->host != PROCESS_NONE ? "S-" : "U-");
+    buffer_add(out, anchor.ptr + 2, anchor.len - 2);
+    buffer_release(&anchor);
+}
+
+SLOT(section_anchor)
+{
+    put_anchor_of_section(page, page_section(page), out);
+}
+
 FIELD(section_value)
 {
     if (field == PROCESS_NAME && page_section(page)->host == PROCESS_NONE)
         buffer_add_string(out, "recorded parent of ");
-    put_process_value(page, section_process(page), field, out);
+    put_process_value(page, page_section_process(page, page_section(page)), field, out);
 }
 
 /* --- creations: the cards of a section */
@@ -96,12 +103,58 @@ LOOP(creation)
 {
     if (!step(&page->at.creation, is_first, page->creations.count))
         return false;
+    bool *anchored = &page->process_anchored[page_creation(page)->process];
+    page->creation_has_anchor = !*anchored;
+    *anchored = true;
     arena_clear(&page->section_arena);
     page->support_count =
         lineage_support(page->report->lineage, page_creation(page)->process,
                         &page->section_arena, page->supports, SUPPORT_MAX);
     add_sysmon_version(page);
     return true;
+}
+
+/* "rule-1 rule-4": the rules that it met, as the filter names them. */
+SLOT(creation_rules)
+{
+    const struct detector *d = page->report->detector;
+    const struct finding *f = page_creation(page);
+    for (const struct finding *at = f;
+         at < d->findings + d->finding_count && at->process == f->process; at++)
+        buffer_printf(out, "%srule-%zu", at > f ? " " : "",
+                      (size_t)(at->rule - d->rules->items) + 1);
+}
+
+SLOT(creation_rule_count)
+{
+    const struct detector *d = page->report->detector;
+    const struct finding *f = page_creation(page), *at = f;
+    while (at < d->findings + d->finding_count && at->process == f->process)
+        at++;
+    put_number(out, (uint64_t)(at - f));
+}
+
+SLOT(creation_levels)
+{
+    const struct detector *d = page->report->detector;
+    const struct finding *f = page_creation(page);
+    for (const struct finding *at = f;
+         at < d->findings + d->finding_count && at->process == f->process; at++) {
+        const char *level = rule_level_name(at->rule->alert_level);
+        buffer_printf(out, "%s%s", at > f ? " " : "", *level ? level : "none");
+    }
+}
+
+SLOT(creation_stamp)
+{
+    put_time(out, lineage_process(lineage_of(page), page_creation(page)->process)
+                      ->start_filetime);
+}
+
+SLOT(creation_own_anchor)
+{
+    if (page->creation_has_anchor)
+        put_process_value(page, page_creation(page)->process, PROCESS_ANCHOR, out);
 }
 
 FIELD(creation_value)
@@ -159,6 +212,19 @@ SLOT(verdict_label)
     bool own = text_equal(verdict_rule(page)->source, TEXT_LITERAL("forebear"));
     buffer_add_string(out, statement_kind_name(own ? ASSESSED : DERIVED));
 }
+SLOT(verdict_level_token)
+{
+    const char *level = rule_level_name(verdict_rule(page)->alert_level);
+    buffer_add_string(out, *level ? level : "none");
+}
+
+/* The finding's own id is its anchor. */
+SLOT(verdict_own_anchor)
+{
+    if (page->verdict_finding && page->creation_has_anchor)
+        put(out, page->verdict_finding->id);
+}
+
 SLOT(verdict_finding)
 {
     if (page->verdict_finding)
@@ -351,7 +417,33 @@ SLOT(silence_words)
 
 LOOP(event)
 {
-    return step(&page->at.event, is_first, page->events.count);
+    if (!step(&page->at.event, is_first, page->events.count))
+        return false;
+    bool *anchored = &page->event_anchored[page->events.items[page->at.event]];
+    page->event_has_anchor = !*anchored;
+    *anchored = true;
+    return true;
+}
+
+SLOT(event_own_anchor)
+{
+    const struct timeline_event *e = page_event(page);
+    if (page->event_has_anchor)
+        put_record_anchor(out, e->log, e->offset);
+}
+
+SLOT(event_stamp)
+{
+    put_time(out, page_event(page)->utc_filetime);
+}
+
+SLOT(event_host)
+{
+    const struct timeline_event *e = page_event(page);
+    uint32_t process =
+        e->subject.process != PROCESS_NONE ? e->subject.process : e->object.process;
+    if (process != PROCESS_NONE)
+        put_process_value(page, process, PROCESS_HOST, out);
 }
 
 SLOT(events_left_out)
@@ -453,6 +545,14 @@ SLOT(miss_command_line)
 SLOT(miss_parent_command_line)
 {
     put_recorded(out, string_of(page, miss_process(page)->parent_command_line));
+}
+SLOT(miss_host)
+{
+    put_process_value(page, page_miss(page)->process, PROCESS_HOST, out);
+}
+SLOT(miss_stamp)
+{
+    put_time(out, miss_process(page)->start_filetime);
 }
 SLOT(miss_place)
 {

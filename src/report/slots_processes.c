@@ -77,22 +77,13 @@ static void put_duration(struct buffer *out, const struct process *p)
                       seconds / 60 % 60);
 }
 
-/* Out of what the evidence says alone, so that a written statement can quote it. */
 static void put_anchor(const struct page *page, uint32_t process, struct buffer *out)
 {
-    char guid[GUID_TEXT_MAX], hex[DIGEST_HEX_MAX];
+    char guid[GUID_TEXT_MAX];
     const struct lineage *l = lineage_of(page);
     struct text parts[] = {lineage_computer(l, lineage_process(l, process)),
                            lineage_key(l, process, guid)};
-    struct digester digester;
-    struct digest_values digest;
-    digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        digester_add(&digester, parts[i].ptr, parts[i].len);
-        digester_add(&digester, "", 1);
-    }
-    digester_finish(&digester, &digest);
-    buffer_printf(out, "P-%.12s", digest_hex(hex, &digest, DIGEST_SHA256).ptr);
+    put_anchor_of(out, "P-", parts, sizeof parts / sizeof *parts);
 }
 
 /* What the record says, by the member that holds it. */
@@ -187,6 +178,7 @@ void put_process_value(const struct page *page, uint32_t process,
         buffer_add_string(out, record_state_name((enum record_state)p->state));
         return;
     case PROCESS_COMPUTER: put_recorded(out, lineage_computer(l, p)); return;
+    case PROCESS_HOST: buffer_printf(out, "h%" PRIu32, p->scope + 1); return;
     case PROCESS_ANCHOR: put_anchor(page, process, out); return;
     default: return; /* a recorded text */
     }
@@ -194,9 +186,43 @@ void put_process_value(const struct page *page, uint32_t process,
 
 /* --- the lineage tree */
 
+/* A match has its anchor on its card. */
 LOOP(row)
 {
-    return step(&page->at.row, is_first, page->row_count);
+    if (!step(&page->at.row, is_first, page->row_count))
+        return false;
+    bool *anchored = &page->process_anchored[page_row(page)->process];
+    page->row_has_anchor = !*anchored && page_row(page)->relation != RELATION_MATCH;
+    *anchored |= page->row_has_anchor;
+    return true;
+}
+
+SLOT(row_own_anchor)
+{
+    if (page->row_has_anchor)
+        put_anchor(page, page_row(page)->process, out);
+}
+
+/* Where the program indents no further; the depth is said. */
+SLOT(row_indent)
+{
+    enum { INDENTED_MAX = 24 };
+    uint32_t depth = page_row(page)->depth;
+    buffer_printf(out, "d%" PRIu32, depth < INDENTED_MAX ? depth : INDENTED_MAX);
+}
+
+SLOT(row_level)
+{
+    put_number(out, (uint64_t)page_row(page)->depth + 1);
+}
+
+/* How many rows of the tree are below this one. */
+SLOT(row_below)
+{
+    size_t at = page->at.row, end = at + 1;
+    while (end < page->row_count && page->rows[end].depth > page->rows[at].depth)
+        end++;
+    put_number_unless(out, end - at - 1, 0);
 }
 
 static const struct process *row_process(const struct page *page)

@@ -20,6 +20,11 @@ SLOT(style_hash)
 {
     put(out, template_style_hash(page->template));
 }
+SLOT(script_hash)
+{
+    put(out, template_script_hash(page->template));
+}
+
 SLOT(started)
 {
     put_time(out, RUN(page)->started_filetime);
