@@ -47,7 +47,7 @@
 
   // Buttons come when what they belong to comes near: a page can have many thousands.
   const decorate = (element) => {
-    all('dl.facts code.value', element).forEach((value) => {
+    all('code.value', element).filter((value) => value.closest('dl.facts')).forEach((value) => {
       const name = value.closest('dd').previousElementSibling;
       const button = make('button', 'Copy', 'copy');
       button.setAttribute('aria-label', 'Copy the exact value: ' + (name ? name.textContent : 'value'));
@@ -65,8 +65,7 @@
       decorate(entry.target);
     });
   }, { rootMargin: '600px' });
-  all('.creation, .host-facts, tr.item').forEach((element) => watcher.observe(
-    element.matches('.host-facts') ? element.parentNode : element));
+  all('.creation, .host-facts, tr.item').forEach((element) => watcher.observe(element));
   all('.node details').forEach((details) => details.addEventListener('toggle', () => {
     if (details.open) if (!one('.copy', details)) decorate(details);
   }));
@@ -139,7 +138,7 @@
       button.tabIndex = -1;
       button.setAttribute('aria-label', 'Fold or unfold what is below');
       button.addEventListener('click', () => fold(node, !tree.folded.has(node)));
-      one('.line', node).prepend(button, ' ');
+      one('.line', node).prepend(button);
       if (/\b(match|sibling|descendant)\b/.test(node.className)) tree.folded.add(node);
     });
     list.addEventListener('keydown', (event) => {

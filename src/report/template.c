@@ -285,7 +285,7 @@ static enum status add_slot(struct compiler *c, struct text name, enum step_kind
                       name);
     if (kind == STEP_VALUE && slot->kind == SLOT_DRAWING)
         return refuse(c, "a drawing has no value", name);
-    if (!in_attribute && is_raw(element_around(c)))
+    if (!in_attribute && is_raw(element_around(c)) != (slot->kind == SLOT_STYLE))
         return refuse(c, "no slot can stand in a style or script", name);
     add_step(c->template, in_attribute ? STEP_SLOT : kind)->slot = slot;
     return OK;
@@ -327,8 +327,7 @@ static void close_block(struct compiler *c, uint32_t at)
     t->steps[at].jump = (uint32_t)t->count;
 }
 
-/* base64 of the SHA-256, as a Content-Security-Policy names what it allows. */
-static struct text policy_hash(struct arena *arena, struct text content)
+struct text template_policy_hash(struct arena *arena, struct text content)
 {
     static const char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -383,7 +382,7 @@ static enum status add_raw(struct compiler *c, const char *element, struct text 
     if (status == OK)
         status = note_file(c, name.ptr);
     if (status == OK) {
-        *hash = policy_hash(&c->template->arena, buffer_text(&raw));
+        *hash = template_policy_hash(&c->template->arena, buffer_text(&raw));
         add_words(c->template, STEP_RAW, buffer_text(&raw));
     }
     buffer_release(&raw);
