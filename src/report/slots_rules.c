@@ -117,6 +117,10 @@ LOOP(filter)
     return step(&page->at.filter, is_first, page->report->detector->filter_count);
 }
 
+SLOT(filter_total)
+{
+    put_number_unless(out, page->report->detector->filter_count, 0);
+}
 SLOT(filter_title)
 {
     put(out, FILTER(page)->title);
