@@ -399,8 +399,11 @@ def copy_row(browser, name, path):
     page.close()
 
 
-def printed(browser, name, path, shots, header):
-    for paper, width, height in (("A4", 8.27, 11.69), ("Letter", 8.5, 11)):
+PAPERS = (("A4", 8.27, 11.69), ("Letter", 8.5, 11))
+
+
+def printed(browser, name, path, shots, header, papers):
+    for paper, width, height in papers:
         page = Page(browser, path)
         pdf = page.call("Page.printToPDF", paperWidth=width, paperHeight=height, preferCSSPageSize=False,
                         printBackground=True, displayHeaderFooter=False)["data"]
@@ -471,7 +474,8 @@ def main():
         widths(browser, name, path, shots)
         contrast(browser, name, path, shots)
         words(browser, name, path, forbidden)
-        printed(browser, name, path, shots, "Process lineage report")
+        printed(browser, name, path, shots, "Process lineage report",
+                PAPERS[:1] if name == "all" else PAPERS)
         if name == "all":
             copies(browser, name, path, values)
         elif axe:
