@@ -416,22 +416,24 @@ static void what_cannot_be_seen_is_shown(void **state)
         struct text value;
         const char *shown;
     } cases[] = {
-        {{"a<b>&\"'", 7},         "a<b>&\"'"       },
-        {{"\t\r\n\x1b", 4},       "␉␍␊␛"   },
-        {{"a\0b", 3},             "a␀b"          },
-        {{"\x7f", 1},             "␡"            },
-        {{"\xc2\x85", 2},         "[U+0085]"       },
+        {{"a<b>&\"'", 7},                  "a<b>&\"'"                 },
+        {{"\t\r\n\x1b", 4},                "␉␍␊␛"             },
+        {{"a\0b", 3},                      "a␀b"                    },
+        {{"\x7f", 1},                      "␡"                      },
+        {{"\xc2\x85", 2},                  "[U+0085]"                 },
         {{"\xe2\x80\xae"
           "x",
           4},
-         "[U+202E]x"                               },
-        {{"\xef\xbb\xbf", 3},     "[U+FEFF]"       },
-        {{"\xef\xbf\xbe", 3},     "[U+FFFE]"       },
-        {{"\xe2\x80\x82", 3},     "[U+2002]"       },
-        {{"\xf3\xa0\x81\x81", 4}, "[U+E0041]"      },
-        {{"\xff\xc0\xaf", 3},     "\\xff\\xc0\\xaf"},
-        {{"\xed\xa0\x80", 3},     "\\xed\\xa0\\x80"},
-        {{"äß 漢 😀", 15},   "äß 漢 😀"  },
+         "[U+202E]x"                                                  },
+        {{"\xef\xbb\xbf", 3},              "[U+FEFF]"                 },
+        {{"\xef\xbf\xbe", 3},              "[U+FFFE]"                 },
+        {{"\xe2\x80\x82", 3},              "[U+2002]"                 },
+        {{"\xf3\xa0\x81\x81", 4},          "[U+E0041]"                },
+        {{"\xff\xc0\xaf", 3},              "\\xff\\xc0\\xaf"          },
+        {{"e\xcc\x81x", 4},                "e\xcc\x81x"               },
+        {{"e\xcc\x81\xcc\x81\xcc\x81", 7}, "e\xcc\x81\xcc\x81[U+0301]"},
+        {{"\xed\xa0\x80", 3},              "\\xed\\xa0\\x80"          },
+        {{"äß 漢 😀", 15},            "äß 漢 😀"            },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -314,6 +314,28 @@ SLOT(corroborations_left_out)
 {
     put_number_unless(out, page_corroborations_left_out(page), 0);
 }
+SLOT(corroboration_source)
+{
+    if (corroboration(page)->source != PROCESS_NONE)
+        name_process(out, lineage_of(page), corroboration(page)->source);
+}
+SLOT(corroboration_target)
+{
+    name_process(out, lineage_of(page), corroboration(page)->process);
+}
+/* Only where the page has come to it: a section that follows may not be written. */
+SLOT(corroboration_source_anchor)
+{
+    uint32_t source = corroboration(page)->source;
+    if (source != PROCESS_NONE && page->process_anchored[source])
+        put_process_value(page, source, PROCESS_ANCHOR, out);
+}
+SLOT(corroboration_anchor)
+{
+    const struct corroboration *c = corroboration(page);
+    if (c->log)
+        put_record_anchor(out, c->log, c->offset);
+}
 SLOT(corroboration_code)
 {
     put(out, corroboration(page)->code);
