@@ -249,9 +249,17 @@
   all('table.sortable').forEach((table) => {
     const heads = all('thead th', table);
     heads.forEach((head, column) => {
-      const button = make('button', head.textContent);
+      // No button element: Chromium does not repeat a head that has one on each printed page.
+      const button = make('span', head.textContent, 'button');
+      button.setAttribute('role', 'button');
+      button.tabIndex = 0;
       head.replaceChildren(button);
       head.setAttribute('aria-sort', 'none');
+      button.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter') if (event.key !== ' ') return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener('click', () => {
         const descending = head.getAttribute('aria-sort') === 'ascending';
         heads.forEach((other) => other.setAttribute('aria-sort', 'none'));

@@ -306,7 +306,7 @@ def find(browser, name, path):
 
 def sort(page, name):
     cells = """[...document.querySelector('.timeline').tBodies[0].rows].map(r => r.cells[1].textContent)"""
-    button = "document.querySelector('.timeline th:nth-child(2) button')"
+    button = "document.querySelector('.timeline th:nth-child(2) .button')"
     was = page.ask(cells)
     page.ask(button + ".click()")
     up = page.ask(cells)
@@ -422,6 +422,10 @@ def printed(browser, name, path, shots, header, papers):
             "%s on %s: buttons are not printed" % (name, paper))
         first = page.ask("document.querySelector('.creation details dd').textContent.trim().slice(0, 20)")
         say(first in text, "%s on %s: what is folded on the screen is printed" % (name, paper), first)
+        heads = [i for i, t in enumerate(pages) if re.search(r"Time +Event +What was recorded", t)]
+        longest = page.ask("document.querySelector('.timeline').rows.length")
+        say(longest < 60 or any(i + 1 in heads for i in heads),
+            "%s on %s: a table's head is on each page that it is on" % (name, paper), heads)
         subprocess.run(["pdftoppm", "-r", "60", "-png", "-l", "6", file, file[:-4]], check=False)
         page.close()
 
