@@ -72,6 +72,7 @@ struct reading {
     uint32_t number;
     uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
     bool recovered; /* second pass: take what is not live, else what is */
+    bool following; /* take what only the sources of injection brought in */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -389,12 +390,21 @@ static enum status late_pass(void *context, const struct evtx_record *records,
 struct gathered {
     struct sysmon_event event;
     struct event_processes who;
-    bool is_wanted; /* one of them is in the family of a finding */
+    bool is_family; /* one of them is in the family of a finding */
+    bool is_sign;   /* it speaks for or against code in a host process */
 };
 
-static bool in_family(const struct run *run, uint32_t process)
+/* Of the family of a finding; while sources are followed, of what was no family before. */
+static bool is_of_family(const struct reading *reading, const struct event_processes *who)
 {
-    return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+    const struct detector *d = &reading->run->detector;
+    bool joined = detector_joined_family(d, who->subject) ||
+                  detector_joined_family(d, who->object);
+    bool before = (detector_in_family(d, who->subject) &&
+                   !detector_joined_family(d, who->subject)) ||
+                  (detector_in_family(d, who->object) &&
+                   !detector_joined_family(d, who->object));
+    return reading->following ? joined && !before : before;
 }
 
 /* By a worker: after linking, lineage and families are only read. */
@@ -413,7 +423,9 @@ static void look_for_families(void *context, unsigned worker,
                                reading->log->log))
             continue;
         g->who = lineage_find(&run->lineage, &g->event);
-        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
+        g->is_family = is_of_family(reading, &g->who);
+        g->is_sign = !reading->following &&
+                     detector_may_corroborate(&run->detector, &g->event, &g->who);
     }
 }
 
@@ -478,10 +490,13 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
-        if (!g->is_wanted || is_repeated(reading, &records[i]))
+        if (!(g->is_family || g->is_sign) || is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
-        detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (g->is_sign)
+            detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (!g->is_family)
+            continue;
         if (!event_is_told(&run->options->selection, &g->event))
             run->report.told.events_left_out++;
         else if (!run->options->findings_only)
@@ -712,40 +727,70 @@ static void link_and_judge(struct run *run)
 }
 
 /* Live events first, of all logs: a recovered one that repeats one of them is left out. */
-static enum status gather_log(struct run *run, uint32_t number, bool recovered,
-                              struct progress *progress, struct error *err)
+static enum status gather_log(struct reading *reading, struct progress *progress,
+                              struct error *err)
 {
-    struct log_report *log = &run->report.logs[number];
-    struct reading reading = {run, log, number, .first_repeat_id = NO_RECORD,
-                              .recovered = recovered};
+    struct run *run = reading->run;
+    const struct log_report *log = reading->log;
+    bool recovered = reading->recovered;
     struct evtx_log_facts again = {0};
     if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
         return OK;
     evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
-    if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
+    if (read_prepared(reading, look_for_families, second_pass, &again, NULL,
                       recovered ? NULL : progress, err) != OK)
         return FAILED;
-    tell_repeats(&reading);
+    tell_repeats(reading);
     return OK;
 }
 
-/* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
- * that a record of a live one stands for what both have. */
-static enum status gather(struct run *run, struct error *err)
+/* Deleted logs come last, so that a record of a live one stands for what both have. */
+static enum status gather_logs(struct run *run, bool following, const char *what,
+                               struct error *err)
 {
-    if (run->detector.finding_count == 0)
-        return OK;
     struct progress progress;
-    journal_say(&run->journal, JOURNAL_ACTION,
-                "reading the logs again for the events of the findings' families");
-    progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
+    progress_start(&progress, &run->journal, what, bytes_of_logs(run));
     for (int recovered = 0; recovered < 2; recovered++)
         for (int deleted = 0; deleted < 2; deleted++)
-            for (uint32_t i = 0; i < run->evidence.log_count; i++)
+            for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+                struct reading reading = {run, &run->report.logs[i], i,
+                                          .first_repeat_id = NO_RECORD,
+                                          .recovered = recovered,
+                                          .following = following};
                 if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
-                    gather_log(run, i, recovered, &progress, err) != OK)
+                    gather_log(&reading, &progress, err) != OK)
                     return FAILED;
+            }
     progress_end(&progress);
+    return OK;
+}
+
+/* Who had its hands in a host process is known only now. Its events, and its ancestors',
+ * that no family had yet are read in a pass of their own. */
+static enum status follow_sources(struct run *run, struct error *err)
+{
+    detector_end(&run->detector);
+    size_t joined = detector_follow_sources(&run->detector);
+    if (joined == 0)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs once more for %zu processes that acted on a host "
+                "process, or are above one that did",
+                joined);
+    map_release(&run->gathered);
+    return gather_logs(run, true, "following sources", err);
+}
+
+/* Without a finding there is no family, and without an msra.exe nothing else to look at. */
+static enum status gather(struct run *run, struct error *err)
+{
+    if (run->detector.finding_count == 0 && detector_host_count(&run->detector) == 0)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs again for the events of the findings' families");
+    if (gather_logs(run, false, "gathering events", err) != OK ||
+        follow_sources(run, err) != OK)
+        return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION,
                 "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
@@ -824,7 +869,6 @@ static enum status write_report(struct run *run, struct error *err)
     struct report *report = &run->report;
     tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
-    detector_end(&run->detector);
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);

@@ -74,6 +74,25 @@ static const struct {
     {TAXONOMY_FOREBEAR, "HostCommandLine",          {COLUMN_HOST_FIELD, SYSMON_CommandLine}     },
     {TAXONOMY_FOREBEAR,
      "HostOriginalFileName",                        {COLUMN_HOST_FIELD, SYSMON_OriginalFileName}},
+
+#define TOUCH(name, column) {TAXONOMY_EVENT, name, {COLUMN_TOUCH, (enum sysmon_field)(column)}}
+    TOUCH("Host", TOUCH_HOST),
+    TOUCH("Source", TOUCH_SOURCE),
+    TOUCH("Parent", TOUCH_PARENT),
+    TOUCH("AfterStart", TOUCH_AFTER_START),
+    TOUCH("EventName", TOUCH_EVENT_NAME),
+    TOUCH("StartModuleOrNone", TOUCH_START_MODULE),
+    TOUCH("SourceProgram", TOUCH_SOURCE_PROGRAM),
+    TOUCH("SourceIsParent", TOUCH_SOURCE_IS_PARENT),
+    TOUCH("AtStart", TOUCH_AT_START),
+    TOUCH("Rights", TOUCH_RIGHTS),
+    TOUCH("DestinationScope", TOUCH_DESTINATION_SCOPE),
+    TOUCH("QueryResultsScope", TOUCH_RESULTS_SCOPE),
+    TOUCH("TargetExtension", TOUCH_TARGET_EXTENSION),
+    TOUCH("ParentCommandLineNamesTarget", TOUCH_PARENT_NAMES_TARGET),
+    TOUCH("CreationMovedBack", TOUCH_MOVED_BACK),
+    TOUCH("TargetObjectShape", TOUCH_OBJECT_SHAPE),
+#undef TOUCH
 };
 
 static const char *const taxonomies[] = {
@@ -81,11 +100,12 @@ static const char *const taxonomies[] = {
     [TAXONOMY_ASIM] = "asim",
     [TAXONOMY_CIM] = "cim",
     [TAXONOMY_FOREBEAR] = "forebear",
+    [TAXONOMY_EVENT] = "event",
 };
 
 bool taxonomy_find(struct text name, enum taxonomy *taxonomy)
 {
-    for (size_t i = 0; i < sizeof taxonomies / sizeof *taxonomies; i++) {
+    for (size_t i = 0; i < TAXONOMY_EVENT; i++) {
         if (text_equal(name, text_from(taxonomies[i]))) {
             *taxonomy = (enum taxonomy)i;
             return true;
@@ -99,10 +119,12 @@ const char *taxonomy_name(enum taxonomy taxonomy)
     return taxonomies[taxonomy];
 }
 
-static bool find_in_event_1(struct text name, struct column *column)
+static bool find_field(enum taxonomy taxonomy, struct text name, struct column *column)
 {
     enum sysmon_field field = sysmon_field_find(name);
-    if (field == SYSMON_FIELDS || !sysmon_event_has_field(1, field))
+    bool is_known = taxonomy == TAXONOMY_EVENT ||
+                    (taxonomy == TAXONOMY_SIGMA && sysmon_event_has_field(1, field));
+    if (field == SYSMON_FIELDS || !is_known)
         return false;
     *column = (struct column){COLUMN_FIELD, field};
     return true;
@@ -117,7 +139,7 @@ bool column_find(enum taxonomy taxonomy, struct text name, struct column *column
             return true;
         }
     }
-    return taxonomy == TAXONOMY_SIGMA && find_in_event_1(name, column);
+    return find_field(taxonomy, name, column);
 }
 
 bool column_needs_host(struct column column)
@@ -173,6 +195,7 @@ struct text column_value(const struct column_view *view, struct column column)
         return view->event ? view->event->record->system.provider : NO_TEXT;
     case COLUMN_HOST_FIELD: return host_value(view, column.field);
     case COLUMN_HOST_FIELD_NAME: return text_basename(host_value(view, column.field));
+    case COLUMN_TOUCH: return touch_value(view->touch, (enum touch_column)column.field);
     }
     return NO_TEXT;
 }

@@ -300,7 +300,12 @@ void page_enter_section(struct page *page, size_t number)
     collect_rows(page);
     collect_events(page);
     page->corroborations =
-        corroborations_of(page->report->detector, page_section(page)->host);
+        detector_corroborations_of(page->report->detector, page_section(page)->host);
+    page->silence_count =
+        silences_of(page->report, page_section(page)->host, page->silences);
+    page->source_count =
+        detector_sources_of(page->report->detector, page_section(page)->host,
+                            page->sources, SOURCES_MAX);
 }
 
 uint64_t page_corroborations_left_out(const struct page *page)
