@@ -70,12 +70,14 @@ static void put_corroboration(struct table *t, struct buffer *b, const struct re
 static void put_silence(struct table *t, struct buffer *b, const struct report *r,
                         size_t host, const struct silence *s)
 {
+    static const char *const codes[] = {[COLLECTED] = "NONE_RECORDED",
+                                        [NOT_COLLECTED] = "NOT_COLLECTED",
+                                        [COLLECTED_UNKNOWN] = "NOT_IN_LOG"};
     put_host(t, r, host);
-    table_string(t, s->collected == COLLECTED || !s->log ? "NONE_RECORDED"
-                                                         : "NOT_COLLECTED");
+    table_string(t, s->log ? codes[s->collected] : codes[COLLECTED]);
     table_string(t, NULL);
     table_string(t, statement_kind_name(RECORDED));
-    silence_say(b, s);
+    silence_say(b, s, 1);
     buffer_add_char(b, '.');
     table_buffer(t, b);
     put_source(t, r->lineage, PROCESS_NONE);

@@ -303,6 +303,7 @@ void page_enter_section(struct page *page, size_t number)
         detector_corroborations_of(page->report->detector, page_section(page)->host);
     page->silence_count =
         silences_of(page->report, page_section(page)->host, page->silences);
+    silences_group(page->silences, page->silence_count);
     page->source_count =
         detector_sources_of(page->report->detector, page_section(page)->host,
                             page->sources, SOURCES_MAX);

@@ -125,8 +125,13 @@ enum { SILENCES_MAX = 256 };
 /* Of each id that indicators look at and that none of interest rests on. Returns how many. */
 size_t silences_of(const struct report *r, uint32_t host,
                    struct silence silences[SILENCES_MAX]);
-/* A sentence, without a full stop. */
-void silence_say(struct buffer *out, const struct silence *silence);
+/* One sentence, without a full stop, for silences of one kind. */
+void silence_say(struct buffer *out, const struct silence *silences, size_t count);
+/* For reading: events 8, 10 and 25 each, then those with the same answer together. */
+void silences_group(struct silence *silences, size_t count);
+/* How many of them, from the first on, are one sentence; count is not 0. */
+size_t silences_of_group(const struct silence *silences, size_t count);
+bool silence_stands_alone(const struct silence *silence);
 
 /* --- verified.c */
 /* "yes", "no: FIELD", "-": the cell `verified` of a row that cites this record. */

@@ -6,6 +6,7 @@
 #include "report/report_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Which schema an event id came with, where that is after the oldest that is read; Sysmon
  * has written it in none before.
@@ -116,35 +117,85 @@ static void add_window(struct buffer *out, const struct silence *s)
                       PLURAL(s->logs - 1));
 }
 
-void silence_say(struct buffer *out, const struct silence *s)
+static void add_ids(struct buffer *out, const struct silence *silences, size_t count)
 {
-    if (s->collected == COLLECTED || !s->log)
-        buffer_printf(out, "No event %u (%s) of interest on this host process",
-                      (unsigned)s->event_id, sysmon_event_name(s->event_id));
-    else
-        buffer_printf(out, "Event %u (%s) is not collected: there is none, of any process,",
-                      (unsigned)s->event_id, sysmon_event_name(s->event_id));
-    if (!s->log) {
-        buffer_add_string(
-            out, " in the logs; whether it was collected: not determined");
-        return;
-    }
-    add_window(out, s);
+    buffer_printf(out, "No event%s ", PLURAL(count));
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s%u (%s)", i == 0 ? "" : i + 1 == count ? " or " : ", ",
+                      (unsigned)silences[i].event_id,
+                      sysmon_event_name(silences[i].event_id));
+}
+
+static void add_answer(struct buffer *out, const struct silence *s, uint64_t elsewhere)
+{
+    buffer_add_string(out, "; whether it was collected: ");
     if (s->collected == COLLECTED)
         buffer_printf(out,
-                      "; whether it was collected: on, at least in part (%" PRIu64
-                      " event%s of that id)",
-                      s->elsewhere, PLURAL(s->elsewhere));
+                      "on, at least in part (%" PRIu64
+                      " event%s of that kind of other processes, or of no interest)",
+                      elsewhere, PLURAL(elsewhere));
     else if (s->collected == NOT_COLLECTED)
         buffer_printf(out,
-                      "; whether it was collected: off (the newest event 4 names schema "
-                      "%.*s, which has no such event)",
+                      "off (the newest event 4 names schema %.*s, which has no such "
+                      "event)",
                       TEXT(s->log->coverage.schema_version));
     else
-        buffer_add_string(out, "; whether it was collected: not determined");
+        buffer_add_string(out, "not determined");
     if (s->collected != NOT_COLLECTED && s->config_changes)
         buffer_printf(out,
                       " (Sysmon's configuration was changed there %" PRIu64
                       " time%s, event 16)",
                       s->config_changes, PLURAL(s->config_changes));
+}
+
+void silence_say(struct buffer *out, const struct silence *silences, size_t count)
+{
+    const struct silence *s = &silences[0];
+    uint64_t elsewhere = 0;
+    for (size_t i = 0; i < count; i++)
+        elsewhere += silences[i].elsewhere;
+    add_ids(out, silences, count);
+    buffer_add_string(out, s->collected == COLLECTED || !s->log
+                               ? " of interest on this host process"
+                               : ", of any process,");
+    if (s->log) {
+        add_window(out, s);
+        add_answer(out, s, elsewhere);
+    } else {
+        buffer_add_string(out,
+                          " in the logs; whether it was collected: not determined");
+    }
+}
+
+static int by_group(const void *a_, const void *b_)
+{
+    const struct silence *a = a_, *b = b_;
+    bool a_stands = silence_stands_alone(a), b_stands = silence_stands_alone(b);
+    if (a_stands != b_stands)
+        return a_stands ? -1 : 1;
+    if (!a_stands && a->collected != b->collected)
+        return a->collected < b->collected ? -1 : 1;
+    return (a->event_id > b->event_id) - (a->event_id < b->event_id);
+}
+
+/* What injection itself leaves is answered for each id; the others together. */
+bool silence_stands_alone(const struct silence *s)
+{
+    return s->event_id == SYSMON_REMOTE_THREAD || s->event_id == SYSMON_PROCESS_ACCESS ||
+           s->event_id == SYSMON_PROCESS_TAMPERING;
+}
+
+void silences_group(struct silence *silences, size_t count)
+{
+    if (count)
+        qsort(silences, count, sizeof *silences, by_group);
+}
+
+size_t silences_of_group(const struct silence *silences, size_t count)
+{
+    size_t n = 1;
+    while (n < count && !silence_stands_alone(&silences[0]) &&
+           silences[n].collected == silences[0].collected)
+        n++;
+    return n;
 }

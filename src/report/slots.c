@@ -1118,14 +1118,21 @@ SLOT(corroboration_place)
         put_place(out, evidence_log_place(c->log, c->offset, c->record_id));
 }
 
+static size_t silences_here(const struct page *page)
+{
+    return silences_of_group(&page->silences[page->at.silence],
+                             page->silence_count - page->at.silence);
+}
+
 LOOP(next_silence)
 {
-    return step(&page->at.silence, is_first, page->silence_count);
+    page->at.silence = is_first ? 0 : page->at.silence + silences_here(page);
+    return page->at.silence < page->silence_count;
 }
 SLOT(silence_words)
 {
     struct buffer words = {0};
-    silence_say(&words, &page->silences[page->at.silence]);
+    silence_say(&words, &page->silences[page->at.silence], silences_here(page));
     put(out, buffer_text(&words));
     buffer_release(&words);
 }
