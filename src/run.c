@@ -394,17 +394,20 @@ struct gathered {
     bool is_sign;   /* it speaks for or against code in a host process */
 };
 
+static bool was_family(const struct detector *d, uint32_t process)
+{
+    return detector_in_family(d, process) && !detector_joined_family(d, process);
+}
+
 /* Of the family of a finding; while sources are followed, of what was no family before. */
-static bool is_of_family(const struct reading *reading, const struct event_processes *who)
+static bool is_of_family(const struct reading *reading,
+                         const struct event_processes *who)
 {
     const struct detector *d = &reading->run->detector;
-    bool joined = detector_joined_family(d, who->subject) ||
-                  detector_joined_family(d, who->object);
-    bool before = (detector_in_family(d, who->subject) &&
-                   !detector_joined_family(d, who->subject)) ||
-                  (detector_in_family(d, who->object) &&
-                   !detector_joined_family(d, who->object));
-    return reading->following ? joined && !before : before;
+    if (was_family(d, who->subject) || was_family(d, who->object))
+        return !reading->following;
+    return reading->following && (detector_joined_family(d, who->subject) ||
+                                  detector_joined_family(d, who->object));
 }
 
 /* By a worker: after linking, lineage and families are only read. */
@@ -753,7 +756,9 @@ static enum status gather_logs(struct run *run, bool following, const char *what
     for (int recovered = 0; recovered < 2; recovered++)
         for (int deleted = 0; deleted < 2; deleted++)
             for (uint32_t i = 0; i < run->evidence.log_count; i++) {
-                struct reading reading = {run, &run->report.logs[i], i,
+                struct reading reading = {run,
+                                          &run->report.logs[i],
+                                          i,
                                           .first_repeat_id = NO_RECORD,
                                           .recovered = recovered,
                                           .following = following};

@@ -75,7 +75,7 @@ done
 log=$work/evidence/WKS-01-Sysmon.evtx
 "$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
 "$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
-for table in timeline findings near_misses processes; do
+for table in timeline findings near_misses corroboration processes; do
     same "a log that is named twice gives $table.csv once" "$work/once/$table.csv" "$work/twice/$table.csv"
 done
 grep 'events 8' "$work/said-once" >"$work/events-once"

@@ -252,8 +252,9 @@ static void test_scenario_11(void **state)
     assert_true(text_contains_fold(c[2].sentence, TEXT_LITERAL("3.000 s after")));
     assert_false(text_contains_fold(c[5].sentence, TEXT_LITERAL("UNKNOWN(")));
     assert_true(text_contains_fold(c[0].sentence, TEXT_LITERAL("Image is replaced")));
-    check_codes(&s, 30, "MSRA_TAMPER MSRA_REMOTE_THREAD MSRA_ACCESS MSRA_LOLBIN_PARENT "
-                        "MSRA_CHILD_TOOL");
+    check_codes(&s, 30,
+                "MSRA_TAMPER MSRA_REMOTE_THREAD MSRA_ACCESS MSRA_LOLBIN_PARENT "
+                "MSRA_CHILD_TOOL");
     for (size_t i = 0; i < s.d.corroboration_count; i++)
         assert_false(text_contains_fold(c[i].sentence, TEXT_LITERAL("csrss")));
     forget(&s);
@@ -527,15 +528,17 @@ static void test_cap_of_corroborations(void **state)
 }
 
 /* For each code what raises it on msra.exe (30), and what is just short of it. */
-#define FILE_EVENT(id, name) "event " id " at +20s process msra TargetFilename='" name "'"
+#define FILE_EVENT(id, name)                                                           \
+ "event " id " at +20s process msra TargetFilename='" name "'"
 #define NET(ip, port)                                                                  \
  "event 3 at +20s process msra Initiated=true DestinationIp=" ip                       \
  " DestinationPort=" port "\n"
 #define REGISTRY(object)                                                               \
- "event 13 at +20s process msra EventType=SetValue Details=x TargetObject='" object "'\n"
+ "event 13 at +20s process msra EventType=SetValue Details=x TargetObject='" object    \
+ "'\n"
 #define LOADED(path, fields)                                                           \
  "event 7 at +20s process msra ImageLoaded='" path "' " fields "\n"
-#define HKCU "HKU\\S-1-5-21-1-2-3-1001\\Software\\Microsoft\\"
+#define HKCU    "HKU\\S-1-5-21-1-2-3-1001\\Software\\Microsoft\\"
 #define NEUTRAL STRENGTH_NEUTRAL
 #define WEAK    STRENGTH_WEAK
 #define MEDIUM  STRENGTH_MEDIUM
@@ -544,162 +547,172 @@ static const struct {
     const char *code, *text;
     int strength; /* -1: not raised */
 } code_rows[] = {
-    {"MSRA_PIPE", "event 17 at +20s process msra PipeName=\\MSSE-1234-server\n", MEDIUM},
-    {"MSRA_PIPE", "event 18 at +20s process msra PipeName=\\postex_ssh_1a2b\n", MEDIUM},
-    {"MSRA_PIPE", "event 17 at +20s process msra PipeName=\\MSSE-1234-client\n", -1},
-    {"MSRA_PIPE", "event 17 at +20s process other PipeName=\\msagent_11\n", -1},
-    {"MSRA_NET", NET("203.0.113.9", "2222"), MEDIUM},
-    {"MSRA_NET", NET("203.0.113.9", "443"), WEAK},
-    {"MSRA_NET", NET("203.0.113.9", "2223"), NEUTRAL},
-    {"MSRA_NET", NET("10.1.2.3", "2222"), NEUTRAL},
-    {"MSRA_NET", NET("127.0.0.1", "995"), NEUTRAL},
-    {"MSRA_NET", NET("fe80::1", "443"), NEUTRAL},
-    {"MSRA_NET", NET("::ffff:172.31.255.255", "443"), NEUTRAL},
-    {"MSRA_NET", NET("172.32.0.1", "443"), WEAK},
-    {"MSRA_NET", NET("10.0.0.5", "135"), NEUTRAL},
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process msra PipeName=\\MSSE-1234-server\n",
+     MEDIUM                                                                                                                                                                                                                                                                   },
+    {"MSRA_PIPE",                                                                      "event 18 at +20s process msra PipeName=\\postex_ssh_1a2b\n",  MEDIUM                                                                                                                  },
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process msra PipeName=\\MSSE-1234-client\n", -1                                                                                                                      },
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process other PipeName=\\msagent_11\n",      -1                                                                                                                      },
+    {"MSRA_NET",                                                                       NET("203.0.113.9",                                             "2222"),                                                                                                                  MEDIUM},
+    {"MSRA_NET",                                                                                NET("203.0.113.9",                                                                                                                                    "443"),                                                                                                                                                            WEAK},
+    {"MSRA_NET",                                                                            NET("203.0.113.9",                                                                                                                                         "2223"),                                                                                             NEUTRAL},
+    {"MSRA_NET",                                                                         NET("10.1.2.3","2222"),                   NEUTRAL},
+    {"MSRA_NET",NET("127.0.0.1",                                                          "995"),                                                                                                                                                         NEUTRAL},
+    {"MSRA_NET",                                                                       NET("fe80::1",                                                                                                                            "443"),                                                                                                                                                                                     NEUTRAL},
+    {"MSRA_NET",                                                                                NET("::ffff:172.31.255.255",                                                                                                                                    "443"),                                                                                                                                                                         NEUTRAL},
+    {"MSRA_NET",                                                                         NET("172.32.0.1",                                                                                                                                      "443"),                                                                 WEAK},
+    {"MSRA_NET",                                                                          NET("10.0.0.5","135"),NEUTRAL},
     {"MSRA_NET_FANOUT",
-     NET("10.0.0.1", "445") NET("10.0.0.2", "445") NET("10.0.0.3", "445")
+     NET("10.0.0.1","445") NET("10.0.0.2","445") NET("10.0.0.3", "445")
          NET("10.0.0.4", "445") NET("10.0.0.5", "445"),
      MEDIUM},
     {"MSRA_NET_FANOUT",
-     NET("10.0.0.1", "445") NET("10.0.0.2", "445") NET("10.0.0.3", "445")
+     NET("10.0.0.1",                                             "445") NET("10.0.0.2",                                                                                                                                                                   "445") NET("10.0.0.3", "445")
          NET("10.0.0.4", "445") NET("10.0.0.4", "445"),
      -1},
     {"MSRA_NET_FANOUT",
-     NET("10.0.0.1", "445") NET("10.0.0.2", "445") NET("10.0.0.3", "445") NET(
-         "10.0.0.4", "445") "event 3 at +10m21s process msra Initiated=true "
-                            "DestinationIp=10.0.0.5 DestinationPort=445\n",
-     -1},
+     NET("10.0.0.1",                                                                                                                             "445") NET("10.0.0.2",                                                                                                                                                                                                                                                            "445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") "event 3 at +10m21s process msra Initiated=true "
+                                "DestinationIp=10.0.0.5 DestinationPort=445\n", -1},
     {"MSRA_NET_FANOUT",
-     NET("10.0.0.1", "446") NET("10.0.0.2", "446") NET("10.0.0.3", "446")
+     NET("10.0.0.1",                                                                                                  "446") NET("10.0.0.2",                                                                                                                                                                                                                                        "446") NET("10.0.0.3", "446")
          NET("10.0.0.4", "446") NET("10.0.0.5", "446"),
      -1},
     {"MSRA_DNS",
      "event 22 at +20s process msra QueryName=a.example QueryStatus=0 "
-     "QueryResults='type:  5 b.example;::ffff:203.0.113.9;'\n",
-     WEAK},
+     "QueryResults='type:  5 b.example;::ffff:203.0.113.9;'\n",                                                                                                                                        WEAK                                                                                                                                                                                                                                               },
     {"MSRA_DNS",
      "event 22 at +20s process msra QueryName=ctldl.windowsupdate.com QueryStatus=0 "
-     "QueryResults=203.0.113.9;\n",
-     NEUTRAL},
+     "QueryResults=203.0.113.9;\n",                                                       NEUTRAL},
     {"MSRA_DNS",
      "event 22 at +20s process msra QueryName=helper QueryStatus=0 "
-     "QueryResults=::ffff:10.0.0.7;\n",
-     NEUTRAL},
+     "QueryResults=::ffff:10.0.0.7;\n",                                                                                                                                              NEUTRAL                                                                                                                                                                                                                                                                     },
     {"MSRA_UNSIGNED_DLL",
-     LOADED("C:\\Windows\\System32\\a.dll",
-            "Signed=false SignatureStatus=Unavailable"), MEDIUM},
-    {"MSRA_UNSIGNED_DLL",
-     LOADED("C:\\Windows\\System32\\a.dll", "Signed=true SignatureStatus=Expired"),
+     LOADED("C:\\Windows\\System32\\a.dll","Signed=false SignatureStatus=Unavailable"),
      MEDIUM},
     {"MSRA_UNSIGNED_DLL",
-     LOADED("C:\\Windows\\System32\\a.dll", "Signed=true SignatureStatus=Valid"), -1},
-    {"MSRA_ODD_DLL",
-     LOADED("C:\\Users\\anna\\a.dll", "Signed=true SignatureStatus=Valid"), WEAK},
-    {"MSRA_ODD_DLL",
-     LOADED("C:\\Windows\\SysWOW64\\a.dll", "Signed=true SignatureStatus=Valid"), -1},
-    {"MSRA_DROP_DELETE",
-     FILE_EVENT("11", "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
-     "IsExecutable=false TargetFilename='c:\\users\\ANNA\\q.kxz'\n",
+     LOADED("C:\\Windows\\System32\\a.dll",                                                              "Signed=true SignatureStatus=Expired"),
      MEDIUM},
+    {"MSRA_UNSIGNED_DLL",
+     LOADED("C:\\Windows\\System32\\a.dll",          "Signed=true SignatureStatus=Valid"),-1},
+    {"MSRA_ODD_DLL",
+     LOADED("C:\\Users\\anna\\a.dll",                                                                                                                  "Signed=true SignatureStatus=Valid"),                                                                                                                                                                                                                                                                        WEAK},
+    {"MSRA_ODD_DLL",
+     LOADED("C:\\Windows\\SysWOW64\\a.dll",                                                                                       "Signed=true SignatureStatus=Valid"),                                                                    -1},
     {"MSRA_DROP_DELETE",
-     FILE_EVENT("11", "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
-     "IsExecutable=false TargetFilename='C:\\Users\\anna\\r.kxz'\n",
-     -1},
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='c:\\users\\ANNA\\q.kxz'\n",                                                                                                                                                                              MEDIUM},
     {"MSRA_DROP_DELETE",
-     FILE_EVENT("11", "C:\\Users\\anna\\q.tmp") "\nevent 23 at +30s process msra "
-     "IsExecutable=false TargetFilename='C:\\Users\\anna\\q.tmp'\n",
-     -1},
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\r.kxz'\n",                                                                                   -1},
     {"MSRA_DROP_DELETE",
-     FILE_EVENT("11", "C:\\Users\\anna\\q.kxz") "\nevent 26 at +1h21s process msra "
-     "IsExecutable=false TargetFilename='C:\\Users\\anna\\q.kxz'\n",
-     -1},
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.tmp") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\q.tmp'\n",                                                                                                                                                                                                          -1},
+    {"MSRA_DROP_DELETE",
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 26 at +1h21s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\q.kxz'\n",                                                                                                                                                                                                                                     -1},
     {"MSRA_DROP_DELETE",
      "event 26 at +15s process msra IsExecutable=false "
-     "TargetFilename='C:\\q.kxz'\n" FILE_EVENT("11", "C:\\q.kxz") "\n",
+     "TargetFilename='C:\\q.kxz'\n" FILE_EVENT("11",                                                                                                                                        "C:\\q.kxz") "\n",
      -1},
-    {"MSRA_FILE", FILE_EVENT("11", "C:\\Users\\a\\EmailStorage_PC-a_163\\x.eml") "\n",
+    {"MSRA_FILE",                                            FILE_EVENT("11",                                                                                              "C:\\Users\\a\\EmailStorage_PC-a_163\\x.eml") "\n",
      MEDIUM},
-    {"MSRA_FILE", FILE_EVENT("11", "C:\\Users\\a\\Email_PC-a_163\\x.eml") "\n", -1},
-    {"MSRA_FILE", FILE_EVENT("23", "C:\\a.kxz") " IsExecutable=true\n", MEDIUM},
-    {"MSRA_FILE", FILE_EVENT("23", "C:\\a.kxz") " IsExecutable=false\n", -1},
-    {"MSRA_FILE", FILE_EVENT("29", "C:\\a.kxz") "\n", MEDIUM},
-    {"MSRA_FILE", FILE_EVENT("29", "C:\\a.mui") "\n", -1},
-    {"MSRA_FILE", FILE_EVENT("11", "C:\\a.dll") "\n", WEAK},
-    {"MSRA_FILE", FILE_EVENT("11", "C:\\a.txt") "\n", -1},
+    {"MSRA_FILE",                                                  FILE_EVENT("11","C:\\Users\\a\\Email_PC-a_163\\x.eml") "\n",-1},
+    {"MSRA_FILE",                                                                   FILE_EVENT("23",                                                                                                           "C:\\a.kxz") " IsExecutable=true\n",                                                                                                         MEDIUM},
+    {"MSRA_FILE",                                                                                FILE_EVENT("23",                                                                                                                            "C:\\a.kxz") " IsExecutable=false\n",                                                                                                                                                                                                                                                           -1},
+    {"MSRA_FILE",                                                                          FILE_EVENT("29",                                                                                                                                       "C:\\a.kxz") "\n",                                                                 MEDIUM},
+    {"MSRA_FILE", FILE_EVENT("29",                                                            "C:\\a.mui") "\n",                                                                                                  -1},
+    {"MSRA_FILE",                                                                  FILE_EVENT("11",                                                                "C:\\a.dll") "\n",WEAK},
+    {"MSRA_FILE",                                                               FILE_EVENT("11",                                                                                                                                 "C:\\a.txt") "\n",                                                                                                                                                                                          -1},
     {"MSRA_FILE",
-     FILE_EVENT("11", "C:\\U\\AppData\\Local\\Microsoft\\Windows\\WebCache\\V01.chk")
-     "\n",
+     FILE_EVENT("11",
+     "C:\\U\\AppData\\Local\\Microsoft\\Windows\\WebCache\\V01.chk") "\n",
      WEAK},
-    {"MSRA_FILE", FILE_EVENT("15", "C:\\a.txt:hidden") "\n", WEAK},
-    {"MSRA_FILE", FILE_EVENT("15", "C:\\a.txt:Zone.Identifier") "\n", -1},
-    {"MSRA_FILE", FILE_EVENT("26", "C:\\U\\loader.html") " IsExecutable=false\n", MEDIUM},
-    {"MSRA_FILE", FILE_EVENT("26", "C:\\U\\reader.html") " IsExecutable=false\n", -1},
-    {"MSRA_TIMESTOMP",
-     FILE_EVENT("2", "C:\\a.txt") " CreationUtcTime='2019-01-01 00:00:00.000' "
-     "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",
+    {"MSRA_FILE",                                                                               FILE_EVENT("15",                                                                                                                                            "C:\\a.txt:hidden") "\n",                                                                                                                                                                                                                                                          WEAK},
+    {"MSRA_FILE",                              FILE_EVENT("15",                                                                                                                                          "C:\\a.txt:Zone.Identifier") "\n",                                                                                                                                                                                                                                                                  -1},
+    {"MSRA_FILE",                FILE_EVENT("26",                                                                         "C:\\U\\loader.html") " IsExecutable=false\n",
      MEDIUM},
+    {"MSRA_FILE",                                                                      FILE_EVENT("26",                                                  "C:\\U\\reader.html") " IsExecutable=false\n",                             -1},
     {"MSRA_TIMESTOMP",
-     FILE_EVENT("2", "C:\\a.txt") " CreationUtcTime='2026-01-01 00:00:00.001' "
-     "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",
-     WEAK},
+     FILE_EVENT("2",                                                                                                                                   "C:\\a.txt") " CreationUtcTime='2019-01-01 00:00:00.000' "
+                                  "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",                                                                                                                                                             MEDIUM},
     {"MSRA_TIMESTOMP",
-     "event 2 at +20s process other TargetFilename='C:\\a.txt'\n", -1},
+     FILE_EVENT("2",                                                                                                                                           "C:\\a.txt") " CreationUtcTime='2026-01-01 00:00:00.001' "
+                                  "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",WEAK},
+    {"MSRA_TIMESTOMP",                                                               "event 2 at +20s process other TargetFilename='C:\\a.txt'\n",
+     -1                                       },
     {"MSRA_REGISTRY",
      REGISTRY("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\\C:\\a"),
-     MEDIUM},
+     MEDIUM                                                                      },
     {"MSRA_REGISTRY",
-     REGISTRY("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\\a"), -1},
-    {"MSRA_REGISTRY", REGISTRY(HKCU "Qoahsyeidw\\28e2a7e8"), MEDIUM},
-    {"MSRA_REGISTRY", REGISTRY(HKCU "Qoahsyeidw\\28e2a7e"), -1},
-    {"MSRA_REGISTRY", REGISTRY(HKCU "Qoahs1eidw\\28e2a7e8"), -1},
-    {"MSRA_REGISTRY", REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\ImagePath"),
+     REGISTRY("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\\a"),                                                   -1                                                                                          },
+    {"MSRA_REGISTRY",                                                                                REGISTRY(HKCU "Qoahsyeidw\\28e2a7e8"),                                                                                                                                   MEDIUM                                                                                                                                                                             },
+    {"MSRA_REGISTRY",                                                                              REGISTRY(HKCU "Qoahsyeidw\\28e2a7e"),                                                                                                                                           -1                                                               },
+    {"MSRA_REGISTRY",             REGISTRY(HKCU "Qoahs1eidw\\28e2a7e8"),                                                                                                                                            -1                                                                                                                                                                                                                                                                   },
+    {"MSRA_REGISTRY",
+     REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\ImagePath"),MEDIUM},
+    {"MSRA_REGISTRY",                                                                      REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\Start"),
+     -1                                    },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target lsass GrantedAccess=0x1410\n",                                                                                                                                   MEDIUM                                                                                                                                                                                                                            },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target lsass GrantedAccess=0x1400\n",                                                                                                                                        -1                                                                                                                                                                                                                                                     },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target other GrantedAccess=0x1410\n",                                             -1                                                                                                                                        },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source other target msra GrantedAccess=0x1fffff\n",                                          WEAK},
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source svchost target msra GrantedAccess=0x1fffff\n",                                                                                                                                  NEUTRAL                                                                                                                                                                   },
+    {"MSRA_CREATOR",
+     "event 10 at +10.6s source other target msra GrantedAccess=0x1fffff\n",                                                                                                                              -1                                                                                                                           },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source loader target msra GrantedAccess=0x1fffff\n",                                                                                                                               -1                                                                                                                                                                                        },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source other target msra GrantedAccess=0x143a\n",                                                                                                                               -1                                                                                                                                                                                                     },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source csrss target msra GrantedAccess=0x1fffff\n",                                                                                                                               -1                                        },
+    {"MSRA_LOLBIN_PARENT",                                                                                "",                                                                                                                               MEDIUM},
+    {"MSRA_CHILD_TOOL",                                                                                CHILD("40",                                                                                                                               "+20s",                                                                                                                                       "whoami.exe"), WEAK},
+    {"MSRA_CHILD_TOOL",
+     "process re pid 40 at +20s image C:\\Windows\\System32\\msra.exe parent msra\n",                                                                                                                               -1                                                                                                                                                                                                      },
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                               "+20s",                                                                                                                                                                                                                                                                                                                                                                            "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+10m20s", "arp.exe"),
      MEDIUM},
-    {"MSRA_REGISTRY", REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\Start"), -1},
-    {"MSRA_READS_LSASS",
-     "event 10 at +20s source msra target lsass GrantedAccess=0x1410\n", MEDIUM},
-    {"MSRA_READS_LSASS",
-     "event 10 at +20s source msra target lsass GrantedAccess=0x1400\n", -1},
-    {"MSRA_READS_LSASS",
-     "event 10 at +20s source msra target other GrantedAccess=0x1410\n", -1},
-    {"MSRA_CREATOR",
-     "event 10 at +10.3s source other target msra GrantedAccess=0x1fffff\n", WEAK},
-    {"MSRA_CREATOR",
-     "event 10 at +10.3s source svchost target msra GrantedAccess=0x1fffff\n", NEUTRAL},
-    {"MSRA_CREATOR",
-     "event 10 at +10.6s source other target msra GrantedAccess=0x1fffff\n", -1},
-    {"MSRA_CREATOR",
-     "event 10 at +10.3s source loader target msra GrantedAccess=0x1fffff\n", -1},
-    {"MSRA_CREATOR",
-     "event 10 at +10.3s source other target msra GrantedAccess=0x143a\n", -1},
-    {"MSRA_CREATOR",
-     "event 10 at +10.3s source csrss target msra GrantedAccess=0x1fffff\n", -1},
-    {"MSRA_LOLBIN_PARENT", "", MEDIUM},
-    {"MSRA_WEBCACHE",
-     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
-     "'esentutl.exe /r V01 /lC:\\U\\WebCache' parent msra\n",
-     MEDIUM},
-    {"MSRA_WEBCACHE",
-     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
-     "'esentutl.exe /r V01 /lC:\\U\\Cache' parent msra\n",
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                            "+20s",                                                                                                                                                                                                        "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+10m21s", "arp.exe"),
      -1},
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                            "+20s",                                                                                                                                                                                                        "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+31s", "net1.exe"),
+     -1},
+    {"MSRA_WEBCACHE",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
+     "'esentutl.exe /r V01 /lC:\\U\\WebCache' parent msra\n",                                                                                                                            MEDIUM                                                                                                                                                                                                       },
+    {"MSRA_WEBCACHE",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
+     "'esentutl.exe /r V01 /lC:\\U\\Cache' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                   },
     {"MSRA_DEFENDER",
      "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\reg.exe command 'reg.exe "
      "ADD \"HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\"' parent "
-     "msra\n",
-     MEDIUM},
+     "msra\n",                                                                                                                                MEDIUM                                                                                                                                                                                                 },
     {"MSRA_DEFENDER",
      "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\reg.exe command 'reg.exe "
-     "ADD \"HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\"' parent msra\n",
-     -1},
+     "ADD \"HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\"' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                   },
     {"MSRA_TASK",
      "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\schtasks.exe command "
-     "'schtasks.exe /Create /tn a' parent msra\n",
-     MEDIUM},
+     "'schtasks.exe /Create /tn a' parent msra\n",                                                                                                                                MEDIUM                                                                                                                                                                                                  },
     {"MSRA_TASK",
      "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\schtasks.exe command "
-     "'schtasks.exe /Query' parent msra\n",
-     -1},
+     "'schtasks.exe /Query' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                     },
 };
 
 static void test_codes(void **state)
@@ -744,9 +757,36 @@ static void test_hosts_without_findings(void **state)
     assert_false(detector_host_has_finding(&s.d, 0));
     check_codes(&s, 30, "MSRA_REMOTE_THREAD");
     check_codes(&s, 31, "MSRA_REMOTE_THREAD MSRA_RENAMED");
-    check_codes(&s, 20, "");
+    check_codes(&s, 20, ""); /* started from Explorer, from System32: nothing odd */
     assert_int_equal(detector_follow_sources(&s.d), 0); /* no finding, no family */
     forget(&s);
+}
+
+static void test_where_it_lies_and_who_started_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *parent, *codes;
+    } rows[] = {
+        {"C:\\Windows\\System32\\msra.exe",               "explorer", ""                  },
+        {"C:\\Users\\a\\msra.exe",                        "explorer", "MSRA_ODD_PATH"     },
+        {"C:\\Windows\\SysWOW64\\msra.exe",               "loader",   "MSRA_LOLBIN_PARENT"},
+        {"C:\\Users\\a\\b.exe OriginalFileName=MSRA.EXE", "explorer", "MSRA_RENAMED"      },
+        {"C:\\Users\\a\\b.exe OriginalFileName=MSRA.EXE", "loader",
+         "MSRA_LOLBIN_PARENT MSRA_RENAMED"                                                },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        struct story s;
+        snprintf(text, sizeof text,
+                 "process loader pid 20 at +1s image C:\\Windows\\System32\\MSHTA.EXE "
+                 "parent explorer\n"
+                 "process msra pid 30 at +10s image %s parent %s\n",
+                 rows[i].image, rows[i].parent);
+        tell_text(&s, text);
+        check_codes(&s, 30, rows[i].codes);
+        forget(&s);
+    }
 }
 
 static void check_roles(const struct story *s, uint32_t pid, const char *roles)
@@ -765,14 +805,15 @@ static void test_source_is_followed(void **state)
     (void)state;
     struct story s;
     struct injection_source sources[4];
-    tell_text(&s, "process above pid 20 at +1s image C:\\a.exe parent explorer\n"
-                  "process source pid 21 at +2s image C:\\b.exe parent above\n"
-                  "process looks pid 22 at +3s image C:\\c.exe parent explorer\n"
-                  "process beside pid 23 at +4s image C:\\d.exe parent above\n" MSRA
-                  "event 8 at +20s source source target msra\n"
-                  "event 10 at +20s source source target msra GrantedAccess=0x2a\n"
-                  "event 10 at +20s source looks target msra GrantedAccess=0x1400\n"
-                  CHILD("40", "+30s", "whoami.exe"));
+    tell_text(&s,
+              "process above pid 20 at +1s image C:\\a.exe parent explorer\n"
+              "process source pid 21 at +2s image C:\\b.exe parent above\n"
+              "process looks pid 22 at +3s image C:\\c.exe parent explorer\n"
+              "process beside pid 23 at +4s image C:\\d.exe parent above\n" MSRA
+              "event 8 at +20s source source target msra\n"
+              "event 10 at +20s source source target msra GrantedAccess=0x2a\n"
+              "event 10 at +20s source looks target msra GrantedAccess=0x1400\n" CHILD(
+                  "40", "+30s", "whoami.exe"));
     assert_false(detector_in_family(&s.d, process_by_pid(&s, 21)));
     assert_int_equal(detector_follow_sources(&s.d), 2);
     for (uint32_t pid = 20; pid <= 21; pid++) {
@@ -931,6 +972,7 @@ int main(void)
         cmocka_unit_test(test_cap_of_corroborations),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_hosts_without_findings),
+        cmocka_unit_test(test_where_it_lies_and_who_started_it),
         cmocka_unit_test(test_source_is_followed),
         cmocka_unit_test(test_family),
         cmocka_unit_test(test_deep_chain_of_hosts),

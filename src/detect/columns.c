@@ -74,32 +74,34 @@ static const struct {
     {TAXONOMY_FOREBEAR, "HostCommandLine",          {COLUMN_HOST_FIELD, SYSMON_CommandLine}     },
     {TAXONOMY_FOREBEAR,
      "HostOriginalFileName",                        {COLUMN_HOST_FIELD, SYSMON_OriginalFileName}},
+};
 
-#define TOUCH(name, column) {TAXONOMY_EVENT, name, {COLUMN_TOUCH, (enum sysmon_field)(column)}}
-    TOUCH("Host", TOUCH_HOST),
-    TOUCH("Source", TOUCH_SOURCE),
-    TOUCH("Parent", TOUCH_PARENT),
-    TOUCH("AfterStart", TOUCH_AFTER_START),
-    TOUCH("EventName", TOUCH_EVENT_NAME),
-    TOUCH("StartModuleOrNone", TOUCH_START_MODULE),
-    TOUCH("SourceProgram", TOUCH_SOURCE_PROGRAM),
-    TOUCH("SourceIsParent", TOUCH_SOURCE_IS_PARENT),
-    TOUCH("AtStart", TOUCH_AT_START),
-    TOUCH("Rights", TOUCH_RIGHTS),
-    TOUCH("DestinationScope", TOUCH_DESTINATION_SCOPE),
-    TOUCH("QueryResultsScope", TOUCH_RESULTS_SCOPE),
-    TOUCH("TargetExtension", TOUCH_TARGET_EXTENSION),
-    TOUCH("ParentCommandLineNamesTarget", TOUCH_PARENT_NAMES_TARGET),
-    TOUCH("CreationMovedBack", TOUCH_MOVED_BACK),
-    TOUCH("TargetObjectShape", TOUCH_OBJECT_SHAPE),
-#undef TOUCH
+/* What is computed of an event on a host process: taxonomy `event`. */
+static const struct {
+    const char *name;
+    enum touch_column column;
+} touches[] = {
+    {"Host",                         TOUCH_HOST               },
+    {"Source",                       TOUCH_SOURCE             },
+    {"Parent",                       TOUCH_PARENT             },
+    {"AfterStart",                   TOUCH_AFTER_START        },
+    {"EventName",                    TOUCH_EVENT_NAME         },
+    {"StartModuleOrNone",            TOUCH_START_MODULE       },
+    {"SourceProgram",                TOUCH_SOURCE_PROGRAM     },
+    {"SourceIsParent",               TOUCH_SOURCE_IS_PARENT   },
+    {"AtStart",                      TOUCH_AT_START           },
+    {"Rights",                       TOUCH_RIGHTS             },
+    {"DestinationScope",             TOUCH_DESTINATION_SCOPE  },
+    {"QueryResultsScope",            TOUCH_RESULTS_SCOPE      },
+    {"TargetExtension",              TOUCH_TARGET_EXTENSION   },
+    {"ParentCommandLineNamesTarget", TOUCH_PARENT_NAMES_TARGET},
+    {"CreationMovedBack",            TOUCH_MOVED_BACK         },
+    {"TargetObjectShape",            TOUCH_OBJECT_SHAPE       },
 };
 
 static const char *const taxonomies[] = {
-    [TAXONOMY_SIGMA] = "sigma",
-    [TAXONOMY_ASIM] = "asim",
-    [TAXONOMY_CIM] = "cim",
-    [TAXONOMY_FOREBEAR] = "forebear",
+    [TAXONOMY_SIGMA] = "sigma", [TAXONOMY_ASIM] = "asim",
+    [TAXONOMY_CIM] = "cim",     [TAXONOMY_FOREBEAR] = "forebear",
     [TAXONOMY_EVENT] = "event",
 };
 
@@ -117,6 +119,18 @@ bool taxonomy_find(struct text name, enum taxonomy *taxonomy)
 const char *taxonomy_name(enum taxonomy taxonomy)
 {
     return taxonomies[taxonomy];
+}
+
+static bool find_touch(struct text name, struct column *column)
+{
+    for (size_t i = 0; i < sizeof touches / sizeof *touches; i++) {
+        if (text_equal(name, text_from(touches[i].name))) {
+            *column =
+                (struct column){COLUMN_TOUCH, (enum sysmon_field)touches[i].column};
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool find_field(enum taxonomy taxonomy, struct text name, struct column *column)
@@ -139,6 +153,8 @@ bool column_find(enum taxonomy taxonomy, struct text name, struct column *column
             return true;
         }
     }
+    if (taxonomy == TAXONOMY_EVENT && find_touch(name, column))
+        return true;
     return find_field(taxonomy, name, column);
 }
 

@@ -133,7 +133,8 @@ static bool is_alternative(const struct indicator *indicator)
     return !indicator->distinct && !indicator->has_after;
 }
 
-bool detector_may_corroborate(const struct detector *d, const struct sysmon_event *event,
+bool detector_may_corroborate(const struct detector *d,
+                              const struct sysmon_event *event,
                               const struct event_processes *who)
 {
     const struct indicators *set = d->rules->indicators;
@@ -190,13 +191,13 @@ static void take_note(struct detector *d, struct host_record *host,
     struct detector_state *s = d->state;
     ARRAY_GROW(s->notes, s->note_count, s->note_capacity);
     struct note *note = &s->notes[s->note_count];
-    *note = (struct note){
-        .host = (uint32_t)(host - s->hosts),
-        .indicator = number,
-        .is_first_half = !is_second_half(indicator, t->event->event_id),
-        .value = lower(value, d->arena),
-        .about = about_event(t),
-        .given = s->note_count};
+    *note =
+        (struct note){.host = (uint32_t)(host - s->hosts),
+                      .indicator = number,
+                      .is_first_half = !is_second_half(indicator, t->event->event_id),
+                      .value = lower(value, d->arena),
+                      .about = about_event(t),
+                      .given = s->note_count};
     note->about.sentence = message_fill(&indicator->recorded, &view, d->arena);
     s->note_count++;
 }
@@ -300,8 +301,8 @@ static void judge_findings(struct detector *d, const struct evidence_log *logs)
     const struct indicators *set = d->rules->indicators;
     for (int telling = 0; telling < 2; telling++)
         for (size_t i = 0; i < set->count; i++)
-            for (size_t k = 0; set->items[i].about == ABOUT_FINDING && k < d->finding_count;
-                 k++) {
+            for (size_t k = 0;
+                 set->items[i].about == ABOUT_FINDING && k < d->finding_count; k++) {
                 const struct finding *f = &d->findings[k];
                 struct host_record *host = find_host(d, f->host_process);
                 if (!host || !text_equal(f->code, set->items[i].code))
@@ -347,7 +348,8 @@ static int by_rank(const void *a_, const void *b_)
     const struct corroboration *x = &a->item, *y = &b->item;
     int order = order_of(a->host, b->host);
     if (!order)
-        order = order_of(x->strength == STRENGTH_NEUTRAL, y->strength == STRENGTH_NEUTRAL);
+        order =
+            order_of(x->strength == STRENGTH_NEUTRAL, y->strength == STRENGTH_NEUTRAL);
     if (!order)
         order = order_of(x->rank, y->rank);
     if (!order)
@@ -390,9 +392,10 @@ struct corroboration_range detector_corroborations_of(const struct detector *d,
                                                       uint32_t process)
 {
     const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
-    return host && host->count ? (struct corroboration_range){d->corroborations + host->first,
-                                                              host->count}
-                               : (struct corroboration_range){0};
+    return host && host->count
+               ? (struct corroboration_range){d->corroborations + host->first,
+                                              host->count}
+               : (struct corroboration_range){0};
 }
 
 size_t detector_host_count(const struct detector *d)

@@ -90,7 +90,7 @@ struct rules {
     size_t count;
     struct rule_file *files; /* in order of name, byte by byte */
     size_t file_count;
-    struct digest_values digests; /* over the contents of all files, in that order */
+    struct digest_values digests;  /* over the contents of all files, in that order */
     struct indicators *indicators; /* private to src/detect: rules/corroboration.yml */
 };
 
@@ -152,7 +152,7 @@ struct corroboration {
     uint64_t utc_filetime, created_filetime, record_id, offset;
     const struct evidence_log *log; /* NULL: not known */
     uint8_t state;                  /* of its record */
-    bool follows_source;    /* the source belongs to the story, if this is not neutral */
+    bool follows_source; /* the source belongs to the story, if this is not neutral */
     bool same_record_again; /* another corroboration of the host rests on this record */
     struct text sentence;   /* with the recorded values and the innocent explanations */
 };
@@ -212,7 +212,8 @@ void detector_finish(struct detector *d, struct lineage *lineage,
                      const struct evidence_log *logs);
 /* Second pass. Would detector_corroborate() take anything of this event? Changes nothing:
  * any thread may ask. */
-bool detector_may_corroborate(const struct detector *d, const struct sysmon_event *event,
+bool detector_may_corroborate(const struct detector *d,
+                              const struct sysmon_event *event,
                               const struct event_processes *processes);
 /* Second pass: what does this event say of the host processes that it touches? */
 void detector_corroborate(struct detector *d, const struct lineage *lineage,

@@ -359,9 +359,9 @@ struct indicator {
     struct text code;
     enum strength strength;
     enum indicator_about about;
-    struct event_set events; /* of ABOUT_EVENT */
-    bool host_is_object;     /* the target of events 8 and 10; else who acts */
-    bool follows_source;     /* who acts on the host belongs to the story */
+    struct event_set events;          /* of ABOUT_EVENT */
+    bool host_is_object;              /* the target of events 8 and 10; else who acts */
+    bool follows_source;              /* who acts on the host belongs to the story */
     struct rule_condition *condition; /* NULL: ABOUT_FINDING */
     struct message recorded;
     struct text assessed, explanations;

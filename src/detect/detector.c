@@ -67,12 +67,12 @@ struct finding *detector_add_finding(struct detector *d, struct rule *rule,
     }
     rule->matches++;
     struct finding *finding = detector_new_finding(d);
-    *finding = (struct finding){.rule = rule,
-                                .code = rule->code,
-                                .process = process,
-                                .host_process = PROCESS_NONE,
-                                .message = message_fill(&rule->condition->message,
-                                                        view, d->arena)};
+    *finding = (struct finding){
+        .rule = rule,
+        .code = rule->code,
+        .process = process,
+        .host_process = PROCESS_NONE,
+        .message = message_fill(&rule->condition->message, view, d->arena)};
     condition_explain(rule->condition, view, d->arena, &finding->reasons,
                       &finding->reason_count);
     return finding;

@@ -196,14 +196,14 @@ void detector_add_roles(const struct detector *d, uint32_t process, struct buffe
         uint16_t role, unless;
         const char *name;
     } names[] = {
-        {ROLE_HOST,            0,                       "host process"                   },
-        {ROLE_MATCH,           0,                       "match"                          },
-        {ROLE_SOURCE,          0,                       "possible source of code"        },
-        {ROLE_ANCESTOR,        ROLE_HOST,               "ancestor"                       },
-        {ROLE_SIBLING,         0,                       "sibling"                        },
-        {ROLE_DESCENDANT,      ROLE_MATCH | ROLE_SIBLING | ROLE_HOST, "descendant"       },
-        {ROLE_SOURCE_ANCESTOR, ROLE_ANCESTOR,           "ancestor of a possible source"  },
-        {ROLE_LOOKED_AT,       0,                       "msra.exe without a finding"     },
+        {ROLE_HOST,            0,                                     "host process"                 },
+        {ROLE_MATCH,           0,                                     "match"                        },
+        {ROLE_SOURCE,          0,                                     "possible source of code"      },
+        {ROLE_ANCESTOR,        ROLE_HOST,                             "ancestor"                     },
+        {ROLE_SIBLING,         0,                                     "sibling"                      },
+        {ROLE_DESCENDANT,      ROLE_MATCH | ROLE_SIBLING | ROLE_HOST, "descendant"                   },
+        {ROLE_SOURCE_ANCESTOR, ROLE_ANCESTOR,                         "ancestor of a possible source"},
+        {ROLE_LOOKED_AT,       0,                                     "msra.exe without a finding"   },
     };
     uint16_t roles = 0;
     size_t start = out->len;

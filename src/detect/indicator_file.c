@@ -93,12 +93,12 @@ static enum status read_key(struct reading *r, const struct tree_node *node)
     if (text_equal(node->key, TEXT_LITERAL("events")))
         return read_events(&item->events, r, node);
     if (text_equal(node->key, TEXT_LITERAL("strength"))) {
-        status = read_word(&number, r, node,
-                           WORDS("neutral", "weak", "medium", "strong"));
+        status =
+            read_word(&number, r, node, WORDS("neutral", "weak", "medium", "strong"));
         item->strength = (enum strength)number;
     } else if (text_equal(node->key, TEXT_LITERAL("about"))) {
-        status = read_word(&number, r, node,
-                           WORDS("event", "process", "child", "finding"));
+        status =
+            read_word(&number, r, node, WORDS("event", "process", "child", "finding"));
         item->about = (enum indicator_about)number;
     } else if (text_equal(node->key, TEXT_LITERAL("host"))) {
         status = read_word(&number, r, node, WORDS("source", "target"));
@@ -107,8 +107,8 @@ static enum status read_key(struct reading *r, const struct tree_node *node)
         status = read_word(&number, r, node, WORDS("ignored", "followed"));
         item->follows_source = number == 1;
     } else {
-        status = fail_at(r->err, r->file, node->line, "unknown key '%.*s'",
-                         TEXT(node->key));
+        status =
+            fail_at(r->err, r->file, node->line, "unknown key '%.*s'", TEXT(node->key));
     }
     return status;
 }
@@ -121,10 +121,8 @@ static enum taxonomy taxonomy_of(const struct indicator *item)
 static enum status compile(struct rule_condition **condition, struct reading *r,
                            const struct tree_node *node, enum taxonomy taxonomy)
 {
-    struct condition_source source = {.file = r->file,
-                                      .taxonomy = taxonomy,
-                                      .macros = r->macros,
-                                      .arena = r->arena};
+    struct condition_source source = {
+        .file = r->file, .taxonomy = taxonomy, .macros = r->macros, .arena = r->arena};
     *condition = arena_alloc(r->arena, sizeof **condition);
     return condition_compile(*condition, node, &source, r->err);
 }
@@ -175,7 +173,8 @@ static bool is_empty(const struct event_set *set)
 static enum status check(struct reading *r, const struct tree_node *node)
 {
     const struct indicator *item = r->item;
-    bool is_event = item->about == ABOUT_EVENT, is_finding = item->about == ABOUT_FINDING;
+    bool is_event = item->about == ABOUT_EVENT,
+         is_finding = item->about == ABOUT_FINDING;
     if (text_is_empty(item->code) || !tree_find(node, "strength") ||
         text_is_empty(item->assessed))
         return fail_at(r->err, r->file, node->line,
@@ -208,8 +207,7 @@ static enum status read_indicator(struct reading *r, const struct tree_node *nod
     if (check(r, node) != OK)
         return FAILED;
     enum taxonomy taxonomy = taxonomy_of(r->item);
-    if (r->detection &&
-        compile(&r->item->condition, r, r->detection, taxonomy) != OK)
+    if (r->detection && compile(&r->item->condition, r, r->detection, taxonomy) != OK)
         return FAILED;
     if (r->recorded &&
         message_compile(&r->item->recorded, r->recorded->text, taxonomy, r->file,
@@ -258,11 +256,8 @@ enum status indicators_read(struct indicators *set, const struct tree_node *root
     static const char *const known[] = {"corroboration", "description", "author",
                                         "date",          "modified",    "license",
                                         "references",    "hosts",       "indicators"};
-    struct reading r = {.set = set,
-                        .file = file,
-                        .macros = macros,
-                        .arena = arena,
-                        .err = err};
+    struct reading r = {
+        .set = set, .file = file, .macros = macros, .arena = arena, .err = err};
     for (const struct tree_node *n = root->first; n; n = n->next) {
         size_t i = 0;
         while (i < sizeof known / sizeof *known &&

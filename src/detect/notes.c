@@ -93,7 +93,8 @@ static void judge_pairs(struct detector *d, const struct indicator *indicator,
             continue;
         }
         if (!before || !text_equal(before->value, note->value) ||
-            note->about.utc_filetime - before->about.utc_filetime > window_of(indicator))
+            note->about.utc_filetime - before->about.utc_filetime >
+                window_of(indicator))
             continue;
         char time[FILETIME_TEXT_MAX];
         struct text when =
@@ -101,8 +102,8 @@ static void judge_pairs(struct detector *d, const struct indicator *indicator,
         keep(d, note,
              arena_printf(d->arena,
                           "%.*s Event %u of the same process names it at %.*s.",
-                          TEXT(note->about.sentence),
-                          (unsigned)before->about.event_id, TEXT(when)));
+                          TEXT(note->about.sentence), (unsigned)before->about.event_id,
+                          TEXT(when)));
     }
 }
 

@@ -28,8 +28,8 @@ enum rule_level rule_level_find(struct text name)
 
 /* --- plain values */
 
-enum status rule_text(struct text *into, const struct tree_node *node,
-                             struct text file, struct error *err)
+enum status rule_text(struct text *into, const struct tree_node *node, struct text file,
+                      struct error *err)
 {
     if (node->kind != TREE_SCALAR)
         return fail_at(err, file, node->line, "'%.*s' wants a text", TEXT(node->key));
@@ -37,8 +37,8 @@ enum status rule_text(struct text *into, const struct tree_node *node,
     return OK;
 }
 
-enum status rule_number(uint32_t *into, const struct tree_node *node,
-                               uint32_t max, struct text file, struct error *err)
+enum status rule_number(uint32_t *into, const struct tree_node *node, uint32_t max,
+                        struct text file, struct error *err)
 {
     uint64_t value;
     if (node->kind != TREE_SCALAR || !text_to_u64(node->text, &value) || value > max)
@@ -460,8 +460,8 @@ enum status message_compile(struct message *message, struct text template,
             .kind = MESSAGE_COLUMN,
             .text = text_slice(template, open + 1, close - open - 1)};
         if (close >= template.len || !column_find(taxonomy, part.text, &part.column))
-            return fail_at(err, file, line,
-                           "the message names no known field: '%.*s'", TEXT(part.text));
+            return fail_at(err, file, line, "the message names no known field: '%.*s'",
+                           TEXT(part.text));
         add_part(message, part, arena);
         at = close + 1;
     }

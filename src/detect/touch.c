@@ -102,8 +102,7 @@ static struct text scope_of_results(struct text results)
         size_t end = from;
         while (end < results.len && results.ptr[end] != ';')
             end++;
-        enum address_scope scope =
-            address_scope(text_slice(results, from, end - from));
+        enum address_scope scope = address_scope(text_slice(results, from, end - from));
         if (scope > widest)
             widest = scope;
         from = end + 1;
@@ -191,11 +190,10 @@ static struct text after_start(const struct touch *t)
     uint64_t apart = time_from_start(t);
     if (apart == FILETIME_NONE || t->host->kind != PROCESS_LOGGED)
         return TEXT_LITERAL("");
-    return arena_printf(t->arena, ", %" PRIu64 ".%03" PRIu64 " s %s its recorded start",
-                        apart / FILETIME_SECOND,
-                        apart % FILETIME_SECOND / (FILETIME_SECOND / 1000),
-                        t->event->utc_filetime >= t->host->start_filetime ? "after"
-                                                                          : "before");
+    return arena_printf(
+        t->arena, ", %" PRIu64 ".%03" PRIu64 " s %s its recorded start",
+        apart / FILETIME_SECOND, apart % FILETIME_SECOND / (FILETIME_SECOND / 1000),
+        t->event->utc_filetime >= t->host->start_filetime ? "after" : "before");
 }
 
 static struct text start_module(const struct sysmon_event *event)
@@ -214,8 +212,7 @@ static struct text worded(const struct touch *t, enum touch_column column)
     case TOUCH_SOURCE:
         return named(t->arena, source_image(t),
                      sysmon_pid(t->event, SYSMON_SourceProcessId));
-    case TOUCH_PARENT:
-        return named_node(t, lineage_parent(t->lineage, t->host_number));
+    case TOUCH_PARENT: return named_node(t, lineage_parent(t->lineage, t->host_number));
     case TOUCH_AFTER_START: return after_start(t);
     case TOUCH_EVENT_NAME:
         return arena_printf(t->arena, "%u, %s", (unsigned)t->event->event_id,

@@ -8,11 +8,28 @@
 
 #include "util/stop.h"
 
-static const char *const columns[] = {
-    "host_process", "computer", "host_process_id", "host_image", "host_has_finding",
-    "code", "strength", "label", "sentence", "source_process", "source_process_id",
-    "source_image", "event_id", "utc_time", "logged_time", "evidence", "log",
-    "event_record_id", "offset", "state", "verified", "record_sha256"};
+static const char *const columns[] = {"host_process",
+                                      "computer",
+                                      "host_process_id",
+                                      "host_image",
+                                      "host_has_finding",
+                                      "code",
+                                      "strength",
+                                      "label",
+                                      "sentence",
+                                      "source_process",
+                                      "source_process_id",
+                                      "source_image",
+                                      "event_id",
+                                      "utc_time",
+                                      "logged_time",
+                                      "evidence",
+                                      "log",
+                                      "event_record_id",
+                                      "offset",
+                                      "state",
+                                      "verified",
+                                      "record_sha256"};
 
 static void put_process(struct table *t, const struct lineage *l, uint32_t process)
 {
@@ -46,8 +63,8 @@ static void put_record(struct table *t, struct buffer *b, const struct report *r
     table_number(t, c->event_id);
     table_time(t, c->utc_filetime);
     table_time(t, c->created_filetime);
-    table_place(t, c->log ? evidence_log_place(c->log, c->offset, c->record_id)
-                          : NOWHERE);
+    table_place(t,
+                c->log ? evidence_log_place(c->log, c->offset, c->record_id) : NOWHERE);
     table_string(t, record_state_name((enum record_state)c->state));
     name_verified(b, r, c->log, c->offset);
     table_buffer(t, b);
@@ -100,7 +117,8 @@ static void put_left_out(struct table *t, struct buffer *b, const struct report 
     table_string(t, NULL);
     table_string(t, statement_kind_name(DERIVED));
     buffer_printf(b,
-                  "%" PRIu64 " more event%s like those above %s counted, not listed: of "
+                  "%" PRIu64
+                  " more event%s like those above %s counted, not listed: of "
                   "each indicator the first 100 of a process are kept, and the first "
                   "2,000 events of one that needs several.",
                   left_out, PLURAL(left_out), left_out == 1 ? "is" : "are");

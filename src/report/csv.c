@@ -527,7 +527,8 @@ static const struct csv_file csv_files[] = {
 
 static const struct csv_file *csv_file_at(size_t i)
 {
-    return i < sizeof csv_files / sizeof *csv_files ? &csv_files[i] : &corroboration_file;
+    return i < sizeof csv_files / sizeof *csv_files ? &csv_files[i]
+                                                    : &corroboration_file;
 }
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),

@@ -114,10 +114,12 @@ enum collected { COLLECTED, NOT_COLLECTED, COLLECTED_UNKNOWN };
 struct silence {
     uint16_t event_id;
     enum collected collected;
-    const struct log_report *log; /* the first of the host's logs; NULL: none is known */
+    const struct log_report
+        *log; /* the first of the host's logs; NULL: none is known */
     size_t logs;
     uint64_t elsewhere;      /* events of the id in them, of any process */
     uint64_t config_changes; /* events 16 in them */
+    uint64_t first_filetime, last_filetime; /* what they cover, UtcTime */
 };
 
 enum { SILENCES_MAX = 256 };

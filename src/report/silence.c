@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "util/utf.h"
+
 /* Which schema an event id came with, where that is after the oldest that is read; Sysmon
  * has written it in none before.
  * Source: Microsoft's Sysmon manifests, schemas 3.30 to 4.91. */
@@ -67,10 +69,22 @@ static bool is_recorded(struct corroboration_range range, uint16_t event_id)
     return false;
 }
 
+static void widen(struct silence *s, const struct coverage *c)
+{
+    if (c->first_utc_filetime < s->first_filetime)
+        s->first_filetime = c->first_utc_filetime;
+    if (c->last_utc_filetime != FILETIME_NONE &&
+        (s->last_filetime == FILETIME_NONE || c->last_utc_filetime > s->last_filetime))
+        s->last_filetime = c->last_utc_filetime;
+}
+
 static struct silence silence_of(const struct report *r, struct text computer,
                                  uint16_t event_id)
 {
-    struct silence s = {.event_id = event_id, .collected = COLLECTED_UNKNOWN};
+    struct silence s = {.event_id = event_id,
+                        .collected = COLLECTED_UNKNOWN,
+                        .first_filetime = FILETIME_NONE,
+                        .last_filetime = FILETIME_NONE};
     bool is_too_old = true;
     for (size_t i = 0; i < r->log_count; i++) {
         const struct coverage *c = &r->logs[i].coverage;
@@ -78,6 +92,7 @@ static struct silence silence_of(const struct report *r, struct text computer,
             continue;
         if (s.logs++ == 0)
             s.log = &r->logs[i];
+        widen(&s, c);
         s.elsewhere += c->per_event_id[event_id & 0xff];
         s.config_changes += c->per_event_id[SYSMON_CONFIG_CHANGE];
         is_too_old = is_too_old && is_before(c, event_id);
@@ -106,22 +121,24 @@ size_t silences_of(const struct report *r, uint32_t host,
 static void add_window(struct buffer *out, const struct silence *s)
 {
     char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
-    const struct coverage *c = &s->log->coverage;
     buffer_add_string(out, " in ");
-    table_add_utf8(out, s->log->log->path);
-    buffer_printf(out, " between %.*s and %.*s",
-                  TEXT(filetime_format(from, c->first_utc_filetime, FILETIME_REPORT)),
-                  TEXT(filetime_format(to, c->last_utc_filetime, FILETIME_REPORT)));
+    utf_add_visible(out, s->log->log->path);
     if (s->logs > 1)
         buffer_printf(out, " and %zu more log%s of this computer", s->logs - 1,
                       PLURAL(s->logs - 1));
+    buffer_printf(out, " between %.*s and %.*s",
+                  TEXT(filetime_format(from, s->first_filetime, FILETIME_REPORT)),
+                  TEXT(filetime_format(to, s->last_filetime, FILETIME_REPORT)));
 }
 
 static void add_ids(struct buffer *out, const struct silence *silences, size_t count)
 {
     buffer_printf(out, "No event%s ", PLURAL(count));
     for (size_t i = 0; i < count; i++)
-        buffer_printf(out, "%s%u (%s)", i == 0 ? "" : i + 1 == count ? " or " : ", ",
+        buffer_printf(out, "%s%u (%s)",
+                      i == 0           ? ""
+                      : i + 1 == count ? " or "
+                                       : ", ",
                       (unsigned)silences[i].event_id,
                       sysmon_event_name(silences[i].event_id));
 }
@@ -181,7 +198,8 @@ static int by_group(const void *a_, const void *b_)
 /* What injection itself leaves is answered for each id; the others together. */
 bool silence_stands_alone(const struct silence *s)
 {
-    return s->event_id == SYSMON_REMOTE_THREAD || s->event_id == SYSMON_PROCESS_ACCESS ||
+    return s->event_id == SYSMON_REMOTE_THREAD ||
+           s->event_id == SYSMON_PROCESS_ACCESS ||
            s->event_id == SYSMON_PROCESS_TAMPERING;
 }
 

@@ -223,17 +223,19 @@ static void say_corroborations(const struct detector *d, struct arena *arena,
     struct signs n = count_signs(d);
     const uint64_t *count = n.by_event;
     struct text aside =
-        n.neutral ? arena_printf(arena,
-                                 " %" PRIu64 " more %s listed as neutral: what a healthy "
-                                 "process has, or its creator does, too.",
-                                 n.neutral, n.neutral == 1 ? "is" : "are")
-                  : TEXT_LITERAL("");
+        n.neutral
+            ? arena_printf(arena,
+                           " %" PRIu64 " more %s listed as neutral: what a healthy "
+                           "process has, or its creator does, too.",
+                           n.neutral, n.neutral == 1 ? "is" : "are")
+            : TEXT_LITERAL("");
     struct text others =
-        n.others ? arena_printf(arena,
-                                " %" PRIu64 " record%s of other kinds (network, files, "
-                                "registry, images, pipes) %s of interest too.",
-                                n.others, PLURAL(n.others), n.others == 1 ? "is" : "are")
-                 : TEXT_LITERAL("");
+        n.others
+            ? arena_printf(arena,
+                           " %" PRIu64 " record%s of other kinds (network, files, "
+                           "registry, images, pipes) %s of interest too.",
+                           n.others, PLURAL(n.others), n.others == 1 ? "is" : "are")
+            : TEXT_LITERAL("");
     if (count[8] + count[10] + count[25] == 0)
         statements_add(out, arena, DERIVED,
                        "%s no event 8 (remote thread), 10 (process access) or 25 "

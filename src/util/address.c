@@ -12,23 +12,23 @@ struct range { /* the first `bits` bits of `start` */
 
 /* The first that holds an address counts. */
 static const struct range ranges_v4[] = {
-    {{0},           8,  ADDRESS_UNSPECIFIED},
-    {{10},          8,  ADDRESS_PRIVATE    },
-    {{100, 64},     10, ADDRESS_PRIVATE    },
-    {{127},         8,  ADDRESS_LOOPBACK   },
-    {{169, 254},    16, ADDRESS_LINK_LOCAL },
-    {{172, 16},     12, ADDRESS_PRIVATE    },
-    {{192, 168},    16, ADDRESS_PRIVATE    },
-    {{224},         4,  ADDRESS_MULTICAST  },
-    {{255, 255, 255, 255}, 32, ADDRESS_MULTICAST},
+    {{0},                  8,  ADDRESS_UNSPECIFIED},
+    {{10},                 8,  ADDRESS_PRIVATE    },
+    {{100, 64},            10, ADDRESS_PRIVATE    },
+    {{127},                8,  ADDRESS_LOOPBACK   },
+    {{169, 254},           16, ADDRESS_LINK_LOCAL },
+    {{172, 16},            12, ADDRESS_PRIVATE    },
+    {{192, 168},           16, ADDRESS_PRIVATE    },
+    {{224},                4,  ADDRESS_MULTICAST  },
+    {{255, 255, 255, 255}, 32, ADDRESS_MULTICAST  },
 };
 
 static const struct range ranges_v6[] = {
-    {{[15] = 1},    128, ADDRESS_LOOPBACK   },
-    {{0},           128, ADDRESS_UNSPECIFIED},
-    {{0xfe, 0x80},  10,  ADDRESS_LINK_LOCAL },
-    {{0xfc},        7,   ADDRESS_PRIVATE    },
-    {{0xff},        8,   ADDRESS_MULTICAST  },
+    {{[15] = 1},   128, ADDRESS_LOOPBACK   },
+    {{0},          128, ADDRESS_UNSPECIFIED},
+    {{0xfe, 0x80}, 10,  ADDRESS_LINK_LOCAL },
+    {{0xfc},       7,   ADDRESS_PRIVATE    },
+    {{0xff},       8,   ADDRESS_MULTICAST  },
 };
 
 static bool is_in(const uint8_t *address, const struct range *range)
