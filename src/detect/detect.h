@@ -105,6 +105,8 @@ enum status rules_load_extended(struct rules *rules, const char *directory,
                                 const char *extension_file, struct arena *arena,
                                 struct error *err);
 void rules_release(struct rules *rules);
+/* The codes of what speaks for a finding, by rank, some more than once; absent at the end. */
+struct text rules_corroboration_code(const struct rules *rules, size_t number);
 
 /* Which condition met which recorded value. */
 struct match_reason {

@@ -274,3 +274,9 @@ void rules_release(struct rules *rules)
 {
     *rules = (struct rules){0};
 }
+
+struct text rules_corroboration_code(const struct rules *rules, size_t number)
+{
+    const struct indicators *set = rules->indicators;
+    return number < set->count ? set->items[number].code : NO_TEXT;
+}
