@@ -376,10 +376,30 @@ static void order_corroborations(struct detector *d)
     free(all);
 }
 
+/* A host can have any number of findings, and each row of them names its codes. */
+static void keep_codes(struct detector *d)
+{
+    struct buffer codes = {0};
+    for (size_t i = 0; i < d->state->host_count; i++) {
+        struct host_record *host = &d->state->hosts[i];
+        buffer_clear(&codes);
+        detector_add_codes(d, host->process, PROCESS_NONE, &codes);
+        host->codes = arena_copy(d->arena, buffer_text(&codes));
+    }
+    buffer_release(&codes);
+}
+
 void detector_end(struct detector *d)
 {
     notes_judge(d);
     order_corroborations(d);
+    keep_codes(d);
+}
+
+struct text detector_codes_of(const struct detector *d, uint32_t process)
+{
+    const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
+    return host ? host->codes : NO_TEXT;
 }
 
 uint64_t detector_corroborations_left_out(const struct detector *d, uint32_t process)

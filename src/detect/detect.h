@@ -241,8 +241,10 @@ struct corroboration_range detector_corroborations_of(const struct detector *d,
 /* Its sources, strongest first; at most `max`. Returns how many. */
 size_t detector_sources_of(const struct detector *d, uint32_t host,
                            struct injection_source *sources, size_t max);
-/* The codes that are not neutral, each once, strongest first, with blanks between; of one
- * source only, unless that is PROCESS_NONE. */
+/* The codes that are not neutral, each once, strongest first, with blanks between; absent
+ * of a process that was not looked at. */
+struct text detector_codes_of(const struct detector *d, uint32_t host);
+/* The same of one source only, unless that is PROCESS_NONE. */
 void detector_add_codes(const struct detector *d, uint32_t host, uint32_t source,
                         struct buffer *out);
 /* What a process is to the findings: "host process", "ancestor; match", or nothing. */

@@ -400,6 +400,7 @@ struct host_record { /* a process that is looked at */
     uint32_t *kept, *noted; /* by indicator */
     uint64_t left_out;
     size_t first, count; /* of its corroborations, once they are ordered */
+    struct text codes;   /* as detector_codes_of() gives them */
 };
 
 /* --- notes.c: an event that matters only together with others */

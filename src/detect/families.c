@@ -143,28 +143,19 @@ size_t detector_sources_of(const struct detector *d, uint32_t host,
     return count;
 }
 
-/* Codes stand together only if their ranks do, so what was said is looked up. */
-static bool was_said(const struct corroboration *first, size_t count, struct text code,
-                     uint32_t source)
-{
-    for (size_t i = 0; i < count; i++)
-        if ((source == PROCESS_NONE || first[i].source == source) &&
-            text_equal(first[i].code, code))
-            return true;
-    return false;
-}
-
 void detector_add_codes(const struct detector *d, uint32_t host, uint32_t source,
                         struct buffer *out)
 {
     struct corroboration_range range = detector_corroborations_of(d, host);
+    bool said[INDICATORS_MAX] = {0}; /* by the first indicator of the code */
     size_t start = out->len;
     for (size_t i = 0; i < range.count; i++) {
         const struct corroboration *c = &range.first[i];
-        if (c->strength == STRENGTH_NEUTRAL ||
-            (source != PROCESS_NONE && !(c->source == source && leads_to_source(c))) ||
-            was_said(range.first, i, c->code, source))
+        bool *was_said = &said[d->rules->indicators->items[c->rank].code_first];
+        if (c->strength == STRENGTH_NEUTRAL || *was_said ||
+            (source != PROCESS_NONE && !(c->source == source && leads_to_source(c))))
             continue;
+        *was_said = true;
         if (out->len > start)
             buffer_add_char(out, ' ');
         buffer_add_text(out, c->code);

@@ -49,14 +49,6 @@ static void put_verified(struct table *t, struct buffer *b, const struct report 
     table_buffer(t, b);
 }
 
-/* What speaks for code from elsewhere in the host process, strongest first. */
-static void put_corroboration(struct table *t, struct buffer *b,
-                              const struct detector *d, uint32_t host)
-{
-    detector_add_codes(d, host, PROCESS_NONE, b);
-    table_buffer(t, b);
-}
-
 static void put_roles(struct table *t, struct buffer *b, const struct report *r,
                       uint32_t process)
 {
@@ -132,7 +124,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_process(t, r->lineage, f->host_process);
     table_text(t, f->code);
     table_text(t, f->message);
-    put_corroboration(t, b, r->detector, f->host_process);
+    table_text(t, detector_codes_of(r->detector, f->host_process));
     put_list(t, b, &rule->techniques);
     put_list(t, b, &rule->tactics);
     table_digest(t, &rule->digests, DIGEST_SHA256);
