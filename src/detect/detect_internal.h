@@ -308,6 +308,9 @@ enum status message_compile(struct message *message, struct text template,
 /* With the values of this creation or event; a missing one reads "(not recorded)". */
 struct text message_fill(const struct message *message, const struct column_view *view,
                          struct arena *arena);
+/* FAILED for a key that is none of those. */
+enum status rule_check_keys(const struct tree_node *root, const char *const *known,
+                            size_t count, struct text file, struct error *err);
 enum status rule_text(struct text *into, const struct tree_node *node, struct text file,
                       struct error *err);
 enum status rule_number(uint32_t *into, const struct tree_node *node, uint32_t max,

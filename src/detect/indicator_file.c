@@ -258,14 +258,8 @@ enum status indicators_read(struct indicators *set, const struct tree_node *root
                                         "references",    "hosts",       "indicators"};
     struct reading r = {
         .set = set, .file = file, .macros = macros, .arena = arena, .err = err};
-    for (const struct tree_node *n = root->first; n; n = n->next) {
-        size_t i = 0;
-        while (i < sizeof known / sizeof *known &&
-               !text_equal(n->key, text_from(known[i])))
-            i++;
-        if (i == sizeof known / sizeof *known)
-            return fail_at(err, file, n->line, "unknown key '%.*s'", TEXT(n->key));
-    }
+    if (rule_check_keys(root, known, sizeof known / sizeof *known, file, err) != OK)
+        return FAILED;
     if (compile(&set->hosts, &r, tree_find(root, "hosts"), TAXONOMY_FOREBEAR) != OK)
         return FAILED;
     return read_items(&r, tree_find(root, "indicators"));

@@ -552,19 +552,26 @@ enum rule_file_kind rule_file_kind(const struct tree_node *root)
     return tree_find(root, "extends") ? RULE_FILE_EXTENSION : RULE_FILE_RULE;
 }
 
+enum status rule_check_keys(const struct tree_node *root, const char *const *known,
+                            size_t count, struct text file, struct error *err)
+{
+    for (const struct tree_node *n = root->first; n; n = n->next) {
+        size_t i = 0;
+        while (i < count && !text_equal(n->key, text_from(known[i])))
+            i++;
+        if (i == count)
+            return fail_at(err, file, n->line, "unknown key '%.*s'", TEXT(n->key));
+    }
+    return OK;
+}
+
 static enum status check_list_keys(const struct tree_node *root, const char *name_key,
                                    struct text file, struct error *err)
 {
     const char *const known[] = {name_key, "values",     "description", "date",
                                  "author", "origin_url", "license",     "used_with"};
-    for (const struct tree_node *n = root->first; n; n = n->next) {
-        size_t i = 0;
-        while (i < sizeof known / sizeof *known &&
-               !text_equal(n->key, text_from(known[i])))
-            i++;
-        if (i == sizeof known / sizeof *known)
-            return fail_at(err, file, n->line, "unknown key '%.*s'", TEXT(n->key));
-    }
+    if (rule_check_keys(root, known, sizeof known / sizeof *known, file, err) != OK)
+        return FAILED;
     const struct tree_node *values = tree_find(root, "values");
     if (!values || values->kind != TREE_LIST || values->count == 0)
         return fail_at(err, file, values ? values->line : 1, "values wants a list");
