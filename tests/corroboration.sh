@@ -11,7 +11,7 @@ lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
 
 mkdir logs
 "$make_evtx" "$top/tests/scenarios/20-source-followed.scenario" logs >/dev/null
-status_is 0 "the report is written" "$forebear" report -o report logs >said 2>stderr
+status_is 0 "the report is written" "$forebear" report -q -o report logs
 "$forebear" report -o report logs --force >said 2>stderr
 
 has "a finding has its codes, strongest first" report/findings.csv \
