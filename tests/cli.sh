@@ -75,9 +75,13 @@ done
 log=$work/evidence/WKS-01-Sysmon.evtx
 "$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
 "$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
-for table in timeline findings near_misses corroboration processes; do
+for table in timeline findings near_misses processes; do
     same "a log that is named twice gives $table.csv once" "$work/once/$table.csv" "$work/twice/$table.csv"
 done
+for name in once twice; do
+    grep -aE ',(strong|medium|weak|neutral),assessed,' "$work/$name/corroboration.csv" >"$work/signs-$name"
+done
+same "what speaks for a finding is there once" "$work/signs-once" "$work/signs-twice"
 grep 'events 8' "$work/said-once" >"$work/events-once"
 grep 'events 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
