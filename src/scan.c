@@ -121,13 +121,19 @@ static void fill_event(struct scan *s, const struct sysmon_event *event,
     values[STATE] = text_from(record_state_name(record->state));
 }
 
+/* Absent where the authors state none. */
+static struct text level_text(enum rule_level level)
+{
+    return level == LEVEL_NONE ? NO_TEXT : text_from(rule_level_name(level));
+}
+
 static void fill_rule(const struct rule *rule, struct text values[COLUMNS])
 {
     values[RULE_SOURCE] = rule->source;
     values[RULE_ID] = rule->id;
     values[TITLE] = rule->title;
-    values[LEVEL] = text_from(rule_level_name(rule->level));
-    values[ALERT_LEVEL] = text_from(rule_level_name(rule->alert_level));
+    values[LEVEL] = level_text(rule->level);
+    values[ALERT_LEVEL] = level_text(rule->alert_level);
 }
 
 static void write_csv(struct emitter *e, const struct text values[COLUMNS])
@@ -199,14 +205,24 @@ static bool is_process_creation(const struct sysmon_event *event)
     return event->event_id == SYSMON_PROCESS_CREATE;
 }
 
+/* What is left of a torn record must tell which process it speaks of, as in a report. */
+static bool names_a_process(const struct sysmon_event *event)
+{
+    struct guid unused;
+    return event->record->state != RECORD_TORN ||
+           sysmon_guid(event, SYSMON_ProcessGuid, &unused);
+}
+
 static unsigned glance(void *context, unsigned worker, struct evtx_glance *g)
 {
     struct scan *s = context;
     uint16_t event_id = evtx_glance_event_id(g);
     if (!sysmon_is_source(evtx_glance_provider(g), evtx_glance_channel(g)))
         return OTHER_CHANNEL;
-    if (event_id != SYSMON_PROCESS_CREATE)
+    if (event_id != SYSMON_PROCESS_CREATE) {
+        evtx_glance_layout(g); /* damage inside it is to be told all the same */
         return OTHER_EVENT;
+    }
     return triage_rules_out(s->triage, worker, g) ? CREATION_WITHOUT_HIT : NEEDED;
 }
 
@@ -226,7 +242,7 @@ static void take(struct scan *s, const struct evtx_record *record)
     struct sysmon_event event;
     bool is_sysmon = sysmon_event_read(&s->layouts, &event, record, s->emitter.log);
     count(s, record, is_sysmon ? &event : NULL);
-    if (is_sysmon && is_process_creation(&event))
+    if (is_sysmon && is_process_creation(&event) && names_a_process(&event))
         judge(s, &event);
 }
 

@@ -325,7 +325,8 @@ static bool fields_are_sound(const struct fitted *f)
         if (source->index == NO_SUBSTITUTION)
             continue;
         struct value v = fitted_value(f, source->index);
-        if (v.type > TYPE_HEX64 || !value_is_sound(v.type, v.ptr, v.len))
+        if (v.type != TYPE_STRING &&
+            (v.type > TYPE_HEX64 || !value_is_sound(v.type, v.ptr, v.len)))
             return false;
     }
     return true;
