@@ -239,6 +239,8 @@ struct pool_task {
     } * losses;
     size_t loss_count, loss_capacity;
     unsigned hangs;
+    uint32_t hung_once_on; /* frame + 1: one that is being tried again; 0: none */
+    unsigned retries;
     uint32_t unread_from;    /* frames from here on were given up; frame_count: none */
     char unread_reason[512]; /* why */
     bool is_done;

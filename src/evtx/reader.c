@@ -561,6 +561,13 @@ static void tell_end(struct reading *g)
         tell_missing_end(g);
         return;
     }
+    if (g->facts->is_dirty && g->foreign.bytes >= EVTX_CHUNK_SIZE) {
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "%" PRIu64 " bytes behind the last chunk have no chunk header and no record; "
+             "the log was in use, so its header cannot say whether a chunk was there",
+             g->foreign.bytes);
+        return;
+    }
     if (g->foreign.slots)
         tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
              "%" PRIu64
