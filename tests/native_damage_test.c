@@ -266,19 +266,19 @@ static size_t damages_with(void (*make)(struct memory_log *), size_t *live)
 {
     struct memory_log *m = open_base();
     struct outcome o;
-    size_t damages = 0;
+    size_t found = 0;
     make(m);
     read_with(&o, m, 1);
     *live = o.states[RECORD_LIVE];
     for (size_t i = 0; i < o.problems.count; i++)
-        damages += problem_kinds[o.problems.rows[i].code].class == DAMAGE;
-    if (damages) {
+        found += problem_kinds[o.problems.rows[i].code].class == DAMAGE;
+    if (found) {
         const struct problem *p = outcome_problem(&o, PROBLEM_CHUNK_DAMAGED, 0);
         assert_int_equal(p->place.offset, CHUNK_3);
     }
     outcome_release(&o);
     memory_log_free(m);
-    return damages;
+    return found;
 }
 
 /* The header of a log in use says nothing about its last chunks: a place for a chunk that

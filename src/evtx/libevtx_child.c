@@ -168,6 +168,7 @@ static void decode(struct child *c, int index, libevtx_record_t *record,
     }
     answer->is_given = true;
     answer->reading.arena = &c->arena;
+    answer->reading.wants_more = x->as_printed;
     evtx_record_xml_read(&answer->reading, text_from(xml), c->strings,
                          strings_of(c, record));
     compare_event_id(&answer->reading, record);
