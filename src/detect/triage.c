@@ -175,20 +175,14 @@ static enum answer leaf_answer(const struct leaf *leaf, const struct look *look)
     return sum;
 }
 
-/* All must hold, in any order: those with one value first, and long lists of values only
- * where these leave it open. */
 static enum answer alternative_answer(const struct alternative *alternative,
                                       const struct look *look)
 {
     enum answer least = YES;
-    for (int with_lists = 0; with_lists < 2; with_lists++)
-        for (size_t i = 0; i < alternative->count && least != NO; i++) {
-            const struct leaf *leaf = &alternative->leaves[i];
-            if ((leaf->value_count > 1) != (with_lists != 0))
-                continue;
-            enum answer answer = leaf_answer(leaf, look);
-            least = answer < least ? answer : least;
-        }
+    for (size_t i = 0; i < alternative->count && least != NO; i++) {
+        enum answer answer = leaf_answer(&alternative->leaves[i], look);
+        least = answer < least ? answer : least;
+    }
     return least;
 }
 
