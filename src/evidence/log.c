@@ -192,7 +192,8 @@ static enum status read_image(const struct evidence_log *log, uint64_t offset,
     return status;
 }
 
-void evidence_source_open(struct evidence_source *source, const struct evidence_log *log)
+void evidence_source_open(struct evidence_source *source,
+                          const struct evidence_log *log)
 {
     *source = (struct evidence_source){log, -1};
     if (log->stream && !log->stream->image)

@@ -279,7 +279,7 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 
 struct evtx_glance {
     struct decoder *decoder;
-    bool is_unclear;           /* the plans do not tell */
+    bool is_unclear; /* the plans do not tell */
 };
 
 uint16_t evtx_glance_event_id(struct evtx_glance *g)
@@ -320,7 +320,8 @@ static bool fields_are_sound(const struct fitted *f)
 {
     for (uint32_t i = 0; i < f->plan->layout->count; i++) {
         const struct plan_source *source = &f->plan->fields[i];
-        if (source->dependency < f->count && type_at(f, source->dependency) == TYPE_NULL)
+        if (source->dependency < f->count &&
+            type_at(f, source->dependency) == TYPE_NULL)
             return false;
         if (source->index == NO_SUBSTITUTION)
             continue;
