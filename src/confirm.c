@@ -69,7 +69,7 @@ static void add_findings(struct record_list *list, const struct report *report,
         add_burst(list, l, &d->findings[i], seen);
     for (size_t i = 0; i < d->corroboration_count; i++) {
         const struct corroboration *c = &d->corroborations[i];
-        if (record_state_is_live(c->state))
+        if (c->log && c->offset != NO_OFFSET && record_state_is_live(c->state))
             add(list, (size_t)(c->log - report->evidence->logs), c->offset);
     }
     free(seen);

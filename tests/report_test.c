@@ -323,8 +323,8 @@ static void formula_cells_are_counted_not_changed(void **state)
         const char *value;
         size_t rows;
     } cases[] = {
-        {"plain", 0},
-        {"=1+1",  9}
+        {"plain", 0 },
+        {"=1+1",  10}
     };
     for (size_t i = 0; i < 2; i++) {
         report_model_init(&m, text_from(cases[i].value), 0);

@@ -49,18 +49,10 @@ static void put_verified(struct table *t, struct buffer *b, const struct report 
     table_buffer(t, b);
 }
 
-/* What events 8, 10 and 25 on the host process speak for injection, by strength. */
-static void put_corroboration(struct table *t, struct buffer *b,
-                              const struct detector *d, uint32_t host)
+static void put_roles(struct table *t, struct buffer *b, const struct report *r,
+                      uint32_t process)
 {
-    size_t count[STRENGTH_STRONG + 1] = {0};
-    struct corroboration_range range = corroborations_of(d, host);
-    for (size_t i = 0; i < range.count; i++)
-        count[range.first[i].strength]++;
-    for (int s = STRENGTH_STRONG; s >= STRENGTH_NEUTRAL; s--)
-        if (count[s])
-            buffer_printf(b, "%s%s %zu", b->len ? "; " : "",
-                          strength_name((enum strength)s), count[s]);
+    detector_add_roles(r->detector, process, b);
     table_buffer(t, b);
 }
 
@@ -132,7 +124,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_process(t, r->lineage, f->host_process);
     table_text(t, f->code);
     table_text(t, f->message);
-    put_corroboration(t, b, r->detector, f->host_process);
+    table_text(t, detector_codes_of(r->detector, f->host_process));
     put_list(t, b, &rule->techniques);
     put_list(t, b, &rule->tactics);
     table_digest(t, &rule->digests, DIGEST_SHA256);
@@ -209,7 +201,7 @@ static const char *const process_columns[] = {
     "logged_time", "last_seen_utc", "end_event_record_id", "recorded_parent_guid",
     "recorded_parent_id", "recorded_parent_image", "recorded_parent_command_line",
     "original_file_name", "current_directory", "integrity_level", "hashes",
-    "parent_user", "logon_guid", "logon_id", "session_id"};
+    "parent_user", "logon_guid", "logon_id", "session_id", "role"};
 
 static void put_link(struct table *t, struct buffer *b, const struct report *r,
                      uint32_t number)
@@ -261,6 +253,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_number_unless(t, p->end_record_id, NO_RECORD);
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
+    put_roles(t, b, r, number);
     table_end_row(t);
 }
 
@@ -272,7 +265,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified", "record_sha256"};
+    "target_image", "verified", "record_sha256", "role", "target_role"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -318,6 +311,8 @@ static void put_timeline_row(struct table *t, struct buffer *b, const struct rep
     put_timeline_process(t, r, &e->object);
     put_verified(t, b, r, e->log, e->offset);
     table_record_digest(t, e->log, e->offset);
+    put_roles(t, b, r, e->subject.process);
+    put_roles(t, b, r, e->object.process);
     table_end_row(t);
 }
 
@@ -522,6 +517,12 @@ static const struct csv_file csv_files[] = {
     {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
 };
 
+static const struct csv_file *csv_file_at(size_t i)
+{
+    return i < sizeof csv_files / sizeof *csv_files ? &csv_files[i]
+                                                    : &corroboration_file;
+}
+
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
                                               .put_rows = put_problems};
 
@@ -529,9 +530,9 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
                              struct error *err)
 {
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
-        if (!csv_files[i].is_detail || !report->run.findings_only)
-            status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
+    for (size_t i = 0; status == OK && i <= sizeof csv_files / sizeof *csv_files; i++)
+        if (!csv_file_at(i)->is_detail || !report->run.findings_only)
+            status = csv_file_write(csv_file_at(i), report, dir, report->problems, err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)

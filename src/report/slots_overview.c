@@ -122,24 +122,36 @@ SLOT(answer_links)
                           counts[grades[i].grade], grades[i].words);
 }
 
-/* "2 strong, 1 medium, 2 neutral" */
-static void put_strengths(struct buffer *out, const struct corroboration *items,
-                          size_t count)
+/* How many records have which strength; one that speaks twice counts once. */
+struct strengths {
+    uint64_t counts[STRENGTH_STRONG + 1];
+};
+
+static void count_strengths(struct strengths *s, struct corroboration_range range)
 {
-    uint64_t counts[STRENGTH_STRONG + 1] = {0};
+    for (size_t i = 0; i < range.count; i++)
+        if (!range.first[i].same_record_again)
+            s->counts[range.first[i].strength]++;
+}
+
+/* "2 strong, 1 medium, 2 neutral" */
+static void put_strengths(struct buffer *out, const struct strengths *s)
+{
     size_t before = out->len;
-    for (size_t i = 0; i < count; i++)
-        counts[items[i].strength]++;
-    for (int s = STRENGTH_STRONG; s >= STRENGTH_NEUTRAL; s--)
-        if (counts[s])
+    for (int i = STRENGTH_STRONG; i >= STRENGTH_NEUTRAL; i--)
+        if (s->counts[i])
             buffer_printf(out, "%s%" PRIu64 " %s", out->len > before ? ", " : "",
-                          counts[s], strength_name((enum strength)s));
+                          s->counts[i], strength_name((enum strength)i));
 }
 
 SLOT(answer_indicators)
 {
     const struct detector *d = page->report->detector;
-    put_strengths(out, d->corroborations, d->corroboration_count);
+    struct strengths s = {{0}};
+    for (size_t h = 0; h < detector_host_count(d); h++)
+        if (detector_host_has_finding(d, h))
+            count_strengths(&s, detector_corroborations_of(d, detector_host(d, h)));
+    put_strengths(out, &s);
 }
 
 static void put_topic(const struct page *page, enum statement_topic topic, size_t max,
@@ -264,7 +276,17 @@ SLOT(outline_rules)
 
 SLOT(outline_indicators)
 {
-    struct corroboration_range range =
-        corroborations_of(page->report->detector, outline(page)->host);
-    put_strengths(out, range.first, range.count);
+    const struct detector *d = page->report->detector;
+    struct strengths s = {{0}};
+    if (outline(page)->host == PROCESS_NONE)
+        return;
+    count_strengths(&s, detector_corroborations_of(d, outline(page)->host));
+    put_strengths(out, &s);
+}
+
+/* "MSRA_REMOTE_THREAD MSRA_ACCESS": which, strongest first. */
+SLOT(outline_codes)
+{
+    if (outline(page)->host != PROCESS_NONE)
+        put(out, detector_codes_of(page->report->detector, outline(page)->host));
 }
