@@ -29,6 +29,16 @@ SLOT(section_host_known)
     buffer_add_string(out, page_section(page)->host != PROCESS_NONE ? "yes" : "");
 }
 
+SLOT(section_corroborated)
+{
+    put_number_unless(out, page->corroborations.count, 0);
+}
+
+SLOT(section_silent)
+{
+    put_number_unless(out, page->silence_count, 0);
+}
+
 SLOT(section_count)
 {
     size_t n = page_section(page)->creation_count;
@@ -318,6 +328,10 @@ SLOT(corroboration_source)
 {
     if (corroboration(page)->source != PROCESS_NONE)
         name_process(out, lineage_of(page), corroboration(page)->source);
+}
+SLOT(corroboration_stamp)
+{
+    put_time(out, corroboration(page)->utc_filetime);
 }
 SLOT(corroboration_target)
 {
