@@ -334,7 +334,7 @@ static const char *const evidence_columns[] = {
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
     "schema_at_least", "computers", "recovered_states", "recovered_copies",
-    "sysmon_recovered", "process_creations_recovered"};
+    "sysmon_recovered", "process_creations_recovered", "log_format"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -450,6 +450,7 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
     put_recovered(t, b, row);
+    table_string(t, log_format_name(&log->format));
     table_end_row(t);
 }
 
