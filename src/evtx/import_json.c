@@ -119,12 +119,21 @@ static bool has_elements(json_object *o)
     return false;
 }
 
+/* An attribute Name of its own says that the element is no Data. */
+static bool has_name(json_object *o)
+{
+    json_object *attributes;
+    return json_object_get_type(o) == json_type_object &&
+           json_object_object_get_ex(o, "#attributes", &attributes) &&
+           json_object_object_get_ex(attributes, "Name", NULL);
+}
+
 /* Open an element of that key; `as_data`: where Data are named by their keys. */
 static void open_element(struct json_walk *w, const char *key, bool as_data,
                          json_object *value)
 {
     bool is_named = as_data && !is_key(key, "Data") && !is_key(key, "Binary") &&
-                    !has_elements(value);
+                    !has_elements(value) && !has_name(value);
     w->nodes++;
     w->visitor->open(w->visitor->context, is_named ? TEXT_LITERAL("Data") : copy(w, key));
     if (is_named)

@@ -138,12 +138,12 @@ static bool is_all_blank(struct text t)
 }
 
 /* Blanks between two tags of different elements are layout; those that are all of an
- * element's content are its value. */
+ * element's content are its value, and so is nothing between its own two tags. */
 static void end_text(struct xml_walk *w, bool is_layout)
 {
     struct text t = buffer_text(&w->text);
-    if (t.len && !(is_layout && is_all_blank(t))) {
-        t = arena_copy(w->event->arena, t);
+    if (!is_layout || !is_all_blank(t)) {
+        t = t.len ? arena_copy(w->event->arena, t) : TEXT_LITERAL("");
         struct value v = {(const uint8_t *)t.ptr, (uint32_t)t.len, EVTX_TEXT, 0};
         w->visitor->content(w->visitor->context, &v);
     }
@@ -175,9 +175,9 @@ static void take_our_own(struct xml_walk *w)
     xmlFree(state);
 }
 
-static void close_element(struct xml_walk *w)
+static void close_element(struct xml_walk *w, bool has_end_tag)
 {
-    end_text(w, w->had_child);
+    end_text(w, w->had_child || !has_end_tag);
     w->visitor->close(w->visitor->context);
     w->had_child = true;
     w->open--;
@@ -200,7 +200,7 @@ static void on_element(struct xml_walk *w)
     w->had_child = false;
     tell_attributes(w);
     if (is_empty)
-        close_element(w);
+        close_element(w, false);
 }
 
 static void on_node(struct xml_walk *w, int type)
@@ -213,7 +213,7 @@ static void on_node(struct xml_walk *w, int type)
     }
     switch (type) {
     case XML_READER_TYPE_ELEMENT: on_element(w); break;
-    case XML_READER_TYPE_END_ELEMENT: close_element(w); break;
+    case XML_READER_TYPE_END_ELEMENT: close_element(w, true); break;
     case XML_READER_TYPE_TEXT:
     case XML_READER_TYPE_CDATA:
     case XML_READER_TYPE_WHITESPACE:
