@@ -10,6 +10,7 @@
  *   filter.c        the user's known-good results
  *   near_miss.c     why a condition did not hold, as a sentence
  *   indicators.c    Forebear's own indicators, over the linked lineage
+ *   audited.c       public rules on processes that Security 4688 alone logged
  *   corroborate.c   events 8, 10 and 25 on the host processes
  *   detector.c      the order of it all */
 #ifndef FOREBEAR_DETECT_INTERNAL_H
@@ -320,6 +321,8 @@ void near_miss_add(struct detector *d, const struct rule *rule,
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */
 void near_misses_finish(struct detector *d, const struct lineage *lineage);
 
+/* audited.c */
+void audited_judge(struct detector *d, const struct lineage *lineage);
 void indicators_find(struct detector *d, const struct lineage *lineage);
 
 /* A process of the table as the rules see it, with its linked parent as the host. */

@@ -66,8 +66,13 @@ static enum status find_event(struct import_text *t, struct import_frame *frame)
         struct text rest = import_text_rest(t);
         size_t start = find_open(rest, 0), stray = find_end(rest, 0);
         if (stray && stray <= start) {
+            size_t blanks = 0;
+            while (is_blank(rest.ptr[blanks]))
+                blanks++;
+            import_text_skip(t, blanks);
             begin_frame(t, frame);
-            return give_frame(t, frame, stray, "the end of an event whose start is gone");
+            return give_frame(t, frame, stray - blanks,
+                              "the end of an event whose start is gone");
         }
         if (start < rest.len) {
             import_text_skip(t, start);
