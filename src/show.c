@@ -224,10 +224,11 @@ static void show_place(struct show *s)
     add_line(s, "offset", "%" PRIu64 " (0x%" PRIx64 ") in the log, %zu bytes", r->offset,
              r->offset, r->raw.len);
     if (evidence_log_is_text(s->log)) {
-        add_line(s, "format",
-                 "%s: an export as text, with neither chunk nor record header; the offset "
-                 "is in the text as it unpacks, the size that of the text in UTF-8",
-                 log_format_name(&s->log->format));
+        add_line(
+            s, "format",
+            "%s: an export as text, with neither chunk nor record header; the offset "
+            "is in the text as it unpacks, the size that of the text in UTF-8",
+            log_format_name(&s->log->format));
         return;
     }
     if (chunk.is_chunk)

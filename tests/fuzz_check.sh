@@ -30,8 +30,8 @@ can_fuzz() {
 }
 
 # make_library: what the harnesses rest on, compiled once for all of them
-flags='-g -O1 -std=c17 -D_GNU_SOURCE -Isrc -Itests -Itests/fuzz ${FUZZ_CFLAGS:--I/usr/include/libxml2} -fno-omit-frame-pointer
-    -fsanitize=address,undefined -fno-sanitize-recover=all'
+flags="-g -O1 -std=c17 -D_GNU_SOURCE -Isrc -Itests -Itests/fuzz ${FUZZ_CFLAGS:--I/usr/include/libxml2} -fno-omit-frame-pointer
+    -fsanitize=address,undefined -fno-sanitize-recover=all"
 compile() { # SOURCE FLAG...: its object stands in $work
     source=$1
     shift

@@ -57,7 +57,8 @@ static enum status examine_content(struct evidence *evidence,
 {
     bool is_named_log =
         text_ends_with_fold(text_from(file->path), TEXT_LITERAL(".evtx"));
-    if (file->format.kind == FORMAT_EVTX || file->format.kind == FORMAT_TEXT || (is_named_log && !file->is_block_device)) {
+    if (file->format.kind == FORMAT_EVTX || file->format.kind == FORMAT_TEXT ||
+        (is_named_log && !file->is_block_device)) {
         add_file_log(evidence, item, file);
         return OK;
     }

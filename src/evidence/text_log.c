@@ -47,7 +47,7 @@ static enum log_encoding encoding_of(struct bytes text, uint8_t *mark)
     if (text.len >= 2 && *mark == 0 && text.ptr[0] && !text.ptr[1])
         return ENCODING_UTF16LE;
     return text.len >= 2 && *mark == 0 && !text.ptr[0] && text.ptr[1] ? ENCODING_UTF16BE
-                                                                       : ENCODING_UTF8;
+                                                                      : ENCODING_UTF8;
 }
 
 /* The tags and braces that tell the forms apart are ASCII: other units become '?'. Returns
@@ -124,7 +124,8 @@ static bool begins_as_json(struct bytes b)
 bool text_log_recognise(struct bytes head, struct log_format *format)
 {
     uint8_t bytes[UNPACKED_MAX];
-    *format = (struct log_format){.is_gzip = bytes_equal_at(head, 0, "\x1f\x8b\x08", 3)};
+    *format =
+        (struct log_format){.is_gzip = bytes_equal_at(head, 0, "\x1f\x8b\x08", 3)};
     size_t len = head.len < sizeof bytes ? head.len : sizeof bytes;
     if (format->is_gzip)
         len = unpack_head(head, bytes, sizeof bytes);

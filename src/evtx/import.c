@@ -22,20 +22,22 @@ struct import {
     struct arena arena; /* of a batch */
     struct evtx_record records[BATCH_RECORDS];
     size_t count, bytes;
-    struct buffer events;    /* of the batch, as text */
-    struct event_tree tree;  /* of one event */
+    struct buffer events;   /* of the batch, as text */
+    struct event_tree tree; /* of one event */
     struct arena tree_arena;
     uint64_t told, untold, last_offset;
 };
 
-static struct place place_of(const struct import *m, uint64_t offset, uint64_t record_id)
+static struct place place_of(const struct import *m, uint64_t offset,
+                             uint64_t record_id)
 {
     return evidence_log_place(m->job->log, offset, record_id);
 }
 
 /* ---- damage */
 
-static void tell_lost(struct import *m, const struct import_frame *frame, const char *why)
+static void tell_lost(struct import *m, const struct import_frame *frame,
+                      const char *why)
 {
     m->job->facts->records_damaged++;
     m->last_offset = frame->offset;
@@ -55,7 +57,8 @@ static void tell_untold(struct import *m)
     if (m->untold)
         problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
                      place_of(m, m->last_offset, NO_RECORD),
-                     "%" PRIu64 " more events could not be read; this is the last of them",
+                     "%" PRIu64
+                     " more events could not be read; this is the last of them",
                      m->untold);
 }
 
@@ -139,8 +142,8 @@ static void take_frame(struct import *m, const struct import_frame *frame)
     enum status status = parse(m, &event, &visitor);
     const char *odd = decoder_collected(&m->decoder);
     if (status != OK || !says_something(record)) {
-        tell_lost(m, frame, status == OK ? "it names no provider and no record id"
-                                         : event.wrong);
+        tell_lost(m, frame,
+                  status == OK ? "it names no provider and no record id" : event.wrong);
         return;
     }
     record->state = state_named(event.state);

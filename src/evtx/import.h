@@ -42,14 +42,15 @@ struct import_text {
     struct progress *progress;
     z_stream unpacker;
     bool unpacks, ended;
-    uint8_t *raw;          /* a piece of the file */
-    uint64_t next_raw;     /* where in the file the next piece begins */
-    uint64_t unpacked;     /* bytes so far; of a file that is not packed all of them */
-    uint8_t carry[4];      /* UTF-16 that waits for its second half */
+    uint8_t *raw;      /* a piece of the file */
+    uint64_t next_raw; /* where in the file the next piece begins */
+    uint64_t unpacked; /* bytes so far; of a file that is not packed all of them */
+    uint8_t carry[4];  /* UTF-16 that waits for its second half */
     size_t carried;
-    struct buffer window;  /* UTF-8 */
-    size_t at;             /* what lies before it in the window was passed */
-    uint64_t offset, line; /* of the character at `at`: bytes of the unpacked file, 1.. */
+    struct buffer window; /* UTF-8 */
+    size_t at;            /* what lies before it in the window was passed */
+    uint64_t offset,
+        line; /* of the character at `at`: bytes of the unpacked file, 1.. */
 };
 
 void import_text_open(struct import_text *t, const struct evidence_log *log,
@@ -68,9 +69,9 @@ uint64_t import_text_size(const struct import_text *t, size_t n);
 
 /* One event's text, or something that should be one. */
 struct import_frame {
-    struct text text;       /* until the text is moved on */
-    uint64_t offset, line;  /* where it begins */
-    const char *wrong;      /* NULL: it is whole */
+    struct text text;      /* until the text is moved on */
+    uint64_t offset, line; /* where it begins */
+    const char *wrong;     /* NULL: it is whole */
 };
 
 /* Step to the next event: OK with the text standing at its beginning, which the caller
@@ -83,9 +84,9 @@ enum status import_next_json(struct import_text *t, struct import_frame *frame);
 struct import_event {
     struct arena *arena; /* for texts that the visitor is given */
     struct text frame;
-    bool was_replaced;   /* characters that XML or UTF-8 has no place for became U+FFFD */
-    struct text state;   /* of the record, as `forebear records` wrote it; absent: none */
-    char wrong[256];     /* why it could not be parsed */
+    bool was_replaced; /* characters that XML or UTF-8 has no place for became U+FFFD */
+    struct text state; /* of the record, as `forebear records` wrote it; absent: none */
+    char wrong[256];   /* why it could not be parsed */
 };
 
 struct import_xml {

@@ -159,7 +159,8 @@ static enum status follow(struct text rest, struct braces *b, const char **wrong
             b->is_escaped = c == '\\' && !b->is_escaped;
         } else if (c == '"') {
             b->in_string = true;
-        } else if (begins_line(rest, b->at) && (c == '{' || is_record_line(rest, b->at))) {
+        } else if (begins_line(rest, b->at) &&
+                   (c == '{' || is_record_line(rest, b->at))) {
             *wrong = "the next event begins before its end";
             return DAMAGED;
         } else if (c == '{') {
@@ -178,9 +179,9 @@ static enum status pass_separators(struct import_text *t)
     for (;;) {
         struct text rest = import_text_rest(t);
         size_t at = 0;
-        while (at < rest.len && (is_blank(rest.ptr[at]) || rest.ptr[at] == ',' ||
-                                 rest.ptr[at] == '[' || rest.ptr[at] == ']' ||
-                                 rest.ptr[at] == 0x1e)) /* RFC 7464 */
+        while (at < rest.len &&
+               (is_blank(rest.ptr[at]) || rest.ptr[at] == ',' || rest.ptr[at] == '[' ||
+                rest.ptr[at] == ']' || rest.ptr[at] == 0x1e)) /* RFC 7464 */
             at++;
         import_text_skip(t, at);
         rest = import_text_rest(t);

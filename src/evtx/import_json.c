@@ -56,7 +56,8 @@ static struct value number_value(struct json_walk *w, uint64_t number, uint8_t t
 static struct value int_value(struct json_walk *w, json_object *o)
 {
     return json_object_get_int64(o) < 0
-               ? number_value(w, (uint64_t)json_object_get_int64(o), JSON_INT64, INT64_SIZE)
+               ? number_value(w, (uint64_t)json_object_get_int64(o), JSON_INT64,
+                              INT64_SIZE)
                : number_value(w, json_object_get_uint64(o), JSON_UINT64, INT64_SIZE);
 }
 
@@ -67,9 +68,9 @@ static struct value value_of(struct json_walk *w, json_object *o)
     case json_type_boolean:
         return number_value(w, json_object_get_boolean(o) != 0, TYPE_BOOL, BOOL_SIZE);
     case json_type_string:
-        return text_value(arena_copy(w->event->arena,
-                                     (struct text){json_object_get_string(o),
-                                                   (size_t)json_object_get_string_len(o)}));
+        return text_value(arena_copy(
+            w->event->arena, (struct text){json_object_get_string(o),
+                                           (size_t)json_object_get_string_len(o)}));
     case json_type_null: return text_value(TEXT_LITERAL(""));
     default: /* fractions as they are written, whatever else too */
         return text_value(copy(w, json_object_get_string(o)));
@@ -135,7 +136,8 @@ static void open_element(struct json_walk *w, const char *key, bool as_data,
     bool is_named = as_data && !is_key(key, "Data") && !is_key(key, "Binary") &&
                     !has_elements(value) && !has_name(value);
     w->nodes++;
-    w->visitor->open(w->visitor->context, is_named ? TEXT_LITERAL("Data") : copy(w, key));
+    w->visitor->open(w->visitor->context,
+                     is_named ? TEXT_LITERAL("Data") : copy(w, key));
     if (is_named)
         w->visitor->attribute(w->visitor->context, TEXT_LITERAL("Name"), copy(w, key),
                               NULL);

@@ -28,8 +28,7 @@ void import_text_open(struct import_text *t, const struct evidence_log *log,
         .log = log, .problems = problems, .progress = progress, .line = 1};
     t->raw = memory_get(PIECE);
     t->offset = log->format.mark;
-    t->unpacks =
-        log->format.is_gzip && inflateInit2(&t->unpacker, GZIP_WINDOW) == Z_OK;
+    t->unpacks = log->format.is_gzip && inflateInit2(&t->unpacker, GZIP_WINDOW) == Z_OK;
 }
 
 void import_text_close(struct import_text *t)
@@ -139,8 +138,8 @@ static void unpack(struct import_text *t)
     z->avail_out = sizeof out;
     int status = inflate(z, Z_NO_FLUSH);
     size_t made = sizeof out - z->avail_out;
-    bool at_end = status == Z_STREAM_END && z->avail_in == 0 &&
-                  t->next_raw >= t->log->size;
+    bool at_end =
+        status == Z_STREAM_END && z->avail_in == 0 && t->next_raw >= t->log->size;
     t->ended = at_end;
     add_bytes(t, out, made);
     if (status == Z_STREAM_END && !at_end)
@@ -148,7 +147,8 @@ static void unpack(struct import_text *t)
     else if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
         end_unpacking(t, "the packed data is damaged");
     else if (is_a_trap(t))
-        end_unpacking(t, "it unpacks to 500 times its size and more, which no log does");
+        end_unpacking(t,
+                      "it unpacks to 500 times its size and more, which no log does");
 }
 
 static void read_plain(struct import_text *t)

@@ -53,7 +53,7 @@ static size_t bad_reference(struct text t)
     at += base == 16;
     for (; at < t.len && t.ptr[at] != ';'; at++) {
         char c = t.ptr[at], lower = (char)(c | 0x20);
-        unsigned digit = c >= '0' && c <= '9'             ? (unsigned)(c - '0')
+        unsigned digit = c >= '0' && c <= '9'           ? (unsigned)(c - '0')
                          : lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10
                                                         : 16;
         if (digit >= base)
@@ -119,9 +119,9 @@ struct xml_walk {
     const struct binxml_visitor *visitor;
     struct buffer text; /* since the last tag */
     unsigned nodes;
-    int open;           /* elements that the visitor was told of */
-    int skip_below;     /* the element of our own that is passed over; -1: none */
-    bool had_child;     /* the last tag ended an element */
+    int open;       /* elements that the visitor was told of */
+    int skip_below; /* the element of our own that is passed over; -1: none */
+    bool had_child; /* the last tag ended an element */
 };
 
 static struct text copy(struct xml_walk *w, const xmlChar *string)
@@ -239,7 +239,8 @@ static void keep_error(void *context, xmlErrorPtr error)
 /* No network, no DTD, no entities but XML's own five: there is nothing to declare others. */
 static bool open_reader(struct import_xml *x)
 {
-    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+    static const int options =
+        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
     int len = (int)x->clean.len;
     if (x->reader)
         return xmlReaderNewMemory(x->reader, x->clean.ptr, len, NULL, "UTF-8",

@@ -38,14 +38,13 @@ static void add_audit_end(struct lineage *l, const struct audit_event *a,
 {
     struct lineage_index *index = l->index;
     ARRAY_GROW(index->ends, index->end_count, index->end_capacity);
-    index->ends[index->end_count++] =
-        (struct nameless_end){a->record->system.time_created_filetime,
-                              a->record->system.record_id,
-                              computer,
-                              a->pid,
-                              sysmon_text_is_missing(a->image) ? STRING_ABSENT
-                                                               : keep(l, a->image),
-                              PROCESS_NONE};
+    index->ends[index->end_count++] = (struct nameless_end){
+        a->record->system.time_created_filetime,
+        a->record->system.record_id,
+        computer,
+        a->pid,
+        sysmon_text_is_missing(a->image) ? STRING_ABSENT : keep(l, a->image),
+        PROCESS_NONE};
 }
 
 void lineage_add_audit(struct lineage *l, const struct audit_event *a, uint32_t log)
@@ -154,8 +153,8 @@ static uint64_t apart(uint64_t a, uint64_t b)
 static bool may_be_same(const struct lineage *l, const struct process *sysmon,
                         const struct process *audited)
 {
-    uint64_t tolerance = LINEAGE_TOLERANCE_100NS +
-                         (sysmon->kind == PROCESS_GHOST ? FILETIME_SECOND : 0);
+    uint64_t tolerance =
+        LINEAGE_TOLERANCE_100NS + (sysmon->kind == PROCESS_GHOST ? FILETIME_SECOND : 0);
     struct text one = lineage_text(l, sysmon->image),
                 other = lineage_text(l, audited->image);
     return apart(sysmon->start_filetime, audited->start_filetime) <= tolerance &&
@@ -167,10 +166,9 @@ static struct start *nearest_start(const struct lineage *l, const struct starts 
                                    const struct process *audited)
 {
     const uint64_t reach = LINEAGE_TOLERANCE_100NS + FILETIME_SECOND;
-    struct start wanted = {audited->start_filetime > reach
-                               ? audited->start_filetime - reach
-                               : 0,
-                           audited->scope, audited->pid, 0, false};
+    struct start wanted = {
+        audited->start_filetime > reach ? audited->start_filetime - reach : 0,
+        audited->scope, audited->pid, 0, false};
     struct start *best = NULL;
     uint64_t best_apart = 0;
     size_t at = find_start(s, &wanted);
@@ -332,24 +330,27 @@ void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node
                          : newest_of_pid(l, pids, node);
     struct text image =
         found == PROCESS_NONE ? NO_TEXT : lineage_text(l, l->processes[found].image);
-    buffer_printf(&reason, "event 4688 records process id %" PRIu32 "%s%.*s as the creator's",
-                  p->parent_pid, text_is_empty(creator) ? "" : ", image ",
-                  TEXT(creator));
+    buffer_printf(
+        &reason, "event 4688 records process id %" PRIu32 "%s%.*s as the creator's",
+        p->parent_pid, text_is_empty(creator) ? "" : ", image ", TEXT(creator));
     if (found == PROCESS_NONE) {
         buffer_add_string(&reason, "; no recorded process of that id was alive then");
     } else if (sysmon_text_is_missing(creator)) {
         grade = GRADE_C;
         p->candidate = found;
-        buffer_add_string(&reason, "; candidate: the newest recorded process of that id, "
-                                   "whose image this version of the event does not name");
+        buffer_add_string(&reason,
+                          "; candidate: the newest recorded process of that id, "
+                          "whose image this version of the event does not name");
     } else if (!text_equal_fold(creator, image)) {
-        buffer_add_string(&reason, "; the newest recorded process of that id has another "
-                                   "image");
+        buffer_add_string(&reason,
+                          "; the newest recorded process of that id has another "
+                          "image");
     } else {
         grade = GRADE_P;
         p->parent = found;
-        buffer_add_string(&reason, "; the newest recorded process of that id, alive then, "
-                                   "has that image");
+        buffer_add_string(&reason,
+                          "; the newest recorded process of that id, alive then, "
+                          "has that image");
     }
     set_reason(l, p, grade, &reason);
 }

@@ -182,7 +182,8 @@ struct event_processes {
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log);
 /* The same for an event of Windows' own audit. */
-void lineage_add_audit(struct lineage *l, const struct audit_event *audit, uint32_t log);
+void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
+                       uint32_t log);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
 /* Has it a creation record, of Sysmon's or of the audit? */

@@ -25,8 +25,9 @@ static struct reasons add_reasons(struct lineage *l)
                                     "creation record here")),
         strings_add(s, TEXT_LITERAL("the recorded parent is left out: this link would "
                                     "close a circle")),
-        strings_add(s, TEXT_LITERAL("recorded by the child alone: the parent's creation "
-                                    "is logged by event 4688, which names no guid")),
+        strings_add(s,
+                    TEXT_LITERAL("recorded by the child alone: the parent's creation "
+                                 "is logged by event 4688, which names no guid")),
     };
 }
 
@@ -46,8 +47,9 @@ static void grade_link(struct lineage *l, const struct reasons *r, uint32_t chil
         c->grade_reason = r->alias;
     } else {
         c->grade = GRADE_B;
-        c->grade_reason = l->processes[c->parent].kind == PROCESS_AUDITED ? r->audited
-                                                                         : r->child_only;
+        c->grade_reason = l->processes[c->parent].kind == PROCESS_AUDITED
+                              ? r->audited
+                              : r->child_only;
     }
 }
 

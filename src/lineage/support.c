@@ -175,10 +175,10 @@ size_t lineage_support(const struct lineage *l, uint32_t child, struct arena *ar
     if (parent->kind == PROCESS_LOGGED)
         say_agreement(&s, c, parent);
     if (c->grade == GRADE_P) {
-        say_literal(&s,
-                    "A process id is used again and again: a process that is not recorded "
-                    "can have held it in between. A caller can name another parent "
-                    "(T1134.004).");
+        say_literal(
+            &s, "A process id is used again and again: a process that is not recorded "
+                "can have held it in between. A caller can name another parent "
+                "(T1134.004).");
         return s.count;
     }
     say_literal(&s,

@@ -1011,8 +1011,8 @@ SLOT(row_branch)
 {
     enum { DRAWN_MAX = 24 };
     uint32_t depth = page_row(page)->depth;
-    bool dashed = row_process(page)->grade == GRADE_B ||
-                  row_process(page)->grade == GRADE_P;
+    bool dashed =
+        row_process(page)->grade == GRADE_B || row_process(page)->grade == GRADE_P;
     if (depth > DRAWN_MAX)
         buffer_printf(out, "[depth %" PRIu32 "] ", depth);
     for (uint32_t i = 1; i < depth && i < DRAWN_MAX; i++)

@@ -139,14 +139,14 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
         return;
     }
     if (sum->sysmon_records == 0) {
-        statements_add(out, arena, RECORDED,
-                       "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
-                       " record%s read). This says nothing about what happened on the "
-                       "machine.",
-                       r->lineage->audit_count ? "Examined without Sysmon:"
-                                               : "Nothing to examine:",
-                       sum->logs, PLURAL(sum->logs), sum->records,
-                       PLURAL(sum->records));
+        statements_add(
+            out, arena, RECORDED,
+            "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
+            " record%s read). This says nothing about what happened on the "
+            "machine.",
+            r->lineage->audit_count ? "Examined without Sysmon:"
+                                    : "Nothing to examine:",
+            sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
         return;
     }
     filetime_format(from, sum->first_filetime, FILETIME_REPORT);
@@ -235,7 +235,8 @@ static void say_audited(const struct report *r, struct arena *arena,
     if (all)
         statements_add(out, arena, DERIVED,
                        "Windows' audit (Security event 4688) logged %" PRIu64
-                       " process creation%s: %" PRIu64 " that Sysmon logged too, joined by "
+                       " process creation%s: %" PRIu64
+                       " that Sysmon logged too, joined by "
                        "host, process id, time (within 2 s) and image, and %" PRIu64
                        " that it did not.",
                        all, PLURAL(all), all - alone, alone);

@@ -92,7 +92,8 @@ static void add_exports(struct buffer *out, const struct report *r)
         exports += r->logs[i].log && evidence_log_is_text(r->logs[i].log);
     if (exports)
         buffer_printf(out,
-                      " %" PRIu64 " log%s an export as text: it holds no record's bytes "
+                      " %" PRIu64
+                      " log%s an export as text: it holds no record's bytes "
                       "that another reader could decode.",
                       exports, exports == 1 ? " is" : "s are each");
 }

@@ -9,7 +9,8 @@ enum { PROCESS_CREATED = 4688, PROCESS_EXITED = 4689 };
 
 static bool is_audit(const struct evtx_system *system)
 {
-    return (system->event_id == PROCESS_CREATED || system->event_id == PROCESS_EXITED) &&
+    return (system->event_id == PROCESS_CREATED ||
+            system->event_id == PROCESS_EXITED) &&
            text_equal_fold(system->provider,
                            TEXT_LITERAL("Microsoft-Windows-Security-Auditing")) &&
            (text_equal_fold(system->channel, TEXT_LITERAL("Security")) ||

@@ -13,7 +13,7 @@
 struct audit_event {
     const struct evtx_record *record;
     const struct evidence_log *log;
-    bool is_end; /* 4689: only pid and image are filled in */
+    bool is_end;               /* 4689: only pid and image are filled in */
     uint32_t pid, creator_pid; /* PID_UNKNOWN */
     uint64_t logon_id;
     struct text image, command_line; /* "" where the policy does not record it */

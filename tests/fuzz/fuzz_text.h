@@ -11,7 +11,8 @@ struct fuzz_tally {
     uint64_t records, bytes;
 };
 
-static enum status fuzz_sink(void *context, const struct evtx_record *records, size_t count)
+static enum status fuzz_sink(void *context, const struct evtx_record *records,
+                             size_t count)
 {
     struct fuzz_tally *tally = context;
     tally->records += count;

@@ -78,7 +78,8 @@ struct texts {
     unsigned count;
 };
 
-static enum status add_text(void *context, const struct evtx_record *records, size_t count)
+static enum status add_text(void *context, const struct evtx_record *records,
+                            size_t count)
 {
     struct texts *t = context;
     for (size_t i = 0; i < count && t->count < TEXTS_A_LOG; i++, t->count++) {
