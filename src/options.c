@@ -238,11 +238,8 @@ static const struct command_row {
     {COMMAND_REPORT,    "report",    "forebear report [OPTION]... -o DIR EVIDENCE...",
      "Read the Sysmon logs in EVIDENCE, rebuild process lineage, apply the rules and\n"
      "write a report into DIR. EVIDENCE is an .evtx file, events as XML or JSON text,\n"
-     "a folder (a mounted image, "
-     "a\n"
-     "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
-     "block\n"
-     "device). It is opened read-only and never changed."                                                                  },
+     "a folder (a mounted image, a triage collection) or a disk image (raw, split raw,\n"
+     "E01, VMDK, VHD, VHDX; a block device). It is opened read-only and never changed."                                                                  },
     {COMMAND_RECORDS,   "records",   "forebear records [OPTION]... EVIDENCE...",
      "Write every record of every log in EVIDENCE, of any channel, to standard output, "
      "in\n"
