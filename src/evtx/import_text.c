@@ -27,6 +27,7 @@ void import_text_open(struct import_text *t, const struct evidence_log *log,
     *t = (struct import_text){
         .log = log, .problems = problems, .progress = progress, .line = 1};
     t->raw = memory_get(PIECE);
+    buffer_reserve(&t->window, 1); /* an empty text has an address, too */
     t->offset = log->format.mark;
     t->unpacks = log->format.is_gzip && inflateInit2(&t->unpacker, GZIP_WINDOW) == Z_OK;
 }
@@ -87,6 +88,8 @@ static void add_bytes(struct import_text *t, const uint8_t *bytes, size_t len)
     if (t->unpacked < mark)
         skip = mark - t->unpacked < len ? (size_t)(mark - t->unpacked) : len;
     t->unpacked += len;
+    if (skip == len)
+        return;
     if (t->log->format.encoding == ENCODING_UTF8)
         buffer_add(&t->window, bytes + skip, len - skip);
     else

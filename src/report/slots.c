@@ -991,7 +991,7 @@ SLOT(row_class)
 {
     static const char *const relations[] = {"ancestor", "host",       "match",
                                             "sibling",  "descendant", "apart"};
-    static const char *const kinds[] = {"logged", "ghost", "unknown"};
+    static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
     buffer_printf(out, "%s %s", relations[page_row(page)->relation],
                   kinds[row_process(page)->kind]);
 }
