@@ -34,14 +34,15 @@ static bool fuzz_all(const void *context, const struct evtx_record *record)
 
 static struct fuzz_tally fuzz_read(struct memory_log *m, enum evtx_form form)
 {
-    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, 1);
+    static struct evtx_reader *reader; /* its threads cost more than most inputs */
     struct arena arena = {0};
     struct problems problems;
     struct fuzz_tally tally = {0};
+    if (!reader)
+        reader = evtx_reader_open(EVTX_READER_NATIVE, 1);
     problems_init(&problems, &arena);
     evtx_reader_write_events(reader, form, fuzz_all, NULL);
     evtx_read(reader, &m->log, fuzz_sink, &tally, NULL, &problems, NULL, NULL);
-    evtx_reader_close(reader);
     problems_release(&problems);
     arena_release(&arena);
     return tally;
