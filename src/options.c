@@ -246,11 +246,9 @@ static const struct command_row {
 } commands[] = {
     {COMMAND_REPORT,    "report",    "forebear report [OPTION]... -o DIR EVIDENCE...",
      "Read the Sysmon logs in EVIDENCE, rebuild process lineage, apply the rules and\n"
-     "write a report into DIR. EVIDENCE is an .evtx file, a folder (a mounted image, "
-     "a\n"
-     "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
-     "block\n"
-     "device). It is opened read-only and never changed."                                                                  },
+     "write a report into DIR. EVIDENCE is an .evtx file, events as XML or JSON text,\n"
+     "a folder (a mounted image, a triage collection) or a disk image (raw, split raw,\n"
+     "E01, VMDK, VHD, VHDX; a block device). It is opened read-only and never changed."                                                                  },
     {COMMAND_SCAN, "scan", "forebear scan [OPTION]... EVIDENCE...",
      "Say which process creations in many logs meet a public rule: a row for each on\n"
      "standard output, as it is found, in the order of the files; a summary on standard\n"

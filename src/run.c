@@ -322,6 +322,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct prepared *p = record->prepared;
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
+    struct audit_event audit;
     coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
     count_recovered(&reading->log->recovered, record, event);
     if (event) {
@@ -332,6 +333,8 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
             detector_add_creation(&run->detector, event, who.subject);
     } else if (log_clearing_from_record(&clearing, record)) {
         add_clearing(reading, &clearing);
+    } else if (audit_event_read(&audit, record, reading->log->log)) {
+        lineage_add_audit(&run->lineage, &audit, reading->number);
     }
 }
 

@@ -40,7 +40,7 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256"};
+    "verified", "record_sha256", "recorded_by"};
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -100,6 +100,17 @@ static const struct evidence_log *log_of_process(const struct report *r,
     return p->log < r->evidence->log_count ? &r->evidence->logs[p->log] : NULL;
 }
 
+/* Which source logged the creation. */
+static const char *recorded_by(const struct lineage *l, uint32_t number)
+{
+    const struct process *p = lineage_process(l, number);
+    if (p->kind == PROCESS_AUDITED)
+        return "Security 4688";
+    if (p->kind != PROCESS_LOGGED)
+        return NULL;
+    return lineage_audit(l, number) ? "Sysmon 1 + Security 4688" : "Sysmon 1";
+}
+
 static void put_finding(struct table *t, struct buffer *b, const struct report *r,
                         const struct finding *f)
 {
@@ -133,6 +144,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
                  p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
+    table_string(t, recorded_by(r->lineage, f->process));
     table_end_row(t);
 }
 
@@ -201,7 +213,19 @@ static const char *const process_columns[] = {
     "logged_time", "last_seen_utc", "end_event_record_id", "recorded_parent_guid",
     "recorded_parent_id", "recorded_parent_image", "recorded_parent_command_line",
     "original_file_name", "current_directory", "integrity_level", "hashes",
-    "parent_user", "logon_guid", "logon_id", "session_id", "role"};
+    "parent_user", "logon_guid", "logon_id", "session_id", "role", "recorded_by",
+    "audit_log", "audit_record_id", "audit_offset", "token_elevation", "mandatory_label"};
+
+static void put_audit(struct table *t, const struct report *r, uint32_t number)
+{
+    const struct process_audit *a = lineage_audit(r->lineage, number);
+    table_string(t, recorded_by(r->lineage, number));
+    table_path(t, a ? r->evidence->logs[a->log].path : NO_TEXT);
+    table_number_unless(t, a ? a->record_id : NO_RECORD, NO_RECORD);
+    table_number_unless(t, a ? a->offset : NO_OFFSET, NO_OFFSET);
+    table_text(t, a ? lineage_text(r->lineage, a->elevation) : NO_TEXT);
+    table_text(t, a ? lineage_text(r->lineage, a->label) : NO_TEXT);
+}
 
 static void put_link(struct table *t, struct buffer *b, const struct report *r,
                      uint32_t number)
@@ -254,6 +278,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
     put_roles(t, b, r, number);
+    put_audit(t, r, number);
     table_end_row(t);
 }
 
@@ -329,7 +354,7 @@ static const char *const evidence_columns[] = {
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
     "schema_at_least", "computers", "recovered_states", "recovered_copies",
-    "sysmon_recovered", "process_creations_recovered"};
+    "sysmon_recovered", "process_creations_recovered", "log_format"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -445,6 +470,7 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
     put_recovered(t, b, row);
+    table_string(t, log_format_name(&log->format));
     table_end_row(t);
 }
 

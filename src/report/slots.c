@@ -636,13 +636,13 @@ static void put_start(struct buffer *out, const struct process *p)
     if (p->start_filetime == FILETIME_NONE)
         buffer_add_string(out, "not known");
     put_time(out, p->start_filetime);
-    if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
+    if (!process_has_record(p) && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
 }
 
 static void put_process_state(struct buffer *out, const struct process *p)
 {
-    if (p->kind == PROCESS_LOGGED)
+    if (process_has_record(p))
         name_state_unless_live(out, p->state);
 }
 
@@ -651,7 +651,8 @@ static void put_kind(struct buffer *out, const struct process *p)
     static const char *const kinds[] = {
         "has a creation record (event 1)",
         "no creation record of its own: known from the records of others",
-        "not known: the record names no parent"};
+        "not known: the record names no parent",
+        "no creation record of Sysmon's: logged by Windows' audit (event 4688)"};
     buffer_add_string(out, kinds[p->kind]);
 }
 
@@ -990,7 +991,7 @@ SLOT(row_class)
 {
     static const char *const relations[] = {"ancestor", "host",       "match",
                                             "sibling",  "descendant", "apart"};
-    static const char *const kinds[] = {"logged", "ghost", "unknown"};
+    static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
     buffer_printf(out, "%s %s", relations[page_row(page)->relation],
                   kinds[row_process(page)->kind]);
 }
@@ -1010,7 +1011,8 @@ SLOT(row_branch)
 {
     enum { DRAWN_MAX = 24 };
     uint32_t depth = page_row(page)->depth;
-    bool dashed = row_process(page)->grade == GRADE_B;
+    bool dashed =
+        row_process(page)->grade == GRADE_B || row_process(page)->grade == GRADE_P;
     if (depth > DRAWN_MAX)
         buffer_printf(out, "[depth %" PRIu32 "] ", depth);
     for (uint32_t i = 1; i < depth && i < DRAWN_MAX; i++)
