@@ -140,6 +140,8 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
     facts->findings_only = o->findings_only;
+    facts->timeline = o->timeline;
+    facts->window_100ns = o->window_100ns;
     facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
     facts->verify = o->verify;
@@ -390,31 +392,14 @@ struct gathered {
     struct sysmon_event event;
     struct event_processes who;
     bool is_wanted; /* one of them is in the family of a finding */
+    bool has_row;   /* none is, but it has a row of the timeline */
+    bool is_left_out; /* it would have one, if it were not filtered */
+    struct timeline_row row;
 };
 
 static bool in_family(const struct run *run, uint32_t process)
 {
     return process != PROCESS_NONE && detector_in_family(&run->detector, process);
-}
-
-/* By a worker: after linking, lineage and families are only read. */
-static void look_for_families(void *context, unsigned worker,
-                              struct evtx_record *records, size_t count,
-                              struct arena *arena)
-{
-    const struct reading *reading = context;
-    struct run *run = reading->run;
-    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
-    for (size_t i = 0; i < count; i++) {
-        struct gathered *g = &gathered[i];
-        records[i].prepared = g;
-        if (record_state_is_live(records[i].state) == reading->recovered ||
-            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
-                               reading->log->log))
-            continue;
-        g->who = lineage_find(&run->lineage, &g->event);
-        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
-    }
 }
 
 static void add_part(struct digester *d, struct text t)
@@ -438,6 +423,44 @@ static struct digest_values digest_of_event(const struct evtx_record *record)
         add_part(&d, evtx_record_value(record, i));
     digester_finish(&d, &values);
     return values;
+}
+
+/* An event of no family, where the timeline is to hold more than these. */
+static void make_wide_row(struct run *run, unsigned worker, struct gathered *g,
+                          struct arena *arena)
+{
+    enum timeline_why why = timeline_scope_takes(&run->timeline.scope, &g->event);
+    if (why == WHY_NOT)
+        return;
+    g->is_left_out = !event_is_told(&run->options->selection, &g->event);
+    g->has_row = !g->is_left_out;
+    if (g->is_left_out)
+        return;
+    struct digest_values content = digest_of_event(g->event.record);
+    timeline_wide_make(&run->timeline.wide, worker, &g->event, &g->who, why,
+                       content.value[DIGEST_SHA256], arena, &g->row);
+}
+
+/* By a worker: after linking, lineage and families are only read. */
+static void look_for_families(void *context, unsigned worker,
+                              struct evtx_record *records, size_t count,
+                              struct arena *arena)
+{
+    const struct reading *reading = context;
+    struct run *run = reading->run;
+    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
+    for (size_t i = 0; i < count; i++) {
+        struct gathered *g = &gathered[i];
+        records[i].prepared = g;
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
+                               reading->log->log))
+            continue;
+        g->who = lineage_find(&run->lineage, &g->event);
+        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
+        if (!g->is_wanted)
+            make_wide_row(run, worker, g, arena);
+    }
 }
 
 /* A log and its copy, an export, a deleted version of it: an event that stands in several
@@ -478,6 +501,9 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
+        run->report.told.events_left_out += g->is_left_out;
+        if (g->has_row)
+            timeline_wide_add(&run->timeline.wide, &g->row);
         if (!g->is_wanted || is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
@@ -704,6 +730,8 @@ static enum status read_logs(struct run *run, struct error *err)
 
 static void link_and_judge(struct run *run)
 {
+    run->report.lineage = &run->lineage;
+    run->report.detector = &run->detector;
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
     detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
@@ -729,15 +757,31 @@ static enum status gather_log(struct run *run, uint32_t number, bool recovered,
     return OK;
 }
 
+/* What the timeline holds beyond the families is decided before the second pass. */
+static void open_timeline(struct run *run)
+{
+    struct timeline *t = &run->timeline;
+    t->scope.extent = run->options->timeline;
+    t->scope.window_100ns = run->options->window_100ns;
+    if (!timeline_scope_is_wide(&t->scope))
+        return;
+    timeline_scope_open(&t->scope, &run->detector, &run->lineage);
+    timeline_wide_open(&t->wide, &run->report, run->output.fd, run->options->jobs + 1);
+}
+
 /* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
  * that a record of a live one stands for what both have. */
 static enum status gather(struct run *run, struct error *err)
 {
-    if (run->detector.finding_count == 0)
+    if (run->detector.finding_count == 0 && run->options->timeline != TIMELINE_ALL)
         return OK;
     struct progress progress;
+    open_timeline(run);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "reading the logs again for the events of the findings' families");
+                "reading the logs again for the events of the findings' families%s",
+                timeline_scope_is_wide(&run->timeline.scope)
+                    ? ", and what else the timeline is to hold"
+                    : "");
     progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
     for (int recovered = 0; recovered < 2; recovered++)
         for (int deleted = 0; deleted < 2; deleted++)
@@ -828,8 +872,6 @@ static enum status write_report(struct run *run, struct error *err)
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
-    report->lineage = &run->lineage;
-    report->detector = &run->detector;
     report->timeline = &run->timeline;
     report->verification = &run->verification;
     report->problems = &run->problems;
