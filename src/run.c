@@ -41,6 +41,7 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct elsewhere elsewhere;
     struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
@@ -391,10 +392,12 @@ static enum status late_pass(void *context, const struct evtx_record *records,
 struct gathered {
     struct sysmon_event event;
     struct event_processes who;
-    bool is_wanted; /* one of them is in the family of a finding */
-    bool has_row;   /* none is, but it has a row of the timeline */
+    bool is_wanted;   /* one of them is in the family of a finding */
+    bool has_row;     /* none is, but it has a row of the timeline */
     bool is_left_out; /* it would have one, if it were not filtered */
+    bool is_machine;  /* none is, but it tells of persistence on a finding's host */
     struct timeline_row row;
+    struct indicator_values values;
 };
 
 static bool in_family(const struct run *run, uint32_t process)
@@ -460,6 +463,11 @@ static void look_for_families(void *context, unsigned worker,
         g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
         if (!g->is_wanted)
             make_wide_row(run, worker, g, arena);
+        g->is_machine =
+            !g->is_wanted && elsewhere_is_machine_event(&g->event) &&
+            timeline_scope_has_host(&run->timeline.scope, records[i].system.computer);
+        if (g->is_wanted || g->is_machine)
+            g->values = elsewhere_list(&run->elsewhere, &g->event, &g->who, arena);
     }
 }
 
@@ -494,6 +502,13 @@ static void tell_repeats(const struct reading *reading)
             reading->repeats, reading->first_repeat_id);
 }
 
+static void gather_event(struct run *run, const struct gathered *g)
+{
+    if (g->is_wanted)
+        timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event, &g->who);
+    elsewhere_take(&run->elsewhere, &g->event, &g->who, &g->values);
+}
+
 static enum status second_pass(void *context, const struct evtx_record *records,
                                size_t count)
 {
@@ -504,15 +519,15 @@ static enum status second_pass(void *context, const struct evtx_record *records,
         run->report.told.events_left_out += g->is_left_out;
         if (g->has_row)
             timeline_wide_add(&run->timeline.wide, &g->row);
-        if (!g->is_wanted || is_repeated(reading, &records[i]))
+        if ((!g->is_wanted && !g->is_machine) || is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
-        detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
-        if (!event_is_told(&run->options->selection, &g->event))
-            run->report.told.events_left_out++;
-        else if (!run->options->findings_only)
-            timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
-                         &g->who);
+        if (g->is_wanted)
+            detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        bool is_told = event_is_told(&run->options->selection, &g->event);
+        run->report.told.events_left_out += g->is_wanted && !is_told;
+        if (is_told && !run->options->findings_only)
+            gather_event(run, g);
     }
     return OK;
 }
@@ -763,10 +778,10 @@ static void open_timeline(struct run *run)
     struct timeline *t = &run->timeline;
     t->scope.extent = run->options->timeline;
     t->scope.window_100ns = run->options->window_100ns;
-    if (!timeline_scope_is_wide(&t->scope))
-        return;
     timeline_scope_open(&t->scope, &run->detector, &run->lineage);
-    timeline_wide_open(&t->wide, &run->report, run->output.fd, run->options->jobs + 1);
+    if (timeline_scope_is_wide(&t->scope))
+        timeline_wide_open(&t->wide, &run->report, run->output.fd,
+                           run->options->jobs + 1);
 }
 
 /* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
@@ -777,6 +792,7 @@ static enum status gather(struct run *run, struct error *err)
         return OK;
     struct progress progress;
     open_timeline(run);
+    elsewhere_open(&run->elsewhere, &run->lineage, &run->detector);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families%s",
                 timeline_scope_is_wide(&run->timeline.scope)
@@ -869,10 +885,12 @@ static enum status write_report(struct run *run, struct error *err)
     tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
     detector_end(&run->detector);
+    elsewhere_finish(&run->elsewhere);
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
     report->timeline = &run->timeline;
+    report->elsewhere = run->elsewhere.state ? &run->elsewhere : NULL;
     report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
@@ -947,6 +965,7 @@ static void release(struct run *run)
         sysmon_layouts_release(&run->layouts[i]);
     free(run->layouts);
     confirmation_release(&run->verification);
+    elsewhere_release(&run->elsewhere);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);

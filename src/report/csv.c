@@ -442,6 +442,8 @@ static const struct csv_file csv_files[] = {
     {"processes.csv",             COLUMNS(process_columns),   .is_detail = true,
      .row_count = process_count, .put_row = put_process_row},
     {"timeline.csv", .is_detail = true, .write = timeline_csv_write},
+    {"iocs.csv", .is_detail = true, .write = iocs_csv_write},
+    {"elsewhere.csv", .is_detail = true, .write = elsewhere_csv_write},
     {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
 };
 

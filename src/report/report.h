@@ -16,6 +16,7 @@
 
 #include "detect/detect.h"
 #include "evtx/verify.h"
+#include "report/elsewhere.h"
 #include "util/filetime.h"
 #include "util/output.h"
 #include "util/sorter.h"
@@ -109,6 +110,9 @@ bool timeline_scope_is_wide(const struct timeline_scope *scope);
  * thread may ask. */
 enum timeline_why timeline_scope_takes(const struct timeline_scope *scope,
                                        const struct sysmon_event *event);
+
+/* Does that computer have a finding? Any thread may ask. */
+bool timeline_scope_has_host(const struct timeline_scope *scope, struct text computer);
 
 /* A row beyond the families, ready for its file. */
 struct timeline_row {
@@ -214,6 +218,7 @@ struct report {
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;
+    const struct elsewhere *elsewhere; /* NULL: nothing was gathered */
     const struct confirmation *verification;
     struct problems *problems;
 };

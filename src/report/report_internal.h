@@ -105,6 +105,12 @@ uint64_t timeline_place_in_time(const struct timeline_event *row);
 enum status timeline_csv_write(const struct report *report, struct output_dir *dir,
                                struct problems *problems, struct error *err);
 
+/* --- elsewhere_csv.c */
+enum status iocs_csv_write(const struct report *report, struct output_dir *dir,
+                           struct problems *problems, struct error *err);
+enum status elsewhere_csv_write(const struct report *report, struct output_dir *dir,
+                                struct problems *problems, struct error *err);
+
 /* --- schemas.c: the findings under the names of other products' schemas */
 enum status schemas_write(const struct report *report, struct output_dir *dir,
                           struct error *err);

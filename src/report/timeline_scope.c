@@ -152,6 +152,11 @@ static bool in_window(const struct scope_host *host, uint64_t filetime)
            host->spans[low].from <= filetime;
 }
 
+bool timeline_scope_has_host(const struct timeline_scope *scope, struct text computer)
+{
+    return scope->state && find_host(scope->state, computer);
+}
+
 enum timeline_why timeline_scope_takes(const struct timeline_scope *scope,
                                        const struct sysmon_event *event)
 {
