@@ -133,6 +133,7 @@ static uint32_t shared_of(struct elsewhere *e, const struct indicator_value *v,
         .value = strings_text(&s->strings, value),
         .first_filetime = FILETIME_NONE,
         .last_filetime = FILETIME_NONE,
+        .benign = v->benign,
         .last_scope = UINT32_MAX,
     };
     return (uint32_t)e->shared_count++;
@@ -398,6 +399,7 @@ static int by_host(const void *left, const void *right, void *context)
         return order;
     const int orders[] = {
         (int)indicator_kinds[a->type].group - (int)indicator_kinds[b->type].group,
+        (a->type == INDICATOR_PROCESS_GUID) - (b->type == INDICATOR_PROCESS_GUID),
         (a->benign != NULL) - (b->benign != NULL),
         (int)a->role - (int)b->role,
         compare_u64(a->first_filetime, b->first_filetime),

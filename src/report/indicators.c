@@ -329,11 +329,11 @@ struct text indicators_next_hash(struct text *hashes, enum indicator_type *type)
     return NO_TEXT;
 }
 
-static void add_hashes(struct lister *l, struct text hashes)
+static void add_hashes(struct lister *l, struct text hashes, const char *benign)
 {
     enum indicator_type type;
     for (struct text hex; !text_is_absent(hex = indicators_next_hash(&hashes, &type));)
-        add(l, type, lower_hex(l->arena, hex), NULL, NULL);
+        add(l, type, lower_hex(l->arena, hex), NULL, benign);
 }
 
 static void add_account(struct lister *l, struct text account)
@@ -341,9 +341,13 @@ static void add_account(struct lister *l, struct text account)
     add(l, INDICATOR_ACCOUNT, account, NULL, benign_account(account));
 }
 
-static void add_image(struct lister *l, struct text image)
+/* A program that runs, and the hashes that Sysmon took of it. */
+static void add_program(struct lister *l, struct text image, struct text hashes)
 {
-    add(l, INDICATOR_IMAGE_PATH, image, NULL, benign_image(image));
+    const char *benign = benign_image(image);
+    add(l, INDICATOR_IMAGE_PATH, image, NULL, benign);
+    add_hashes(l, hashes,
+               benign ? "of a program that ran from Windows' own folder" : NULL);
 }
 
 static void add_address(struct lister *l, struct text address)
@@ -440,7 +444,7 @@ static void list_file(struct lister *l)
     add(l, INDICATOR_SCHEDULED_TASK, part_behind(path, "\\System32\\Tasks\\", true),
         NULL, NULL);
     struct text hashes = field(l, SYSMON_Hashes);
-    add_hashes(l, text_is_absent(hashes) ? field(l, SYSMON_Hash) : hashes);
+    add_hashes(l, text_is_absent(hashes) ? field(l, SYSMON_Hash) : hashes, NULL);
 }
 
 /* The zone identifier of a downloaded file names where it came from. */
@@ -517,7 +521,7 @@ static void list_ghost_parent(struct lister *l)
     l->process = parent;
     add_guid(l, INDICATOR_PROCESS_GUID, &lineage_process(l->lineage, parent)->guid,
              NULL);
-    add_image(l, field(l, SYSMON_ParentImage));
+    add_program(l, field(l, SYSMON_ParentImage), NO_TEXT);
     add(l, INDICATOR_COMMAND_LINE, field(l, SYSMON_ParentCommandLine), NULL, NULL);
     add_account(l, field(l, SYSMON_ParentUser));
 }
@@ -527,9 +531,8 @@ static void list_creation(struct lister *l)
     struct guid guid;
     if (sysmon_guid(l->event, SYSMON_ProcessGuid, &guid))
         add_guid(l, INDICATOR_PROCESS_GUID, &guid, NULL);
-    add_image(l, field(l, SYSMON_Image));
+    add_program(l, field(l, SYSMON_Image), field(l, SYSMON_Hashes));
     add(l, INDICATOR_COMMAND_LINE, field(l, SYSMON_CommandLine), NULL, NULL);
-    add_hashes(l, field(l, SYSMON_Hashes));
     add_account(l, field(l, SYSMON_User));
     list_session(l);
     list_schtasks(l, field(l, SYSMON_CommandLine));
@@ -545,7 +548,7 @@ static void list_module(struct lister *l)
         return;
     add(l, INDICATOR_MODULE_PATH, field(l, SYSMON_ImageLoaded),
         "loaded without a valid signature", NULL);
-    add_hashes(l, field(l, SYSMON_Hashes));
+    add_hashes(l, field(l, SYSMON_Hashes), NULL);
 }
 
 static void list_pipe(struct lister *l)
@@ -598,9 +601,8 @@ size_t indicators_of_process(const struct lineage *lineage, uint32_t process,
     const struct process *p = lineage_process(lineage, process);
     struct lister l = {.lineage = lineage, .arena = arena, .process = process};
     add_guid(&l, INDICATOR_PROCESS_GUID, &p->guid, NULL);
-    add_image(&l, lineage_text(lineage, p->image));
+    add_program(&l, lineage_text(lineage, p->image), lineage_text(lineage, p->hashes));
     add(&l, INDICATOR_COMMAND_LINE, lineage_text(lineage, p->command_line), NULL, NULL);
-    add_hashes(&l, lineage_text(lineage, p->hashes));
     add_account(&l, lineage_text(lineage, p->user));
     size_t count = l.list.count < max ? l.list.count : max;
     if (count)
