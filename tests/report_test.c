@@ -255,7 +255,8 @@ static const struct {
      "evidence,log,size,sha256,chunks,chunks_damaged,records,records_recovered,"
      "records_damaged,sysmon_records,first_utc,last_utc,first_record_id,last_record_id,"
      "missing_record_ids,origin,problems,"                                                         },
-    {"problems.csv",     "code,severity,evidence,log,offset,record_id,message,record_sha256\r\n"   },
+    {"problems.csv",
+     "code,severity,evidence,log,offset,record_id,message,record_sha256\r\n"                       },
     {"findings_cim.csv",
      "dest,user,parent_process_name,process_name,original_file_name,process,process_id,"
      "parent_process_id,count,firstTime,lastTime\r\n"                                              },
@@ -682,6 +683,14 @@ static void own_templates_replace_file_by_file(void **state)
     report_model_release(&m);
 }
 
+static void assert_is_named(const struct buffer *page, const char *name)
+{
+    char wanted[80];
+    snprintf(wanted, sizeof wanted, "`%s`", name);
+    if (!strstr(page->ptr, wanted))
+        fail_msg("doc/templates.md does not name %s", wanted);
+}
+
 /* doc/templates.md names every slot and list. */
 static void every_slot_is_documented(void **state)
 {
@@ -690,14 +699,11 @@ static void every_slot_is_documented(void **state)
     (void)state;
     path_in(folder, top ? top : ".", "doc");
     struct buffer page = read_all(folder, "templates.md");
-    for (size_t i = 0; i < page_language.slot_count + page_language.loop_count; i++) {
-        char wanted[80];
-        const char *name = i < page_language.slot_count
-                               ? page_language.slots[i].name
-                               : page_language.loops[i - page_language.slot_count].name;
-        snprintf(wanted, sizeof wanted, "`%s`", name);
-        if (!strstr(page.ptr, wanted))
-            fail_msg("doc/templates.md does not name %s", wanted);
+    for (const struct template_language *l = &page_language; l; l = l->more) {
+        for (size_t i = 0; i < l->slot_count; i++)
+            assert_is_named(&page, l->slots[i].name);
+        for (size_t i = 0; i < l->loop_count; i++)
+            assert_is_named(&page, l->loops[i].name);
     }
     buffer_release(&page);
 }

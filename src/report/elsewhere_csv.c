@@ -89,12 +89,13 @@ static void tell_left_out(const struct report *r, struct problems *problems)
     const struct elsewhere *e = r->elsewhere;
     for (int role = 0; e && role < ROLES; role++)
         if (e->left_out[role])
-            problems_add(
-                problems, PROBLEM_INDICATORS_LEFT_OUT, NOWHERE,
-                "iocs.csv lists %d values of processes of the role '%s'; %" PRIu64
-                " more sights of others are counted only",
-                INDICATORS_OF_ROLE, indicator_role_name((enum indicator_role)role),
-                e->left_out[role]);
+            problems_add(problems, PROBLEM_INDICATORS_LEFT_OUT, NOWHERE,
+                         "processes of the role '%s' show more values than iocs.csv "
+                         "lists of one role (%d, or %d MiB of text): %" PRIu64
+                         " sights of others are counted only",
+                         indicator_role_name((enum indicator_role)role),
+                         INDICATORS_OF_ROLE, INDICATOR_BYTES_OF_ROLE >> 20,
+                         e->left_out[role]);
 }
 
 enum status iocs_csv_write(const struct report *report, struct output_dir *dir,

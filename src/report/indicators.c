@@ -110,14 +110,12 @@ static const char *benign_port(struct text port)
 /* Only of a program that runs, never of a file that is written there. */
 static const char *benign_image(struct text image)
 {
+    static const char words[] = "in Windows' own folder; what lay there is not known";
     static const struct named_part table[] = {
-        {":\\Windows\\System32\\",   "a path in Windows' own folder; what lies there is "
-                                   "told by its hash"       },
-        {":\\Windows\\SysWOW64\\",   "a path in Windows' own folder; what lies there is "
-                                   "told by its hash"       },
-        {":\\Windows\\explorer.exe", "a path in Windows' own folder; what lies there "
-                                     "is told by its hash"},
-        {NULL,                       NULL                                                     }
+        {":\\Windows\\System32\\",   words},
+        {":\\Windows\\SysWOW64\\",   words},
+        {":\\Windows\\explorer.exe", words},
+        {NULL,                       NULL }
     };
     return words_of(table, text_slice(image, 1, SIZE_MAX), text_starts_with_fold);
 }
@@ -429,6 +427,8 @@ static void list_registry(struct lister *l)
     bool is_value = text_contains_fold(type, TEXT_LITERAL("Value"));
     add(l, is_value ? INDICATOR_REGISTRY_VALUE : INDICATOR_REGISTRY_KEY, object,
         registry_place(object), NULL);
+    struct text renamed = field(l, SYSMON_NewName);
+    add(l, INDICATOR_REGISTRY_KEY, renamed, registry_place(renamed), NULL);
     add(l, INDICATOR_SERVICE,
         part_behind(object, "\\CurrentControlSet\\Services\\", false), NULL, NULL);
     struct text task = part_behind(object, "\\TaskCache\\Tree\\", true);

@@ -469,6 +469,10 @@ enum status schemas_write(const struct report *report, struct output_dir *dir,
 
 void report_remove_stale(const struct report *report, struct output_dir *dir)
 {
+    static const char *const details[] = {"report.html", "processes.csv",
+                                          "timeline.csv", "iocs.csv", "elsewhere.csv"};
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++)
+        output_dir_remove_stale(dir, details[i]);
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
         if (!(report->run.schemas & schemas[i].bit))
             output_dir_remove_stale(dir, schemas[i].file.name);
