@@ -323,8 +323,8 @@ static void formula_cells_are_counted_not_changed(void **state)
         const char *value;
         size_t rows;
     } cases[] = {
-        {"plain", 0},
-        {"=1+1",  9}
+        {"plain", 0 },
+        {"=1+1",  11}
     };
     for (size_t i = 0; i < 2; i++) {
         report_model_init(&m, text_from(cases[i].value), 0);
@@ -521,7 +521,9 @@ static void timeline_sentences(void **state)
          "Sysmon recorded msra.exe (30) as the parent of cmd.exe (41): v"                     },
         {5,  "Process Terminated",    "msra.exe (30) ended"                                   },
         {8,  "Remote Thread Created",
-         "v (20) created a thread in v (30); start address v, module v, function v"           },
+         "v (20) created a thread in v (30); thread id v, start address "
+         "v, "
+         "module v, function v"                                                               },
         {10, "Process Accessed",
          "v (20) opened v (30) with access 0x1fffff; call trace v"                            },
         {22, "DNS Query",             "msra.exe (30) asked for the name v; status v, answer v"},
