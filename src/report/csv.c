@@ -437,14 +437,14 @@ static void count_problem_formulas(const struct report *r)
 }
 
 static const struct csv_file csv_files[] = {
-    {"findings.csv",              COLUMNS(finding_columns),   .put_rows = put_findings   },
-    {"near_misses.csv",           COLUMNS(near_miss_columns), .put_rows = put_near_misses},
-    {"processes.csv",             COLUMNS(process_columns),   .is_detail = true,
+    {"findings.csv",                COLUMNS(finding_columns),   .put_rows = put_findings   },
+    {"near_misses.csv",             COLUMNS(near_miss_columns), .put_rows = put_near_misses},
+    {"processes.csv",               COLUMNS(process_columns),   .is_detail = true,
      .row_count = process_count, .put_row = put_process_row},
-    {"timeline.csv", .is_detail = true, .write = timeline_csv_write},
-    {"iocs.csv", .is_detail = true, .write = iocs_csv_write},
-    {"elsewhere.csv", .is_detail = true, .write = elsewhere_csv_write},
-    {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
+    {"timeline.csv",   .is_detail = true,                             .write = timeline_csv_write                                          },
+    {"iocs.csv",  .is_detail = true,.write = iocs_csv_write},
+    {"elsewhere.csv",      .is_detail = true,                                 .write = elsewhere_csv_write                                                                      },
+    {"evidence.csv", COLUMNS(evidence_columns),.put_rows = put_evidence},
 };
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),

@@ -95,8 +95,8 @@ struct shared_value {
     uint64_t hosts; /* on which a family has it */
     uint64_t first_filetime, last_filetime, count;
     uint64_t outside_processes, outside_hosts; /* process creations of no family */
-    const char *benign;  /* as of the sights */
-    uint32_t last_scope; /* private */
+    const char *benign;                        /* as of the sights */
+    uint32_t last_scope;                       /* private */
 };
 
 struct elsewhere {

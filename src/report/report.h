@@ -41,7 +41,14 @@ enum timeline_clock {
 };
 
 /* Why an event has a row: the closest of these. */
-enum timeline_why { WHY_FAMILY, WHY_WINDOW, WHY_HOST, WHY_ALL, WHY_NOT, WHY_KINDS = WHY_NOT };
+enum timeline_why {
+    WHY_FAMILY,
+    WHY_WINDOW,
+    WHY_HOST,
+    WHY_ALL,
+    WHY_NOT,
+    WHY_KINDS = WHY_NOT
+};
 
 /* --timeline=findings|hosts|all */
 enum timeline_extent { TIMELINE_FINDINGS, TIMELINE_HOSTS, TIMELINE_ALL };
@@ -67,7 +74,7 @@ struct timeline_event {
 /* What is asked for beyond the families: fixed before the second pass, then only read. */
 struct timeline_scope {
     enum timeline_extent extent;
-    uint64_t window_100ns; /* 0: none */
+    uint64_t window_100ns;              /* 0: none */
     struct timeline_scope_state *state; /* private; NULL: families alone */
 };
 
@@ -77,8 +84,8 @@ struct timeline_wide {
 };
 
 struct timeline {
-    struct arena arena;     /* messages */
-    struct strings strings; /* images and computers, each once */
+    struct arena arena;            /* messages */
+    struct strings strings;        /* images and computers, each once */
     struct timeline_event *events; /* of the families alone */
     size_t count, capacity;
     struct timeline_scope scope;
@@ -188,8 +195,8 @@ struct run_facts {
     bool rehash, verify_image;
     enum timeline_extent timeline;
     uint64_t window_100ns; /* --window; 0: none */
-    bool findings_only; /* no report.html, processes.csv, timeline.csv */
-    bool recovers;      /* records that are not live were read */
+    bool findings_only;    /* no report.html, processes.csv, timeline.csv */
+    bool recovers;         /* records that are not live were read */
     unsigned jobs;
     enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */
