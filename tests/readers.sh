@@ -60,8 +60,8 @@ both image "$top/samples/forebear-sample.E01"
 equal image $tables evidence problems
 both samples "$top/samples"
 equal samples $tables evidence problems
-# the last column but record_sha256; a row ends with CR LF
-verified() { tr -d '\r' <"$1" | sed -n 's/.*,\(yes\|-\|no: [^,]*\),[0-9a-f]*$/\1/p' | sort -u; }
+# the last column but record_sha256, and in a timeline why and clock; a row ends with CR LF
+verified() { tr -d '\r' <"$1" | sed -n 's/.*,\(yes\|-\|no: [^,]*\),[0-9a-f]*\(,[a-z]*,[A-Za-z ]*\)\{0,1\}$/\1/p' | sort -u; }
 [ "$(verified "$work/samples-native/findings.csv")" = yes ]
 tap_result $? "samples: each finding's record is confirmed"
 check "the report names the reader that confirms" \
@@ -89,7 +89,7 @@ for mode in findings timeline all none; do
     check "manifest.json says --verify=$mode" grep -q "\"mode\": \"$mode\"" "$work/mode-$mode/manifest.json"
 done
 for table in $tables; do
-    cut_verified() { tr -d '\r' <"$1" | sed 's/,\(yes\|-\|verified\),\([0-9a-f]*\|record_sha256\)$/,\2/'; }
+    cut_verified() { tr -d '\r' <"$1" | sed 's/,\(yes\|-\|verified\),\(\([0-9a-f]*\|record_sha256\)\(,[a-z]*,[A-Za-z ]*\)\{0,1\}\)$/,\2/'; }
     cut_verified "$work/mode-all/$table.csv" >"$work/all"
     cut_verified "$work/mode-none/$table.csv" >"$work/none"
     same "--verify changes nothing else in $table.csv" "$work/all" "$work/none"
