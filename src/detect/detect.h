@@ -74,6 +74,8 @@ struct rule {
     struct text
         query; /* the rule as its authors wrote it, for the card; absent if not a query */
     struct text evaluated_on;         /* "Sysmon event 1", for the card */
+    struct text_list
+        sources; /* beside Sysmon 1, what it can fire on: "Security 4688" */
     struct rule_condition *condition; /* private to src/detect */
     uint64_t matches, filtered;       /* process creations, in this run */
 };

@@ -12,6 +12,7 @@
  *   indicators.c    Forebear's own indicators, over the linked lineage
  *   touch.c         one event on a host process, and what is computed of it
  *   indicator_file.c  rules/corroboration.yml -> indicators of what speaks for a finding
+ *   audited.c       public rules on processes that Security 4688 alone logged
  *   corroborate.c   those indicators over events, processes and findings
  *   notes.c         those that need several events
  *   families.c      who belongs to a finding, and as what
@@ -488,6 +489,8 @@ void near_miss_add(struct detector *d, const struct rule *rule,
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */
 void near_misses_finish(struct detector *d, const struct lineage *lineage);
 
+/* audited.c */
+void audited_judge(struct detector *d, const struct lineage *lineage);
 void indicators_find(struct detector *d, const struct lineage *lineage);
 
 /* A process of the table as the rules see it, with its linked parent as the host. */

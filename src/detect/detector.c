@@ -260,6 +260,7 @@ void detector_finish(struct detector *d, struct lineage *l,
 {
     d->state->lineage = l;
     rank_nodes(d->state, l);
+    audited_judge(d, l);
     for (size_t i = 0; i < d->finding_count; i++) {
         struct finding *f = &d->findings[i];
         f->process = lineage_node(l, f->process);

@@ -297,6 +297,7 @@ static const struct {
     {"platforms",             LIST_KEY, offsetof(struct rule, platforms)            },
     {"required_fields",       LIST_KEY, offsetof(struct rule, required_fields)      },
     {"innocent_explanations", LIST_KEY, offsetof(struct rule, innocent_explanations)},
+    {"sources",               LIST_KEY, offsetof(struct rule, sources)              },
 };
 
 static enum status read_forebear_key(struct reading *r, const struct tree_node *node)

@@ -633,11 +633,10 @@ static void finish_fields(struct decoder *d)
         record->system.provider = d->provider_source;
 }
 
-static const char *decode_by_walk(struct decoder *d, uint32_t at, uint32_t size,
-                                  struct evtx_record *record)
+struct binxml_visitor decoder_collect(struct decoder *d, struct arena *arena,
+                                      struct evtx_record *record)
 {
-    const struct binxml_visitor visitor = {d,          on_open,  on_attribute,
-                                           on_content, on_close, on_nameless};
+    d->arena = arena;
     record->is_user_data = false;
     system_clear(&record->system);
     d->record = record;
@@ -647,6 +646,20 @@ static const char *decode_by_walk(struct decoder *d, uint32_t at, uint32_t size,
     d->odd = NULL;
     buffer_clear(&d->text);
     buffer_reserve(&d->text, 1);
+    return (struct binxml_visitor){d,          on_open,  on_attribute,
+                                   on_content, on_close, on_nameless};
+}
+
+const char *decoder_collected(struct decoder *d)
+{
+    finish_fields(d);
+    return d->odd;
+}
+
+static const char *decode_by_walk(struct decoder *d, uint32_t at, uint32_t size,
+                                  struct evtx_record *record)
+{
+    const struct binxml_visitor visitor = decoder_collect(d, d->arena, record);
     const char *wrong =
         binxml_walk(&d->binxml, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
     finish_fields(d);

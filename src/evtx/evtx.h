@@ -13,6 +13,12 @@
  *      124     4  CRC32 of bytes 0..119 and 128..511
  *      512        records: 2a 2a 00 00, u32 size, u64 id, FILETIME, BinXML, u32 size again
  *
+ * Events as text. A log can also be an export as XML or JSON (evidence_log.format): its
+ * records come out of the same evtx_read(), single-threaded and whichever the reader is. Such
+ * a record has no chunk and no header of its own: header_id is NO_RECORD, chunk_offset equals
+ * offset, which counts bytes of the unpacked text, and `raw` is its text in UTF-8. What
+ * forebear itself wrote of a recovered record keeps its state.
+ *
  * Readers. One interface, struct evtx_reader, hides who decodes: libevtx, which evidence
  * can crash, works in child processes and costs a crash that one record. The structure is
  * walked natively, so that what a reader does not give is named all the same. Children end
@@ -188,7 +194,7 @@ void evtx_reader_prepare(struct evtx_reader *reader, evtx_prepare *prepare,
  * The native reader only: libevtx gives recovered records foreign field names. */
 void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
 /* Also write each record as text, in the workers: where `wanted` says so. The native reader
- * only. Off at first. */
+ * and imports only. Off at first. */
 void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
                               evtx_wanted *wanted, const void *context);
 /* Look at the live records of chunks that are as they should be (checksums right, every

@@ -131,14 +131,8 @@ void native_write_event(struct native_work *w, struct decoder *d, uint32_t at,
 static void place_events(struct native_work *w)
 {
     const char *at = w->events.ptr;
-    for (uint32_t i = 0; i < w->count; i++) {
-        struct evtx_record *r = &w->records[i];
-        if (r->event.len == 0)
-            continue;
-        r->event.ptr = at;
-        r->event_close.ptr = at + r->event.len;
-        at = r->event_close.ptr + r->event_close.len + 1;
-    }
+    for (uint32_t i = 0; i < w->count; i++)
+        at = evtx_record_place_event(&w->records[i], at);
 }
 
 static void decode_live(struct native_work *w, struct decoder *d,

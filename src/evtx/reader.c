@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "evtx/evtx_internal.h"
+#include "evtx/import.h"
 #include "evtx/native.h"
 #include "evtx/seen.h"
 #include "util/memory.h"
@@ -105,7 +106,7 @@ void evtx_reader_recover(struct evtx_reader *reader, bool recovers)
 void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
                               evtx_wanted *wanted, const void *context)
 {
-    reader->form = reader->native ? form : EVTX_NO_EVENTS;
+    reader->form = form;
     reader->wanted = wanted;
     reader->wanted_context = context;
 }
@@ -907,7 +908,7 @@ enum status evtx_reader_learn(struct evtx_reader *reader,
 {
     struct reading g = {.reader = reader, .log = log};
     evidence_source_open(&g.source, log);
-    if (reader->native && log->size > EVTX_HEADER_SIZE)
+    if (reader->native && !evidence_log_is_text(log) && log->size > EVTX_HEADER_SIZE)
         learn_log(&g, &reader->run_templates);
     evidence_source_close(&g.source);
     if (stop_requested())
@@ -992,6 +993,28 @@ static void cancel(struct reading *g)
         native_wait(g->reader->native, &passage_at(g, i)->native);
 }
 
+/* Events as text have no chunks, so neither of the readers: they are imported. */
+static enum status read_text(const struct reading *g, uint64_t from, uint64_t to,
+                             struct error *err)
+{
+    struct evtx_reader *r = g->reader;
+    const struct import_job job = {.log = g->log,
+                                   .templates = &r->templates,
+                                   .from = from,
+                                   .to = to,
+                                   .prepare = r->prepare,
+                                   .prepare_context = r->prepare_context,
+                                   .form = r->form,
+                                   .wanted = r->wanted,
+                                   .wanted_context = r->wanted_context,
+                                   .sink = g->sink,
+                                   .context = g->context,
+                                   .facts = g->facts,
+                                   .problems = g->problems,
+                                   .progress = g->progress};
+    return import_read(&job, err);
+}
+
 enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log,
                       evtx_sink *sink, void *context, struct evtx_log_facts *facts,
                       struct problems *problems, struct progress *progress,
@@ -1009,6 +1032,8 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                         .end = log->size,
                         .last_id = NO_RECORD};
     *g.facts = (struct evtx_log_facts){0};
+    if (evidence_log_is_text(log))
+        return read_text(&g, 0, UINT64_MAX, err);
     evidence_source_open(&g.source, log);
     if (!read_header(&g, &reader->ring[0])) {
         progress_advance(progress, log->size);
@@ -1044,6 +1069,8 @@ enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log
                         .next_offset = from,
                         .end = to < log->size ? to : log->size,
                         .last_id = NO_RECORD};
+    if (evidence_log_is_text(log))
+        return read_text(&g, from, to, err);
     evidence_source_open(&g.source, log);
     enum status status = read_slots(&g, err);
     if (status != OK)

@@ -505,7 +505,7 @@ static void choose_lanes(const struct page *page, struct lanes *lanes)
 
 static const char *lane_class(const struct process *p, enum relation relation)
 {
-    if (p->kind != PROCESS_LOGGED)
+    if (!process_has_record(p))
         return "life ghost";
     switch (relation) {
     case RELATION_MATCH:

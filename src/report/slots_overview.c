@@ -107,12 +107,13 @@ SLOT(answer_links)
         {GRADE_A,       "told by the records of both sides (grade A)"            },
         {GRADE_A_MINUS, "told by both, the parent under a second GUID (grade A-)"},
         {GRADE_B,       "told by the child's record alone (grade B)"             },
+        {GRADE_P,       "told by Windows' audit by process id (grade P)"         },
         {GRADE_C,       "not recorded, one candidate (grade C)"                  },
         {GRADE_D,       "not recorded, several candidates (grade D)"             },
         {GRADE_NONE,    "not recorded, no candidate"                             },
     };
     const struct detector *d = page->report->detector;
-    uint64_t counts[GRADE_D + 1] = {0};
+    uint64_t counts[GRADE_P + 1] = {0};
     for (size_t i = 0; i < d->finding_count; i++)
         if (is_first_of_creation(d, i))
             counts[lineage_process(lineage_of(page), d->findings[i].process)->grade]++;

@@ -24,7 +24,7 @@ static void put_start(struct buffer *out, const struct process *p)
     if (p->start_filetime == FILETIME_NONE)
         buffer_add_string(out, "not known");
     put_time(out, p->start_filetime);
-    if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
+    if (!process_has_record(p) && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
 }
 
@@ -33,7 +33,8 @@ static void put_kind(struct buffer *out, const struct process *p)
     static const char *const kinds[] = {
         "has a creation record (event 1)",
         "no creation record of its own: known from the records of others",
-        "not known: the record names no parent"};
+        "not known: the record names no parent",
+        "no creation record of Sysmon's: logged by Windows' audit (event 4688)"};
     buffer_add_string(out, kinds[p->kind]);
 }
 
@@ -59,7 +60,7 @@ static void put_note(struct buffer *out, const struct process *p)
 /* A stamp of an end runs up to 0.25 s early (lineage.h), so a length below 0 is none. */
 static void put_duration(struct buffer *out, const struct process *p)
 {
-    if (p->kind != PROCESS_LOGGED || p->end_filetime == FILETIME_NONE ||
+    if (!process_has_record(p) || p->end_filetime == FILETIME_NONE ||
         p->start_filetime == FILETIME_NONE)
         return;
     uint64_t length =
@@ -125,7 +126,7 @@ static void put_process_place(const struct page *page, uint32_t process,
                               const struct process *p, struct buffer *out)
 {
     put_place(out, process_place(page->report, process));
-    if (p->kind == PROCESS_LOGGED)
+    if (process_has_record(p))
         name_state_unless_live(out, p->state);
 }
 
@@ -248,7 +249,7 @@ SLOT(row_class)
 {
     static const char *const relations[] = {"ancestor", "host",       "match",
                                             "sibling",  "descendant", "apart"};
-    static const char *const kinds[] = {"logged", "ghost", "unknown"};
+    static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
     buffer_printf(out, "%s %s", relations[page_row(page)->relation],
                   kinds[row_process(page)->kind]);
 }
@@ -262,6 +263,12 @@ SLOT(row_relation)
     buffer_add_string(out, relations[page_row(page)->relation]);
 }
 
+/* A link that rests on one record alone. */
+static bool is_dashed(const struct process *child)
+{
+    return child->grade == GRADE_B || child->grade == GRADE_P;
+}
+
 /* Drawn with a character, so that the kind of the link survives being copied, printed or
  * read without a style sheet; the style sheet indents. */
 SLOT(row_branch)
@@ -271,7 +278,7 @@ SLOT(row_branch)
     if (depth > INDENTED_MAX)
         buffer_printf(out, "[depth %" PRIu32 "] ", depth);
     if (depth)
-        buffer_add_string(out, row_process(page)->grade == GRADE_B ? "└╌ " : "└─ ");
+        buffer_add_string(out, is_dashed(row_process(page)) ? "└╌ " : "└─ ");
 }
 
 SLOT(row_link_anchor)

@@ -139,12 +139,14 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
         return;
     }
     if (sum->sysmon_records == 0) {
-        statements_add(out, arena, RECORDED,
-                       "Nothing to examine: no Sysmon record was found (%" PRIu64
-                       " event log%s, %" PRIu64 " record%s read). This says nothing "
-                       "about what happened on the machine.",
-                       sum->logs, PLURAL(sum->logs), sum->records,
-                       PLURAL(sum->records));
+        statements_add(
+            out, arena, RECORDED,
+            "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
+            " record%s read). This says nothing about what happened on the "
+            "machine.",
+            r->lineage->audit_count ? "Examined without Sysmon:"
+                                    : "Nothing to examine:",
+            sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
         return;
     }
     filetime_format(from, sum->first_filetime, FILETIME_REPORT);
@@ -281,12 +283,30 @@ static void say_hosts_apart(const struct detector *d, struct arena *arena,
                        count == 1 ? "is" : "are", with_signs);
 }
 
+/* What Windows' own audit adds to Sysmon. */
+static void say_audited(const struct report *r, struct arena *arena,
+                        struct statements *out)
+{
+    const struct lineage *l = r->lineage;
+    uint64_t alone = 0, all = l->audit_count;
+    for (size_t i = 0; i < l->order_count; i++)
+        alone += lineage_process(l, l->order[i])->kind == PROCESS_AUDITED;
+    if (all)
+        statements_add(out, arena, DERIVED,
+                       "Windows' audit (Security event 4688) logged %" PRIu64
+                       " process creation%s: %" PRIu64
+                       " that Sysmon logged too, joined by "
+                       "host, process id, time (within 2 s) and image, and %" PRIu64
+                       " that it did not.",
+                       all, PLURAL(all), all - alone, alone);
+}
+
 static void say_findings(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
 {
     const struct detector *d = r->detector;
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
-    if (sum->sysmon_records + sum->used == 0)
+    if (sum->sysmon_records + sum->used + r->lineage->audit_count == 0)
         return;
     if (d->finding_count == 0 && r->told.findings_left_out)
         return;
@@ -493,6 +513,7 @@ void report_statements(const struct report *r, struct arena *arena,
     say_what_was_examined(r, &sum, arena, out);
     give_topic(out, first, ABOUT_WHAT_WAS_READ);
     say_told_part(r, arena, out);
+    say_audited(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_hosts_apart(r->detector, arena, out);
     say_verification(r, &sum, arena, out);

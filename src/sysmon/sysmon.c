@@ -169,13 +169,17 @@ static bool hex_to_u64(struct text digits, uint64_t *out)
     return true;
 }
 
-bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
-                   uint64_t *value)
+bool text_to_number(struct text t, uint64_t *value)
 {
-    struct text t = sysmon_value(event, field);
     if (text_starts_with_fold(t, TEXT_LITERAL("0x")))
         return hex_to_u64(text_slice(t, 2, SIZE_MAX), value);
     return text_to_u64(t, value);
+}
+
+bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
+                   uint64_t *value)
+{
+    return text_to_number(sysmon_value(event, field), value);
 }
 
 uint32_t sysmon_pid(const struct sysmon_event *event, enum sysmon_field field)

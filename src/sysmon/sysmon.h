@@ -87,6 +87,8 @@ bool sysmon_guid(const struct sysmon_event *event, enum sysmon_field field,
 /* Decimal or 0x hex; false if absent or neither. */
 bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
                    uint64_t *value);
+/* The same of a text. */
+bool text_to_number(struct text t, uint64_t *value);
 /* A process id, or PID_UNKNOWN. */
 uint32_t sysmon_pid(const struct sysmon_event *event, enum sysmon_field field);
 /* UtcTime, or TimeCreated where there is none. */
