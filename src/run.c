@@ -43,6 +43,7 @@ struct run {
     struct timeline timeline;
     struct confirmation verification;
     struct report report;
+    struct story story;
     size_t clearing_capacity;
     size_t problems_told;  /* rows of problems that run.log has */
     struct map gathered;   /* events of the second pass, by their content */
@@ -294,7 +295,7 @@ static void count_recovered(struct recovered_counts *counts,
 struct prepared {
     struct sysmon_event event;
     uint32_t fingerprint;
-    bool is_sysmon, may_match;
+    bool is_sysmon, may_match, is_tampering;
 };
 
 /* By a worker, chunk by chunk: all that needs no table of the run. */
@@ -312,6 +313,7 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
         p->fingerprint = coverage_fingerprint(&records[i]);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
+        p->is_tampering = p->is_sysmon && tampering_concerns(&p->event);
     }
 }
 
@@ -323,8 +325,12 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct log_clearing clearing;
     coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
     count_recovered(&reading->log->recovered, record, event);
+    if (!event)
+        machine_events_add(&reading->log->coverage.machine, record, &run->arena);
     if (event) {
         event->record = record; /* recovered ones may have moved */
+        if (p->is_tampering)
+            tampering_add(&reading->log->coverage.tampering, event, &run->arena);
         struct event_processes who = lineage_add(&run->lineage, event, reading->number);
         note_channel(run, event, who.subject);
         if (who.is_new_creation && p->may_match)
@@ -702,6 +708,35 @@ static enum status read_logs(struct run *run, struct error *err)
     return OK;
 }
 
+/* What the logs cover, and what they tell of the machine. */
+static void make_story(struct run *run)
+{
+    const struct report *r = &run->report;
+    const struct coverage **coverages =
+        memory_get((r->log_count + 1) * sizeof *coverages);
+    struct story_clearing *clearings =
+        memory_get((r->clearing_count + 1) * sizeof *clearings);
+    for (size_t i = 0; i < r->log_count; i++)
+        coverages[i] = &r->logs[i].coverage;
+    for (size_t i = 0; i < r->clearing_count; i++) {
+        const struct clearing_report *c = &r->clearings[i];
+        clearings[i] = (struct story_clearing){
+            .log = (uint32_t)(c->log - run->evidence.logs),
+            .filetime = c->created_filetime,
+            .record_id = c->record_id,
+            .offset = c->offset,
+            .computer = c->computer,
+            .channel = c->channel,
+            .account = arena_printf(&run->arena, "%.*s\\%.*s", TEXT(c->domain),
+                                    TEXT(c->user)),
+            .state = c->state};
+    }
+    story_make(&run->story, coverages, r->log_count, clearings, r->clearing_count,
+               &run->arena, &run->problems);
+    free(coverages);
+    free(clearings);
+}
+
 static void link_and_judge(struct run *run)
 {
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
@@ -829,6 +864,7 @@ static enum status write_report(struct run *run, struct error *err)
     check_evidence(run);
     count_problems_per_log(run);
     report->lineage = &run->lineage;
+    report->story = &run->story;
     report->detector = &run->detector;
     report->timeline = &run->timeline;
     report->verification = &run->verification;
@@ -857,6 +893,7 @@ static enum status run_steps(struct run *run, struct error *err)
     if (prepare(run, err) != OK || discover(run, err) != OK ||
         read_logs(run, err) != OK)
         return FAILED;
+    make_story(run);
     link_and_judge(run);
     if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
@@ -896,6 +933,7 @@ static void release(struct run *run)
     end_hashing(run);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
+    story_release(&run->story);
     free(run->report.logs);
     free(run->report.clearings);
     free(run->off_channel);

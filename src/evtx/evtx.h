@@ -41,12 +41,14 @@ enum record_state {
     RECORD_BEHIND_DAMAGE,
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
+    RECORD_HIDDEN, /* whole, inside the size of the record before it: see survey.c */
     RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
     RECORD_POSITIONAL, /* its template is gone: typed values in order, without names */
     RECORD_STATES
 };
 
-/* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
+/* "live", "deleted file", "behind damage", "orphan chunk", "slack", "hidden", "torn",
+ * "positional" */
 const char *record_state_name(enum record_state state);
 /* Part of its log as Windows would show it; all other states are recovered. */
 static inline bool record_state_is_live(enum record_state state)

@@ -115,6 +115,7 @@ struct host {
     uint64_t recovered;    /* records that are not live */
     uint64_t guid_time_agrees,
         guid_time_checked; /* live event 1: second in the guid == UtcTime */
+    uint64_t sequence_missing; /* process numbers without a live event 1: sequence.c */
 };
 
 /* Another name of a process. */

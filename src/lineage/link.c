@@ -263,5 +263,6 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     measure_trees(l);
     name_nodes(l);
     anomalies_tell(l, &pids, logs, problems);
+    sequence_tell(l, logs, problems);
     pid_table_release(&pids);
 }

@@ -372,21 +372,6 @@ static void put_identity(struct table *t, struct buffer *b,
     put_file_times(t, &log->name);
 }
 
-/* Sysmon's event ids with a record in the log, or without one. */
-static void put_event_ids(struct table *t, struct buffer *b, const struct coverage *c,
-                          bool seen)
-{
-    for (unsigned id = 1; id < 256; id++) {
-        bool known = sysmon_event_category((uint16_t)id) != NULL;
-        if ((c->per_event_id[id] > 0) != seen || (!seen && !known))
-            continue;
-        buffer_printf(b, "%s%u", b->len ? " " : "", id);
-        if (seen)
-            buffer_printf(b, ":%" PRIu64, c->per_event_id[id]);
-    }
-    table_buffer(t, b);
-}
-
 static void put_computers(struct table *t, struct buffer *b, const struct coverage *c)
 {
     struct map seen = {0};
@@ -405,8 +390,8 @@ static void put_computers(struct table *t, struct buffer *b, const struct covera
 static void put_coverage(struct table *t, struct buffer *b, const struct coverage *c)
 {
     table_number(t, c->process_creations);
-    put_event_ids(t, b, c, true);
-    put_event_ids(t, b, c, false);
+    put_event_ids(t, b, c->per_event_id, true);
+    put_event_ids(t, b, c->per_event_id, false);
     table_text(t, c->sysmon_version);
     table_text(t, c->schema_version);
     table_text(t, coverage_schema_floor(c));
@@ -532,6 +517,9 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
     for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
         if (!csv_files[i].is_detail || !report->run.findings_only)
             status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
+    for (size_t i = 0; status == OK && i < CSV_COVERAGE_FILES; i++)
+        status = csv_file_write(&csv_coverage_files[i], report, dir, report->problems,
+                                err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)

@@ -16,6 +16,7 @@
 
 #include "detect/detect.h"
 #include "evtx/verify.h"
+#include "sysmon/story.h"
 #include "util/output.h"
 
 /* A process as one event names it; it may have other names (lineage.h). */
@@ -133,6 +134,7 @@ struct report {
     size_t log_count;
     struct clearing_report *clearings;
     size_t clearing_count;
+    const struct story *story; /* by host: what its logs cover (sysmon/story.h) */
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;

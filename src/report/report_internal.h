@@ -78,6 +78,13 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
                            struct output_dir *dir, struct problems *problems,
                            struct error *err);
 
+/* --- csv_coverage.c */
+enum { CSV_COVERAGE_FILES = 2 };
+extern const struct csv_file csv_coverage_files[CSV_COVERAGE_FILES];
+/* Sysmon's event ids with a record, each with its number; or the known ones without. */
+void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_id[256],
+                   bool seen);
+
 /* --- timeline.c: "Process Created", for timestamp_desc */
 const char *timeline_happened(uint16_t event_id);
 
