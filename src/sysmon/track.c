@@ -10,9 +10,6 @@
 
 #define SKEW_TOLD_100NS    ((int64_t)(60 * FILETIME_SECOND))
 #define BACK_TOLD_100NS    (2 * FILETIME_SECOND)
-/* While Windows starts, records are written that lie up to a minute before those that stand
- * before them: 63 of 64 steps in public System logs. Sysmon's channel has none of that. */
-#define BACK_AT_BOOT_100NS (60 * FILETIME_SECOND)
 #define SPACINGS_ARE_LONG 20
 
 void tracks_init(struct tracks *t, struct arena *arena)
@@ -376,7 +373,6 @@ static void tell_clock_back(const struct telling *t)
     const struct stretch **by_id = memory_get((track->count + 1) * sizeof *by_id);
     size_t rows = 0;
     bool in_order = true;
-    uint64_t least = track->is_sysmons ? BACK_TOLD_100NS : BACK_AT_BOOT_100NS;
     for (size_t i = 0; i < track->count; i++) {
         by_id[i] = &track->stretches[i];
         in_order = in_order &&
@@ -387,7 +383,7 @@ static void tell_clock_back(const struct telling *t)
         const struct track_point *before = &by_id[i - 1]->last,
                                  *after = &by_id[i]->first;
         if (after->record_id > before->record_id &&
-            after->filetime + least < before->filetime && rows++ < ROWS_MAX)
+            after->filetime + BACK_TOLD_100NS < before->filetime && rows++ < ROWS_MAX)
             tell_back(t, before, after);
     }
     free(by_id);
@@ -451,7 +447,10 @@ void tracks_tell(const struct tracks *all, const struct evidence_log *log,
 {
     for (size_t i = 0; i < all->count; i++) {
         struct telling t = {&all->items[i], log, problems};
-        tell_clock_back(&t);
+        /* In System and Security single records lie hours before those around them
+         * wherever a machine started or resumed: 108 steps in 30 public logs. */
+        if (t.track->is_sysmons)
+            tell_clock_back(&t);
         tell_all_ids_back(&t);
         tell_skews(&t);
         tell_jumps(&t);
