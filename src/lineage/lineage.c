@@ -400,10 +400,8 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
         (access & full_access) != full_access ||
         opens_every_process(sysmon_value(s->event, SYSMON_SourceImage)))
         return;
-    const struct process *p = &l->processes[target];
-    if (p->kind == PROCESS_LOGGED && p->parent != PROCESS_NONE)
-        return; /* only a null parent asks for its creator */
-    uint64_t second = filetime_from_unix(process_guid_parts(&p->guid).start_unix, 0);
+    const struct guid *guid = &l->processes[target].guid;
+    uint64_t second = filetime_from_unix(process_guid_parts(guid).start_unix, 0);
     if (s->filetime + FILETIME_SECOND < second ||
         s->filetime > second + 2 * FILETIME_SECOND)
         return;

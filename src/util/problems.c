@@ -8,8 +8,7 @@
 const struct problem_kind problem_kinds[PROBLEM_CODES] = {
 #define PROBLEM(code, class, severity, sentence)                                       \
  {#code, class, SEVERITY_##severity, sentence},
-#define ANOMALY(code, severity, sentence, trigger, innocent, raised, silent)           \
- {#code, ANOMALY, SEVERITY_##severity, sentence},
+#define ANOMALY(code, severity, sentence, trigger, innocent) {#code, ANOMALY, SEVERITY_##severity, sentence},
 #include "util/problems.def"
 #include "util/anomalies.def"
 #undef ANOMALY

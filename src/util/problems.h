@@ -23,8 +23,7 @@ enum problem_severity {
 
 enum problem_code {
 #define PROBLEM(code, class, severity, sentence) PROBLEM_##code,
-#define ANOMALY(code, severity, sentence, trigger, innocent, raised, silent)           \
- PROBLEM_##code,
+#define ANOMALY(code, severity, sentence, trigger, innocent) PROBLEM_##code,
 #include "util/problems.def"
 #include "util/anomalies.def"
 #undef ANOMALY
