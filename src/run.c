@@ -448,19 +448,25 @@ static struct digest_values digest_of_event(const struct evtx_record *record)
 
 /* A log and its copy, an export, a deleted version of it: an event that stands in several
  * records is one event, and the first that is read stands for it. */
-static bool is_repeated(struct reading *reading, const struct evtx_record *record)
+static bool is_repeated(struct reading *reading, const struct evtx_record *record,
+                        uint32_t *number)
 {
     struct run *run = reading->run;
     struct digest_values values = digest_of_event(record);
     struct bytes key = {values.value[DIGEST_SHA256], digest_size(DIGEST_SHA256)};
-    if (map_find(&run->gathered, key) != MAP_NONE) {
+    *number = map_find(&run->gathered, key);
+    if (*number != MAP_NONE) {
+        places_add(&run->timeline.also, *number,
+                   &(struct seen_place){record->offset, record->system.record_id,
+                                        reading->number, 0, (uint8_t)record->state});
         if (reading->repeats++ == 0)
             reading->first_repeat_id = record->system.record_id;
         return true;
     }
     uint8_t *kept = arena_alloc(&run->arena, key.len);
     memcpy(kept, key.ptr, key.len);
-    map_add(&run->gathered, (struct bytes){kept, key.len}, 0);
+    *number = run->gathered.count;
+    map_add(&run->gathered, (struct bytes){kept, key.len}, *number);
     return false;
 }
 
@@ -484,7 +490,8 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
-        if (!g->is_wanted || is_repeated(reading, &records[i]))
+        uint32_t number;
+        if (!g->is_wanted || is_repeated(reading, &records[i], &number))
             continue;
         g->event.record = &records[i];
         detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
@@ -492,7 +499,7 @@ static enum status second_pass(void *context, const struct evtx_record *records,
             run->report.told.events_left_out++;
         else if (!run->options->findings_only)
             timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
-                         &g->who);
+                         &g->who, number);
     }
     return OK;
 }

@@ -149,7 +149,8 @@ static void add_event(struct report_model *m, const struct made_event *e,
     if (second_pass) {
         struct event_processes who = lineage_find(&m->lineage, &event);
         detector_corroborate(&m->detector, &m->lineage, &event, &who);
-        timeline_add(&m->timeline, &m->detector, &m->lineage, &event, &who);
+        timeline_add(&m->timeline, &m->detector, &m->lineage, &event, &who,
+                     (uint32_t)m->timeline.count);
         return;
     }
     coverage_add(&m->log_report.coverage, &record, &event);

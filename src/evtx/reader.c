@@ -533,6 +533,7 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
                    (!s->chunk.header_crc_ok || !s->chunk.data_crc_ok);
     f->chunks_damaged +=
         s->kind != SLOT_CHUNK || s->damages || crc_bad || is_cut_short(s);
+    f->records_hidden += s->hidden_count;
     f->records_recovered += s->behind_count + s->slack_count + s->hidden_count;
     if (has_records)
         g->last_id =

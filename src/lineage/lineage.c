@@ -47,6 +47,7 @@ static void index_release(struct lineage_index *index)
 
 void lineage_release(struct lineage *l)
 {
+    places_release(&l->also);
     strings_release(&l->strings);
     free(l->processes);
     free(l->hosts);
@@ -260,13 +261,17 @@ static void add_duplicate(struct lineage *l, uint32_t node, const struct sight *
     note_later_sight(p, s->filetime);
     uint32_t log = s->log;
     uint64_t record_id = record->system.record_id;
+    struct seen_place other = {record->offset, record_id, s->log, 0,
+                               (uint8_t)record->state};
     bool was_live = record_state_is_live(p->state),
          is_live = record_state_is_live(record->state);
     if (stands_before(s, p)) {
         log = p->log;
         record_id = p->record_id;
+        other = (struct seen_place){p->offset, p->record_id, p->log, 0, p->state};
         place_record(p, s);
     }
+    places_add(&l->also, node, &other);
     if (is_live && !was_live)
         count_creation(l, p);
     /* The same id is told as RID_DUP by the log's coverage. */

@@ -40,6 +40,7 @@
 #define FOREBEAR_LINEAGE_H
 
 #include "sysmon/coverage.h"
+#include "sysmon/places.h"
 #include "sysmon/sysmon.h"
 #include "util/strings.h"
 
@@ -136,6 +137,7 @@ struct lineage {
      * id, guid); an unknown parent stands right before its child */
     uint32_t *order;
     size_t order_count;
+    struct seen_places also;     /* by node: other records of its creation */
     struct lineage_index *index; /* private to src/lineage */
 };
 

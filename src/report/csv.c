@@ -40,7 +40,14 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256"};
+    "verified", "record_sha256", "also_at"};
+
+static void put_also_at(struct table *t, struct buffer *b, const struct report *r,
+                        const struct seen_places *places, uint32_t owner)
+{
+    name_also_at(b, r, places, owner);
+    table_buffer(t, b);
+}
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -141,6 +148,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
                  p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
+    put_also_at(t, b, r, &r->lineage->also, lineage_node(r->lineage, f->process));
     table_end_row(t);
 }
 
@@ -209,7 +217,7 @@ static const char *const process_columns[] = {
     "logged_time", "last_seen_utc", "end_event_record_id", "recorded_parent_guid",
     "recorded_parent_id", "recorded_parent_image", "recorded_parent_command_line",
     "original_file_name", "current_directory", "integrity_level", "hashes",
-    "parent_user", "logon_guid", "logon_id", "session_id"};
+    "parent_user", "logon_guid", "logon_id", "session_id", "also_at"};
 
 static void put_link(struct table *t, struct buffer *b, const struct report *r,
                      uint32_t number)
@@ -261,6 +269,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_number_unless(t, p->end_record_id, NO_RECORD);
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
+    put_also_at(t, b, r, &l->also, number);
     table_end_row(t);
 }
 
@@ -272,7 +281,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified", "record_sha256"};
+    "target_image", "verified", "record_sha256", "also_at"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -318,6 +327,7 @@ static void put_timeline_row(struct table *t, struct buffer *b, const struct rep
     put_timeline_process(t, r, &e->object);
     put_verified(t, b, r, e->log, e->offset);
     table_record_digest(t, e->log, e->offset);
+    put_also_at(t, b, r, &r->timeline->also, e->number);
     table_end_row(t);
 }
 
@@ -334,7 +344,8 @@ static const char *const evidence_columns[] = {
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
     "schema_at_least", "computers", "recovered_states", "recovered_copies",
-    "sysmon_recovered", "process_creations_recovered"};
+    "sysmon_recovered", "process_creations_recovered", "first_logged", "last_logged",
+    "configuration_hash", "stretches", "hidden_records"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -408,6 +419,31 @@ static void put_recovered(struct table *t, struct buffer *b,
     table_number(t, row->recovered.creations);
 }
 
+/* When Sysmon's records of this log were written, and in how many stretches. */
+static void put_tracks(struct table *t, struct buffer *b, const struct coverage *c)
+{
+    uint64_t first = FILETIME_NONE, last = FILETIME_NONE, stretches = 0;
+    for (size_t i = 0; i < c->tracks.count; i++) {
+        const struct track *track = &c->tracks.items[i];
+        for (size_t k = 0; track->is_sysmons && k < track->count; k++) {
+            const struct stretch *s = &track->stretches[k];
+            if (first == FILETIME_NONE || s->first.filetime < first)
+                first = s->first.filetime;
+            if (last == FILETIME_NONE || s->last.filetime > last)
+                last = s->last.filetime;
+            stretches++;
+        }
+        if (!text_is_absent(track->configuration_hash)) {
+            buffer_add_string(b, b->len ? "; " : "");
+            buffer_add_text(b, track->configuration_hash);
+        }
+    }
+    table_time(t, first);
+    table_time(t, last);
+    table_buffer(t, b);
+    table_number(t, stretches);
+}
+
 static void put_log(struct table *t, struct buffer *b, const struct log_report *row)
 {
     const struct evidence_log *log = row->log;
@@ -435,6 +471,8 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
     put_recovered(t, b, row);
+    put_tracks(t, b, c);
+    table_number(t, row->facts.records_hidden);
     table_end_row(t);
 }
 

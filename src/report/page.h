@@ -75,7 +75,7 @@ struct page {
     struct {
         size_t statement, item, volume, log, section, creation, support, verdict,
             reason, row, corroboration, silence, event, miss, miss_reason, rule,
-            rule_line, host, filter, kind, problem, clearing, library;
+            rule_line, host, filter, kind, problem, clearing, coverage, library;
     } at;
     struct text supports[SUPPORT_MAX];
     size_t support_count;

@@ -37,6 +37,7 @@ struct timeline_event {
     struct text computer;
     struct timeline_process subject, object; /* who did it; to whom (events 8 and 10) */
     uint32_t finding; /* the first finding that this very record met; UINT32_MAX */
+    uint32_t number;  /* in the order of gathering: timeline.also knows it by that */
     uint16_t event_id;
     uint8_t state;
 };
@@ -46,14 +47,15 @@ struct timeline {
     struct strings strings; /* images and computers, each once */
     struct timeline_event *events;
     size_t count, capacity;
+    struct seen_places also; /* by event number: other records of the same event */
 };
 
 void timeline_init(struct timeline *t);
 void timeline_release(struct timeline *t);
-/* Second pass: keep the event if it speaks of a family. */
+/* Second pass: keep the event if it speaks of a family. `number` is in timeline.also. */
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
-                  const struct event_processes *processes);
+                  const struct event_processes *processes, uint32_t number);
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 

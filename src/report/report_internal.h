@@ -107,6 +107,9 @@ void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t
 void name_hashed(struct buffer *out, const struct evidence_log *log);
 /* "behind damage:5; slack:22": what was recovered, by state; nothing if nothing was. */
 void name_recovered(struct buffer *out, const struct recovered_counts *counts);
+/* Where else the record stands: "EVIDENCE: LOG: EventRecordID 7, offset 4608; ..". */
+void name_also_at(struct buffer *out, const struct report *r,
+                  const struct seen_places *places, uint32_t owner);
 /* ", state slack"; nothing for a live record. */
 void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);

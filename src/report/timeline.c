@@ -106,6 +106,7 @@ void timeline_init(struct timeline *t)
 void timeline_release(struct timeline *t)
 {
     arena_release(&t->arena);
+    places_release(&t->also);
     strings_release(&t->strings);
     free(t->events);
     *t = (struct timeline){0};
@@ -240,7 +241,7 @@ static bool in_family(const struct detector *d, uint32_t process)
 
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
-                  const struct event_processes *processes)
+                  const struct event_processes *processes, uint32_t number)
 {
     if (!in_family(detector, processes->subject) &&
         !(is_two_sided(event) && in_family(detector, processes->object)))
@@ -255,6 +256,7 @@ void timeline_add(struct timeline *t, const struct detector *detector,
                                    .log = event->log,
                                    .computer = keep(t, record->system.computer),
                                    .finding = UINT32_MAX,
+                                   .number = number,
                                    .event_id = event->event_id,
                                    .state = (uint8_t)record->state};
     name_both(t, row, event, processes);
