@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "confirm.h"
+#include "sysmon/across.h"
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -44,6 +45,8 @@ struct run {
     struct confirmation verification;
     struct report report;
     struct story story;
+    struct across across;
+    const struct coverage **coverages; /* by log */
     size_t clearing_capacity;
     size_t problems_told;  /* rows of problems that run.log has */
     struct map gathered;   /* events of the second pass, by their content */
@@ -715,8 +718,58 @@ static enum status read_logs(struct run *run, struct error *err)
     return OK;
 }
 
+/* By a worker: a fingerprint of each record whose id stands in several logs. */
+static void fingerprint_shared(void *context, unsigned worker,
+                               struct evtx_record *records, size_t count,
+                               struct arena *arena)
+{
+    const struct reading *reading = context;
+    (void)worker;
+    for (size_t i = 0; i < count; i++) {
+        if (!across_wants(&reading->run->across, &records[i]))
+            continue;
+        uint32_t *fingerprint = arena_alloc(arena, sizeof *fingerprint);
+        struct digest_values values = digest_of_event(&records[i]);
+        memcpy(fingerprint, values.value[DIGEST_SHA256], sizeof *fingerprint);
+        records[i].prepared = fingerprint;
+    }
+}
+
+static enum status across_pass(void *context, const struct evtx_record *records,
+                               size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        if (records[i].prepared)
+            across_add(&reading->run->across, reading->number, &records[i],
+                       *(const uint32_t *)records[i].prepared);
+    return OK;
+}
+
+/* One record id of one host in several logs: is it the same record? */
+static enum status compare_across(struct run *run, struct error *err)
+{
+    enum status status = OK;
+    if (!across_open(&run->across, run->coverages, run->report.log_count, &run->arena))
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading logs again whose record ids stand in several of them");
+    evtx_reader_recover(run->reader, false);
+    for (uint32_t i = 0; i < run->report.log_count && status == OK; i++) {
+        struct reading reading = {run, &run->report.logs[i], i,
+                                  .first_repeat_id = NO_RECORD};
+        struct evtx_log_facts again = {0};
+        if (run->across.is_concerned[i])
+            status = read_prepared(&reading, fingerprint_shared, across_pass, &again,
+                                   NULL, NULL, err);
+    }
+    evtx_reader_recover(run->reader, run->report.run.recovers);
+    across_tell(&run->across, &run->problems);
+    return status;
+}
+
 /* What the logs cover, and what they tell of the machine. */
-static void make_story(struct run *run)
+static enum status make_story(struct run *run, struct error *err)
 {
     const struct report *r = &run->report;
     const struct coverage **coverages =
@@ -734,14 +787,15 @@ static void make_story(struct run *run)
             .offset = c->offset,
             .computer = c->computer,
             .channel = c->channel,
-            .account = arena_printf(&run->arena, "%.*s\\%.*s", TEXT(c->domain),
-                                    TEXT(c->user)),
+            .account =
+                arena_printf(&run->arena, "%.*s\\%.*s", TEXT(c->domain), TEXT(c->user)),
             .state = c->state};
     }
     story_make(&run->story, coverages, r->log_count, clearings, r->clearing_count,
                &run->arena, &run->problems);
-    free(coverages);
     free(clearings);
+    run->coverages = coverages;
+    return compare_across(run, err);
 }
 
 static void link_and_judge(struct run *run)
@@ -898,9 +952,8 @@ static enum status write_report(struct run *run, struct error *err)
 static enum status run_steps(struct run *run, struct error *err)
 {
     if (prepare(run, err) != OK || discover(run, err) != OK ||
-        read_logs(run, err) != OK)
+        read_logs(run, err) != OK || make_story(run, err) != OK)
         return FAILED;
-    make_story(run);
     link_and_judge(run);
     if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
@@ -941,6 +994,8 @@ static void release(struct run *run)
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
     story_release(&run->story);
+    across_close(&run->across);
+    free(run->coverages);
     free(run->report.logs);
     free(run->report.clearings);
     free(run->off_channel);

@@ -144,8 +144,8 @@ const char *evtx_reader_name(const struct evtx_reader *reader)
 const char *record_state_name(enum record_state state)
 {
     static const char *const names[] = {"live",         "deleted file", "behind damage",
-                                        "orphan chunk", "slack", "hidden",        "torn",
-                                        "positional"};
+                                        "orphan chunk", "slack",        "hidden",
+                                        "torn",         "positional"};
     return names[state];
 }
 
@@ -441,7 +441,8 @@ static void tell_hidden(struct reading *g, const struct evtx_slot *s)
         const struct evtx_hidden *h = &s->hidden[i];
         bool more = i + 1 == EVTX_HIDDEN_MAX && s->hidden_count > EVTX_HIDDEN_MAX;
         tell(g, HIDDEN_RECORD, s->offset + h->frame.offset, h->frame.id,
-             "a whole record (header id %" PRIu64 ", %" PRIu32 " bytes) lies inside the "
+             "a whole record (header id %" PRIu64 ", %" PRIu32
+             " bytes) lies inside the "
              "record at offset %" PRIu64 " (header id %" PRIu64 ", %" PRIu32
              " bytes), where no reader of the log shows it%s",
              h->frame.id, h->frame.size, s->offset + h->holder.offset, h->holder.id,
@@ -787,7 +788,8 @@ static void remember(struct reading *g, const struct passage *p)
         return;
     for (uint32_t i = 0; i < p->native.count; i++)
         seen_add(&g->seen, &p->native.records[i]);
-    if (s->kind == SLOT_ZERO || s->behind_count + s->damages + s->slack_count + s->hidden_count == 0)
+    if (s->kind == SLOT_ZERO ||
+        s->behind_count + s->damages + s->slack_count + s->hidden_count == 0)
         return;
     ARRAY_GROW(g->to_recover, g->to_recover_count, g->to_recover_capacity);
     g->to_recover[g->to_recover_count++] =

@@ -103,7 +103,8 @@ static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
 static void look_inside(struct evtx_slot *s, const struct evtx_frame *holder)
 {
     uint32_t end = holder->offset + holder->size;
-    for (uint32_t at = holder->offset + EVTX_ALIGNMENT; at + EVTX_HIDDEN_LEAST <= end;) {
+    for (uint32_t at = holder->offset + EVTX_ALIGNMENT;
+         at + EVTX_HIDDEN_LEAST <= end;) {
         struct evtx_frame frame;
         if (!bytes_equal_at(s->data, at, "**\0\0", 4) ||
             !is_hidden_at(s->data, at, end, &frame)) {

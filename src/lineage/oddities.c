@@ -53,7 +53,8 @@ static void tell_creator(const struct lineage *l, uint32_t n,
                            : only_creator(l, n, p->parent);
     if (creator == PROCESS_NONE)
         return;
-    const struct process *c = &l->processes[creator], *parent = &l->processes[p->parent];
+    const struct process *c = &l->processes[creator],
+                         *parent = &l->processes[p->parent];
     bool elevates = is_service_host(lineage_text(l, c->image));
     problems_add_graded(
         problems, PROBLEM_CREATOR_NE_PARENT, elevates ? SEVERITY_INFO : SEVERITY_NOTICE,
@@ -105,7 +106,8 @@ static void tell_logon(const struct lineage *l, uint32_t n,
                          p->session_id != parent->session_id;
     if (!rises && !other_logon && !other_session)
         return;
-    bool same_user = text_equal_fold(lineage_text(l, p->user), lineage_text(l, parent->user));
+    bool same_user =
+        text_equal_fold(lineage_text(l, p->user), lineage_text(l, parent->user));
     bool is_elevation = same_user && !other_session && integrity_rank(own) <= 4;
     problems_add_graded(
         problems, PROBLEM_LOGON_JUMP, is_elevation ? SEVERITY_INFO : SEVERITY_NOTICE,
@@ -163,8 +165,8 @@ static void tell_boot(struct lineage *l, const struct boot *b,
     problems_add(problems, PROBLEM_SEQ_GAP,
                  lineage_place(l, &l->processes[b->lowest_node], logs),
                  "on %.*s, start %u of the machine: of the process numbers %" PRIu64
-                 " to %" PRIu64 ", %" PRIu64
-                 " have a creation record here, %" PRIu64 " have none",
+                 " to %" PRIu64 ", %" PRIu64 " have a creation record here, %" PRIu64
+                 " have none",
                  TEXT(lineage_text(l, l->hosts[b->host].computer)), b->id, b->lowest,
                  b->highest, b->count, numbers - b->count);
 }
@@ -191,9 +193,8 @@ void sequence_tell(struct lineage *l, const struct evidence_log *logs,
             found = (uint32_t)count;
             map_add(&map, MAP_KEY_OF(kept), found);
             ARRAY_GROW(boots, count, capacity);
-            boots[count++] = (struct boot){.host = p->scope,
-                                           .id = (uint16_t)wanted.boot,
-                                           .lowest = UINT64_MAX};
+            boots[count++] = (struct boot){
+                .host = p->scope, .id = (uint16_t)wanted.boot, .lowest = UINT64_MAX};
         }
         add_number(&boots[found], key & ((UINT64_C(1) << 48) - 1), n);
     }

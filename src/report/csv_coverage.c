@@ -7,10 +7,20 @@
 
 #include "util/stop.h"
 
-static const char *const coverage_columns[] = {
-    "host",     "from", "to",  "seconds",         "kind",   "explained", "basis",
-    "records",  "evidence", "log", "event_record_id", "offset", "state",
-    "last_event_record_id"};
+static const char *const coverage_columns[] = {"host",
+                                               "from",
+                                               "to",
+                                               "seconds",
+                                               "kind",
+                                               "explained",
+                                               "basis",
+                                               "records",
+                                               "evidence",
+                                               "log",
+                                               "event_record_id",
+                                               "offset",
+                                               "state",
+                                               "last_event_record_id"};
 
 static void put_coverage_row(struct table *t, const struct report *r,
                              const struct story_row *row)
@@ -40,12 +50,30 @@ static void put_coverage_rows(struct table *t, struct buffer *b, const struct re
 
 /* --- hosts.csv */
 
-static const char *const host_columns[] = {
-    "host", "machine_ids", "first_utc", "last_utc", "first_logged", "last_logged",
-    "sysmon_records", "process_creations", "logs", "origins", "sysmon_versions",
-    "schema_versions", "configuration_hashes", "event_ids_seen", "event_ids_absent",
-    "missing_record_ids", "missing_process_numbers", "holes", "holes_not_explained",
-    "sensor_stops", "boots", "log_clearings", "system_log_read", "findings"};
+static const char *const host_columns[] = {"host",
+                                           "machine_ids",
+                                           "first_utc",
+                                           "last_utc",
+                                           "first_logged",
+                                           "last_logged",
+                                           "sysmon_records",
+                                           "process_creations",
+                                           "logs",
+                                           "origins",
+                                           "sysmon_versions",
+                                           "schema_versions",
+                                           "configuration_hashes",
+                                           "event_ids_seen",
+                                           "event_ids_absent",
+                                           "missing_record_ids",
+                                           "missing_process_numbers",
+                                           "holes",
+                                           "holes_not_explained",
+                                           "sensor_stops",
+                                           "boots",
+                                           "log_clearings",
+                                           "system_log_read",
+                                           "findings"};
 
 void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_id[256],
                    bool seen)
@@ -83,8 +111,7 @@ static struct host_sums sum_up(struct buffer *machines, const struct report *r,
         sum.missing_sequence += host->sequence_missing;
     }
     for (size_t i = 0; i < r->detector->finding_count; i++) {
-        const struct process *p =
-            lineage_process(l, r->detector->findings[i].process);
+        const struct process *p = lineage_process(l, r->detector->findings[i].process);
         sum.findings += text_equal_fold(lineage_computer(l, p), computer);
     }
     return sum;
@@ -111,7 +138,8 @@ static void put_host(struct table *t, struct buffer *b, const struct report *r,
     table_text(t, h->configuration_hashes);
     put_event_ids(t, b, h->per_event_id, true);
     put_event_ids(t, b, h->per_event_id, false);
-    table_number_unless(t, has_records ? h->missing_record_ids : UINT64_MAX, UINT64_MAX);
+    table_number_unless(t, has_records ? h->missing_record_ids : UINT64_MAX,
+                        UINT64_MAX);
     table_number_unless(t, has_records ? sum.missing_sequence : UINT64_MAX, UINT64_MAX);
     table_number_unless(t, has_records ? h->holes : UINT64_MAX, UINT64_MAX);
     table_number_unless(t, has_records ? h->holes_not_explained : UINT64_MAX,

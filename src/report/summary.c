@@ -354,17 +354,23 @@ static void say_coverage(const struct report *r, struct arena *arena,
         numbers += r->lineage->hosts[i].sequence_missing;
     if (hosts == 0)
         return;
+    struct text silences =
+        holes ? arena_printf(arena,
+                             "recorded nothing for longer than is ordinary %" PRIu64
+                             " time%s, %" PRIu64 " of them without a recorded reason",
+                             holes, PLURAL(holes), unexplained)
+              : TEXT_LITERAL("was never silent for longer than is ordinary");
     statements_add(
         out, arena, DERIVED,
-        "What these logs cover: on %" PRIu64 " host%s Sysmon recorded nothing for longer "
-        "than is ordinary %" PRIu64 " time%s, %" PRIu64
-        " of them without a recorded reason, and was stopped %" PRIu64
-        " time%s; %" PRIu64 " event record id%s and the creation records of at least "
+        "What these logs cover: on %" PRIu64 " host%s Sysmon %.*s, and is recorded as "
+        "stopped %" PRIu64 " time%s; %" PRIu64
+        " event record id%s and the creation records of at least "
         "%" PRIu64 " process%s are missing. hosts.csv names the event ids without a "
-        "record, coverage.csv each interval. Where there is no record, the absence of a "
+        "record, coverage.csv each interval. Where there is no record, the absence of "
+        "a "
         "finding says nothing about what happened.",
-        hosts, PLURAL(hosts), holes, PLURAL(holes), unexplained, stops, PLURAL(stops),
-        ids, PLURAL(ids), numbers, numbers == 1 ? "" : "es");
+        hosts, PLURAL(hosts), TEXT(silences), stops, PLURAL(stops), ids, PLURAL(ids),
+        numbers, numbers == 1 ? "" : "es");
 }
 
 /* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */

@@ -598,20 +598,21 @@ static void tell_unreadable(const struct coverage *c, struct problems *problems)
 static void tell_first_ids(const struct coverage *c, const struct evtx_log_facts *facts,
                            struct problems *problems)
 {
-    if (c->origin != ORIGIN_RAW || facts->chunks > SMALL_LOG_CHUNKS || c->log->is_deleted)
+    if (c->origin != ORIGIN_RAW || facts->chunks > SMALL_LOG_CHUNKS ||
+        c->log->is_deleted)
         return;
     for (size_t i = 0; i < c->series_count; i++) {
         const struct coverage_series *s = &c->series[i];
         if (!sysmon_is_channel(s->channel) || s->first_id == NO_RECORD ||
             s->first_id <= 1)
             continue;
-        problems_add(problems, PROBLEM_RID_FIRST_GT1,
-                     evidence_log_place(c->log, NO_OFFSET, s->first_id),
-                     "%.*s on %.*s begins with EventRecordID %" PRIu64
-                     " and holds %" PRIu64
-                     " chunk(s) of 64 KiB: too few to have wrapped at the usual size, so "
-                     "it was cleared, made anew or given a small size",
-                     TEXT(s->channel), TEXT(s->computer), s->first_id, facts->chunks);
+        problems_add(
+            problems, PROBLEM_RID_FIRST_GT1,
+            evidence_log_place(c->log, NO_OFFSET, s->first_id),
+            "%.*s on %.*s begins with EventRecordID %" PRIu64 " and holds %" PRIu64
+            " chunk(s) of 64 KiB: too few to have wrapped at the usual size, so "
+            "it was cleared, made anew or given a small size",
+            TEXT(s->channel), TEXT(s->computer), s->first_id, facts->chunks);
     }
 }
 

@@ -35,9 +35,11 @@ const char *machine_kind_name(enum machine_kind kind);
 
 struct machine_event {
     uint64_t filetime; /* TimeCreated */
-    uint64_t since_filetime; /* of a wake that names when sleep began; else FILETIME_NONE */
+    uint64_t
+        since_filetime; /* of a wake that names when sleep began; else FILETIME_NONE */
     uint64_t record_id, offset;
-    struct text computer, channel, words; /* words: what it says, and which event it is */
+    struct text computer, channel,
+        words; /* words: what it says, and which event it is */
     uint16_t event_id;
     uint8_t kind, state; /* enum machine_kind, record_state */
 };
@@ -47,7 +49,7 @@ enum { MACHINE_EVENTS_MAX = 20000 };
 struct machine_events {
     struct machine_event *items;
     size_t count, capacity;
-    uint64_t more; /* beyond MACHINE_EVENTS_MAX */
+    uint64_t more;                /* beyond MACHINE_EVENTS_MAX */
     uint64_t small_clock_changes; /* of at most 2 s: the time service's daily work */
 };
 

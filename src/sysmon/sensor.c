@@ -87,7 +87,8 @@ static struct text dropped_words(struct arena *arena, const struct sysmon_event 
         !text_contains_fold(description, TEXT_LITERAL("dropped")))
         return NO_TEXT;
     while (next_pair(description, &at, &name, &count) && pairs < KINDS_NAMED) {
-        buffer_printf(&kinds, "%s%.*s %" PRIu64, pairs++ ? ", " : "", TEXT(name), count);
+        buffer_printf(&kinds, "%s%.*s %" PRIu64, pairs++ ? ", " : "", TEXT(name),
+                      count);
         total = count > UINT64_MAX - total ? UINT64_MAX : total + count;
     }
     char time[FILETIME_TEXT_MAX];
@@ -112,17 +113,16 @@ static void add_row(struct coverage *c, const struct sysmon_event *event)
         return;
     }
     ARRAY_GROW(c->sensor, c->sensor_count, c->sensor_capacity);
-    c->sensor[c->sensor_count++] =
-        (struct sensor_row){.event_id = event->event_id,
-                            .offset = event->record->offset,
-                            .record_id = event->record->system.record_id,
-                            .created_filetime = event->created_filetime,
-                            .is_start = is_state(event, "Started"),
-                            .is_stop = is_state(event, "Stopped"),
-                            .computer = arena_copy(c->arena, event->record->system.computer),
-                            .code = is_dropped ? PROBLEM_EVENTS_DROPPED
-                                               : PROBLEM_SENSOR_STATE,
-                            .words = is_dropped ? dropped : words_of(c->arena, event)};
+    c->sensor[c->sensor_count++] = (struct sensor_row){
+        .event_id = event->event_id,
+        .offset = event->record->offset,
+        .record_id = event->record->system.record_id,
+        .created_filetime = event->created_filetime,
+        .is_start = is_state(event, "Started"),
+        .is_stop = is_state(event, "Stopped"),
+        .computer = arena_copy(c->arena, event->record->system.computer),
+        .code = is_dropped ? PROBLEM_EVENTS_DROPPED : PROBLEM_SENSOR_STATE,
+        .words = is_dropped ? dropped : words_of(c->arena, event)};
 }
 
 void sensor_add(struct coverage *c, const struct sysmon_event *event)

@@ -10,7 +10,10 @@
 /* Records of one start of the machine that say so stand within minutes of each other. */
 #define SAME_BOOT_100NS (600 * FILETIME_SECOND)
 
-enum { LIST_MAX = 1000 }; /* bytes of a list that one host's row holds */
+enum {
+    LIST_MAX = 1000, /* bytes of a list that one host's row holds */
+    GAPS_MAX = 500   /* rows of missing ids of one log and host */
+};
 
 /* A stretch of one channel of a host. */
 struct span {
@@ -59,8 +62,7 @@ static uint32_t host_of(struct making *m, struct text computer)
 {
     struct story *s = m->story;
     struct text key = folded(m->arena, computer);
-    uint32_t number =
-        map_add(&m->names, map_key_text(key), (uint32_t)s->host_count);
+    uint32_t number = map_add(&m->names, map_key_text(key), (uint32_t)s->host_count);
     if (number < s->host_count)
         return number;
     ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
@@ -131,14 +133,6 @@ static void add_track(struct making *m, const struct track *t, uint32_t log)
                 text_from(log_origin_name(m->coverages[log]->origin)));
 }
 
-static void add_missing_ids(struct making *m, const struct coverage *c)
-{
-    for (size_t i = 0; i < c->series_count; i++)
-        if (sysmon_is_channel(c->series[i].channel))
-            m->story->hosts[host_of(m, c->series[i].computer)].missing_record_ids +=
-                c->series[i].missing;
-}
-
 /* --- moments */
 
 static struct story_row *add_row(struct making *m, const struct story_row *row)
@@ -149,24 +143,63 @@ static struct story_row *add_row(struct making *m, const struct story_row *row)
     return &s->rows[s->count++];
 }
 
+/* Beyond GAPS_MAX they are counted in the host's row alone. */
+static void add_gap(struct making *m, uint32_t log, uint32_t host,
+                    const struct coverage_range *gap)
+{
+    if (gap->before_filetime == FILETIME_NONE || gap->after_filetime == FILETIME_NONE ||
+        gap->after_filetime < gap->before_filetime)
+        return;
+    add_row(m,
+            &(struct story_row){
+                .from_filetime = gap->before_filetime,
+                .to_filetime = gap->after_filetime,
+                .host = host,
+                .log = log,
+                .record_id = gap->first,
+                .offset = NO_OFFSET,
+                .last_record_id = gap->last,
+                .words = arena_printf(m->arena,
+                                      "EventRecordID %" PRIu64 " to %" PRIu64
+                                      " are missing, %" PRIu64 " in all; origin %s",
+                                      gap->first, gap->last, gap->last - gap->first + 1,
+                                      log_origin_name(m->coverages[log]->origin)),
+                .kind = STORY_MISSING});
+}
+
+static void add_missing_ids(struct making *m, uint32_t log)
+{
+    const struct coverage *c = m->coverages[log];
+    for (size_t i = 0; i < c->series_count; i++) {
+        const struct coverage_series *s = &c->series[i];
+        if (!sysmon_is_channel(s->channel))
+            continue;
+        uint32_t host = host_of(m, s->computer);
+        m->story->hosts[host].missing_record_ids += s->missing;
+        for (size_t k = 0; k < s->gap_count && k < GAPS_MAX; k++)
+            add_gap(m, log, host, &s->gaps[k]);
+    }
+}
+
 static void add_machine_events(struct making *m, uint32_t log)
 {
     const struct machine_events *events = &m->coverages[log]->machine;
     for (size_t i = 0; i < events->count; i++) {
         const struct machine_event *e = &events->items[i];
-        add_row(m, &(struct story_row){.from_filetime = e->since_filetime != FILETIME_NONE
-                                                            ? e->since_filetime
-                                                            : e->filetime,
-                                       .to_filetime = e->filetime,
-                                       .host = host_of(m, e->computer),
-                                       .log = log,
-                                       .record_id = e->record_id,
-                                       .offset = e->offset,
-                                       .last_record_id = NO_RECORD,
-                                       .words = e->words,
-                                       .kind = STORY_MACHINE,
-                                       .machine = e->kind,
-                                       .state = e->state});
+        add_row(m,
+                &(struct story_row){.from_filetime = e->since_filetime != FILETIME_NONE
+                                                         ? e->since_filetime
+                                                         : e->filetime,
+                                    .to_filetime = e->filetime,
+                                    .host = host_of(m, e->computer),
+                                    .log = log,
+                                    .record_id = e->record_id,
+                                    .offset = e->offset,
+                                    .last_record_id = NO_RECORD,
+                                    .words = e->words,
+                                    .kind = STORY_MACHINE,
+                                    .machine = e->kind,
+                                    .state = e->state});
     }
 }
 
@@ -200,19 +233,19 @@ static void add_clearings(struct making *m, const struct story_clearing *clearin
         const struct story_clearing *c = &clearings[i];
         if (c->filetime == FILETIME_NONE)
             continue;
-        add_row(m,
-                &(struct story_row){
-                    .from_filetime = c->filetime,
-                    .to_filetime = c->filetime,
-                    .host = host_of(m, c->computer),
-                    .log = c->log,
-                    .record_id = c->record_id,
-                    .offset = c->offset,
-                    .last_record_id = NO_RECORD,
-                    .words = arena_printf(m->arena, "the log %.*s was cleared; account %.*s",
-                                          TEXT(c->channel), TEXT(c->account)),
-                    .kind = STORY_CLEARED,
-                    .state = c->state});
+        add_row(m, &(struct story_row){
+                       .from_filetime = c->filetime,
+                       .to_filetime = c->filetime,
+                       .host = host_of(m, c->computer),
+                       .log = c->log,
+                       .record_id = c->record_id,
+                       .offset = c->offset,
+                       .last_record_id = NO_RECORD,
+                       .words = arena_printf(m->arena,
+                                             "the log %.*s was cleared; account %.*s",
+                                             TEXT(c->channel), TEXT(c->account)),
+                       .kind = STORY_CLEARED,
+                       .state = c->state});
     }
 }
 
@@ -256,8 +289,8 @@ static void drop_copies(struct story *s)
 static struct text place_words(const struct host_work *w, const struct story_row *row)
 {
     const struct evidence_log *log = w->m->coverages[row->log]->log;
-    return arena_printf(w->m->arena, "EventRecordID %" PRIu64 " of %.*s", row->record_id,
-                        TEXT(log->path));
+    return arena_printf(w->m->arena, "EventRecordID %" PRIu64 " of %.*s",
+                        row->record_id, TEXT(log->path));
 }
 
 static void add_interval(struct host_work *w, enum story_kind kind, size_t from,
@@ -266,9 +299,9 @@ static void add_interval(struct host_work *w, enum story_kind kind, size_t from,
     const struct story_row begin = w->m->story->rows[from], end = w->m->story->rows[to];
     if (end.to_filetime < begin.from_filetime)
         return;
-    struct text words = arena_printf(
-        w->m->arena, "%.*s, %.*s; until %.*s, %.*s", TEXT(begin.words),
-        TEXT(place_words(w, &begin)), TEXT(end.words), TEXT(place_words(w, &end)));
+    struct text words = arena_printf(w->m->arena, "%.*s, %.*s; until %.*s, %.*s",
+                                     TEXT(begin.words), TEXT(place_words(w, &begin)),
+                                     TEXT(end.words), TEXT(place_words(w, &end)));
     if (from == to) /* one record that tells of both ends */
         words = arena_printf(w->m->arena, "%.*s, %.*s", TEXT(begin.words),
                              TEXT(place_words(w, &begin)));
@@ -324,8 +357,9 @@ struct under_way {
 static void take_boot(struct host_work *w, struct under_way *u, size_t i)
 {
     const struct story_row *rows = w->m->story->rows;
-    bool is_same = u->boot != NOTHING && u->shutdown == NOTHING &&
-                   rows[i].from_filetime - rows[u->boot].from_filetime <= SAME_BOOT_100NS;
+    bool is_same =
+        u->boot != NOTHING && u->shutdown == NOTHING &&
+        rows[i].from_filetime - rows[u->boot].from_filetime <= SAME_BOOT_100NS;
     if (is_same)
         return;
     w->m->story->hosts[w->host].boots++;
@@ -350,7 +384,8 @@ static void take_wake(struct host_work *w, struct under_way *u, size_t i)
 static bool is_between(const struct story_row *rows, size_t moment, size_t from,
                        size_t to)
 {
-    return moment != NOTHING && rows[moment].from_filetime >= rows[from].from_filetime &&
+    return moment != NOTHING &&
+           rows[moment].from_filetime >= rows[from].from_filetime &&
            rows[moment].from_filetime <= rows[to].from_filetime;
 }
 
@@ -363,15 +398,14 @@ static void tell_restart(const struct host_work *w, const struct under_way *u, s
         return;
     filetime_format(one, before->from_filetime, FILETIME_REPORT);
     filetime_format(two, row->from_filetime, FILETIME_REPORT);
-    problems_add(w->m->problems, PROBLEM_SENSOR_RESTARTED,
-                 evidence_log_place(w->m->coverages[row->log]->log, row->offset,
-                                    row->record_id),
-                 "Sysmon on %.*s started at %s and at %s without a recorded stop "
-                 "between%s",
-                 TEXT(w->m->story->hosts[w->host].computer), one, two,
-                 is_between(rows, u->boot, u->sensor_start, i)
-                     ? "; Windows started between"
-                     : "");
+    problems_add(
+        w->m->problems, PROBLEM_SENSOR_RESTARTED,
+        evidence_log_place(w->m->coverages[row->log]->log, row->offset, row->record_id),
+        "Sysmon on %.*s started at %s and at %s without a recorded stop "
+        "between%s",
+        TEXT(w->m->story->hosts[w->host].computer), one, two,
+        is_between(rows, u->boot, u->sensor_start, i) ? "; Windows started between"
+                                                      : "");
 }
 
 static void take_sensor(struct host_work *w, struct under_way *u, size_t i)
@@ -395,11 +429,10 @@ static void take_sensor(struct host_work *w, struct under_way *u, size_t i)
 
 static void tell_rename(const struct host_work *w, const struct story_row *row)
 {
-    problems_add(w->m->problems, PROBLEM_HOST_RENAMED,
-                 evidence_log_place(w->m->coverages[row->log]->log, row->offset,
-                                    row->record_id),
-                 "on %.*s: %.*s", TEXT(w->m->story->hosts[w->host].computer),
-                 TEXT(row->words));
+    problems_add(
+        w->m->problems, PROBLEM_HOST_RENAMED,
+        evidence_log_place(w->m->coverages[row->log]->log, row->offset, row->record_id),
+        "on %.*s: %.*s", TEXT(w->m->story->hosts[w->host].computer), TEXT(row->words));
 }
 
 static void take_moment(struct host_work *w, struct under_way *u, size_t i)
@@ -452,9 +485,9 @@ static void find_intervals(struct host_work *w, size_t first)
 
 static void add_records(struct host_work *w, const struct span *span)
 {
-    static const char *const starts[] = {
-        "the first of this log", "after a silence", "the clock had gone back",
-        "the record ids begin anew"};
+    static const char *const starts[] = {"the first of this log", "after a silence",
+                                         "the clock had gone back",
+                                         "the record ids begin anew"};
     const struct stretch *s = span->stretch;
     add_row(w->m, &(struct story_row){
                       .from_filetime = s->first.filetime,
@@ -538,6 +571,7 @@ static const char *const kind_names[STORY_KINDS] = {
     [STORY_SENSOR_STOPPED] = "sensor stopped",
     [STORY_SENSOR] = "sensor",
     [STORY_CLEARED] = "log cleared",
+    [STORY_MISSING] = "records missing",
     [STORY_MACHINE] = "machine",
 };
 
@@ -550,7 +584,8 @@ const char *story_kind_name(const struct story_row *row)
 
 static bool boots_differ(const struct hole *h)
 {
-    uint16_t before = h->before->stretch->last_boot, after = h->after->stretch->first_boot;
+    uint16_t before = h->before->stretch->last_boot,
+             after = h->after->stretch->first_boot;
     return before && after && before != after;
 }
 
@@ -565,11 +600,12 @@ static void judge_hole(struct host_work *w, const struct hole *h,
         row->words = e->words[kind];
     } else if (boots_differ(h)) {
         row->explained = TEXT_LITERAL("restarted");
-        row->words = arena_printf(
-            arena,
-            "the process GUIDs around it tell boot %u before and boot %u after; for how "
-            "long the machine was off is not recorded",
-            h->before->stretch->last_boot, h->after->stretch->first_boot);
+        row->words =
+            arena_printf(arena,
+                         "the process GUIDs around it tell boot %u before and boot %u "
+                         "after; for how "
+                         "long the machine was off is not recorded",
+                         h->before->stretch->last_boot, h->after->stretch->first_boot);
     } else {
         row->explained = TEXT_LITERAL("not explained");
         row->words = text_from(
@@ -590,13 +626,13 @@ static void tell_hole(const struct host_work *w, const struct story_row *row,
     char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
     filetime_format(from, h->from, FILETIME_REPORT);
     filetime_format(to, h->to, FILETIME_REPORT);
-    bool is_odd = on && w->is_raw &&
-                  text_equal(row->explained, TEXT_LITERAL("not explained"));
+    bool is_odd =
+        on && w->is_raw && text_equal(row->explained, TEXT_LITERAL("not explained"));
     problems_add_graded(
         w->m->problems, PROBLEM_COVERAGE_HOLE, is_odd ? SEVERITY_NOTICE : SEVERITY_INFO,
         evidence_log_place(w->m->coverages[row->log]->log, row->offset, row->record_id),
-        "no Sysmon record of %.*s from %s (EventRecordID %" PRIu64
-        ") to %s (%" PRIu64 "), %" PRIu64 " s; %.*s: %.*s%s",
+        "no Sysmon record of %.*s from %s (EventRecordID %" PRIu64 ") to %s (%" PRIu64
+        "), %" PRIu64 " s; %.*s: %.*s%s",
         TEXT(w->m->story->hosts[w->host].computer), from, row->record_id, to,
         row->last_record_id, (h->to - h->from) / FILETIME_SECOND, TEXT(row->explained),
         TEXT(row->words),
@@ -609,12 +645,12 @@ static void tell_holes_of_export(const struct host_work *w)
     const struct story_host *h = &w->m->story->hosts[w->host];
     if (w->has_raw || h->holes == 0)
         return;
-    problems_add(w->m->problems, PROBLEM_COVERAGE_HOLE, w->first_hole,
-                 "%.*s: %" PRIu64
-                 " times no Sysmon record for more than %" PRIu64
-                 " s, this is the first; all of its logs are exports or forwarded, where "
-                 "records can have been left out. coverage.csv has each",
-                 TEXT(h->computer), h->holes, w->limit_100ns / FILETIME_SECOND);
+    problems_add(
+        w->m->problems, PROBLEM_COVERAGE_HOLE, w->first_hole,
+        "%.*s: %" PRIu64 " times no Sysmon record for more than %" PRIu64
+        " s, this is the first; all of its logs are exports or forwarded, where "
+        "records can have been left out. coverage.csv has each",
+        TEXT(h->computer), h->holes, w->limit_100ns / FILETIME_SECOND);
 }
 
 static void add_hole(struct host_work *w, const struct hole *h, size_t first_interval,
@@ -722,13 +758,14 @@ static void tell_host(struct making *m, uint32_t host, const struct span *spans,
 
 /* --- all of it */
 
-static void gather(struct making *m, const struct story_clearing *clearings, size_t count)
+static void gather(struct making *m, const struct story_clearing *clearings,
+                   size_t count)
 {
     for (uint32_t log = 0; log < m->log_count; log++) {
         const struct coverage *c = m->coverages[log];
         for (size_t i = 0; i < c->tracks.count; i++)
             add_track(m, &c->tracks.items[i], log);
-        add_missing_ids(m, c);
+        add_missing_ids(m, log);
         add_machine_events(m, log);
         add_sensor_rows(m, log);
     }

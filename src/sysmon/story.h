@@ -6,6 +6,7 @@
  *   hole             Sysmon wrote nothing (COVERAGE_HOLE)
  *   machine off, asleep, sensor stopped
  *                    from one record that says so to the one that says that it ended
+ *   records missing  between two records of Sysmon's channel record ids are left out
  *   boot, shutdown.. moments: records of System and Security (machine.h), events 4, 16 and
  *                    255, log clearings
  *
@@ -31,6 +32,7 @@ enum story_kind {
     STORY_SENSOR_STOPPED,
     STORY_SENSOR, /* event 4, 16, 255 */
     STORY_CLEARED,
+    STORY_MISSING, /* record ids are missing between two records */
     STORY_MACHINE, /* a machine_event: row.machine says which */
     STORY_KINDS
 };
@@ -42,7 +44,7 @@ struct story_row {
     uint64_t record_id, offset;          /* that record */
     uint64_t last_record_id;             /* NO_RECORD: none */
     uint64_t records;                    /* of kind records */
-    struct text words;                   /* the basis, with the records that it rests on */
+    struct text words;     /* the basis, with the records that it rests on */
     struct text explained; /* of a hole: "machine off", "asleep", "sensor stopped",
                               "restarted", "not explained" */
     uint8_t kind, machine, state; /* enum story_kind, machine_kind, record_state */
@@ -51,7 +53,7 @@ struct story_row {
 struct story_host {
     struct text computer;
     size_t first_row, row_count;
-    uint64_t first_filetime, last_filetime;         /* of Sysmon's records, TimeCreated */
+    uint64_t first_filetime, last_filetime; /* of Sysmon's records, TimeCreated */
     uint64_t first_utc_filetime, last_utc_filetime; /* the same, UtcTime */
     uint64_t records, logs;                         /* Sysmon's; logs that hold them */
     uint64_t per_event_id[256];

@@ -20,26 +20,29 @@ static const struct {
     bool names_sysmon; /* must it? */
     const char *what;
 } command_lines[] = {
-    {"fltmc.exe", {"unload"}, true, "unloads a file system filter"},
-    {"sc.exe", {" stop ", " delete ", " config ", " pause ", " sdset ", " failure "}, true,
-     "stops or changes a service"},
-    {"net.exe", {" stop ", " pause "}, true, "stops a service"},
-    {"net1.exe", {" stop ", " pause "}, true, "stops a service"},
-    {"taskkill.exe", {"/im", "/f", "-im"}, true, "ends a process"},
-    {"wevtutil.exe", {" cl ", " clear-log ", " sl ", " set-log ", " um ", " uninstall-manifest "},
-     true, "clears or changes a log"},
-    {"logman.exe", {" stop ", " delete ", " update "}, true, "changes a trace session"},
-    {"reg.exe", {" add ", " delete ", " import "}, true, "changes the registry"},
+    {"fltmc.exe",      {"unload"},                                                 true,  "unloads a file system filter"   },
+    {"sc.exe",
+     {" stop ", " delete ", " config ", " pause ", " sdset ", " failure "},
+     true,                                                                                "stops or changes a service"     },
+    {"net.exe",        {" stop ", " pause "},                                      true,  "stops a service"                },
+    {"net1.exe",       {" stop ", " pause "},                                      true,  "stops a service"                },
+    {"taskkill.exe",   {"/im", "/f", "-im"},                                       true,  "ends a process"                 },
+    {"wevtutil.exe",
+     {" cl ", " clear-log ", " sl ", " set-log ", " um ", " uninstall-manifest "},
+     true,                                                                                "clears or changes a log"        },
+    {"logman.exe",     {" stop ", " delete ", " update "},                         true,  "changes a trace session"        },
+    {"reg.exe",        {" add ", " delete ", " import "},                          true,  "changes the registry"           },
     {"powershell.exe",
      {"clear-eventlog", "limit-eventlog", "remove-eventlog", "stop-service", "clearlog",
       "set-service"},
-     true, "clears a log or stops a service"},
-    {"pwsh.exe", {"clearlog", "stop-service", "set-service", "remove-service"}, true,
-     "clears a log or stops a service"},
-    {"sysmon.exe", {" -u", " /u"}, false, "removes Sysmon"},
-    {"sysmon64.exe", {" -u", " /u"}, false, "removes Sysmon"},
-    {"sysmon.exe", {" -c", " /c"}, false, CONFIGURES},
-    {"sysmon64.exe", {" -c", " /c"}, false, CONFIGURES},
+     true,                                                                                "clears a log or stops a service"},
+    {"pwsh.exe",
+     {"clearlog", "stop-service", "set-service", "remove-service"},
+     true,                                                                                "clears a log or stops a service"},
+    {"sysmon.exe",     {" -u", " /u"},                                             false, "removes Sysmon"                 },
+    {"sysmon64.exe",   {" -u", " /u"},                                             false, "removes Sysmon"                 },
+    {"sysmon.exe",     {" -c", " /c"},                                             false, CONFIGURES                       },
+    {"sysmon64.exe",   {" -c", " /c"},                                             false, CONFIGURES                       },
 };
 
 /* Parts of registry paths: of the channel, the service and the driver. */
@@ -122,16 +125,18 @@ void tampering_add(struct tampering *t, const struct sysmon_event *event,
     if (what)
         add_row(t, event, what == CONFIGURES ? SEVERITY_NOTICE : SEVERITY_WARNING,
                 arena_printf(arena, "a command line that %s: %.*s; account %.*s", what,
-                             TEXT(sysmon_value(event, SYSMON_CommandLine)), TEXT(user)));
+                             TEXT(sysmon_value(event, SYSMON_CommandLine)),
+                             TEXT(user)));
     else
-        add_row(t, event, SEVERITY_WARNING,
-                arena_printf(arena,
-                             "%.*s (pid %" PRIu32 ") wrote to the registry, %.*s: %.*s; "
-                             "account %.*s",
-                             TEXT(sysmon_value(event, SYSMON_Image)),
-                             sysmon_pid(event, SYSMON_ProcessId),
-                             TEXT(sysmon_value(event, SYSMON_EventType)),
-                             TEXT(sysmon_value(event, SYSMON_TargetObject)), TEXT(user)));
+        add_row(
+            t, event, SEVERITY_WARNING,
+            arena_printf(arena,
+                         "%.*s (pid %" PRIu32 ") wrote to the registry, %.*s: %.*s; "
+                         "account %.*s",
+                         TEXT(sysmon_value(event, SYSMON_Image)),
+                         sysmon_pid(event, SYSMON_ProcessId),
+                         TEXT(sysmon_value(event, SYSMON_EventType)),
+                         TEXT(sysmon_value(event, SYSMON_TargetObject)), TEXT(user)));
 }
 
 void tampering_tell(const struct tampering *t, const struct evidence_log *log,
@@ -140,8 +145,8 @@ void tampering_tell(const struct tampering *t, const struct evidence_log *log,
     for (size_t i = 0; i < t->count; i++)
         problems_add_graded(
             problems, PROBLEM_SENSOR_TAMPERING, t->rows[i].severity,
-            evidence_log_place(log, t->rows[i].offset, t->rows[i].record_id),
-                     "%.*s", TEXT(t->rows[i].words));
+            evidence_log_place(log, t->rows[i].offset, t->rows[i].record_id), "%.*s",
+            TEXT(t->rows[i].words));
     if (t->more)
         problems_add(problems, PROBLEM_SENSOR_TAMPERING,
                      evidence_log_place(log, NO_OFFSET, NO_RECORD),

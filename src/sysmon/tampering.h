@@ -14,7 +14,7 @@ struct tampering {
         uint64_t offset, record_id;
         struct text words;
         enum problem_severity severity;
-    } *rows;
+    } * rows;
     size_t count, capacity;
     uint64_t more; /* beyond TAMPERING_ROWS_MAX */
 };

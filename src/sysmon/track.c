@@ -8,8 +8,8 @@
 #include "util/map.h"
 #include "util/memory.h"
 
-#define SKEW_TOLD_100NS    ((int64_t)(60 * FILETIME_SECOND))
-#define BACK_TOLD_100NS    (2 * FILETIME_SECOND)
+#define SKEW_TOLD_100NS   ((int64_t)(60 * FILETIME_SECOND))
+#define BACK_TOLD_100NS   (2 * FILETIME_SECOND)
 #define SPACINGS_ARE_LONG 20
 
 void tracks_init(struct tracks *t, struct arena *arena)
@@ -329,12 +329,12 @@ static void tell_back(const struct telling *t, const struct track_point *before,
     char one[FILETIME_TEXT_MAX], two[FILETIME_TEXT_MAX];
     filetime_format(one, before->filetime, FILETIME_REPORT);
     filetime_format(two, after->filetime, FILETIME_REPORT);
-    problems_add(t->problems, PROBLEM_CLOCK_BACK, place_of(t, after),
-                 "%.*s of %.*s: record %" PRIu64 " was logged at %s, the earlier record "
-                 "%" PRIu64 " at %s: the clock went back by %" PRIu64 " s",
-                 TEXT(t->track->channel), TEXT(t->track->computer), after->record_id,
-                 two, before->record_id, one,
-                 (before->filetime - after->filetime) / FILETIME_SECOND);
+    problems_add(
+        t->problems, PROBLEM_CLOCK_BACK, place_of(t, after),
+        "%.*s of %.*s: record %" PRIu64 " was logged at %s, the earlier record "
+        "%" PRIu64 " at %s: the clock went back by %" PRIu64 " s",
+        TEXT(t->track->channel), TEXT(t->track->computer), after->record_id, two,
+        before->record_id, one, (before->filetime - after->filetime) / FILETIME_SECOND);
 }
 
 static bool ids_went_back(const struct stretch *before, const struct stretch *s)
@@ -375,8 +375,8 @@ static void tell_clock_back(const struct telling *t)
     bool in_order = true;
     for (size_t i = 0; i < track->count; i++) {
         by_id[i] = &track->stretches[i];
-        in_order = in_order &&
-                   !(i && ids_went_back(&track->stretches[i - 1], by_id[i]));
+        in_order =
+            in_order && !(i && ids_went_back(&track->stretches[i - 1], by_id[i]));
     }
     qsort(by_id, in_order ? track->count : 0, sizeof *by_id, compare_by_id);
     for (size_t i = 1; in_order && i < track->count; i++) {
@@ -410,13 +410,14 @@ static void tell_skews(const struct telling *t)
     const struct track *track = t->track;
     for (size_t i = 0; i < track->skew_count; i++) {
         const struct skew_run *run = &track->skews[i];
-        problems_add(t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
-                     "%" PRIu64
-                     " event(s) in a row of %.*s, other than 3 and 22, were logged more "
-                     "than 60 s from their UtcTime: TimeCreated - UtcTime is between "
-                     "%" PRId64 " s and %" PRId64 " s; this is the first",
-                     run->count, TEXT(track->computer), seconds(run->least_100ns),
-                     seconds(run->most_100ns));
+        problems_add(
+            t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
+            "%" PRIu64
+            " event(s) in a row of %.*s, other than 3 and 22, were logged more "
+            "than 60 s from their UtcTime: TimeCreated - UtcTime is between "
+            "%" PRId64 " s and %" PRId64 " s; this is the first",
+            run->count, TEXT(track->computer), seconds(run->least_100ns),
+            seconds(run->most_100ns));
     }
     if (track->skews_more)
         problems_add(t->problems, PROBLEM_TIME_SKEW,

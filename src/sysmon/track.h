@@ -61,11 +61,13 @@ struct track {
     size_t count, capacity;
     uint64_t stretches_more; /* were to begin beyond STRETCHES_MAX */
     uint64_t records;
-    uint64_t spacing[SPACINGS]; /* how many distances between neighbours, by quarter octave */
+    uint64_t spacing
+        [SPACINGS]; /* how many distances between neighbours, by quarter octave */
     /* Sysmon's alone */
     uint64_t per_event_id[256];
     uint64_t first_utc_filetime, last_utc_filetime;
-    struct text version, schema, configuration_hash; /* newest event 4, newest event 16 */
+    struct text version, schema,
+        configuration_hash; /* newest event 4, newest event 16 */
     struct skew_run *skews;
     size_t skew_count, skew_capacity;
     uint64_t skews_more; /* events in runs beyond SKEW_RUNS_MAX */

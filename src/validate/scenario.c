@@ -522,7 +522,7 @@ static const char *read_value(struct reader *r, const char *at, const char *end,
 static size_t field_length(const char *at, const char *end)
 {
     const char *p = at;
-    if (p >= end || !isupper((unsigned char)*p))
+    if (p >= end || !isalpha((unsigned char)*p))
         return 0;
     while (p < end && (isalnum((unsigned char)*p) || *p == '_' || *p == ':'))
         p++;
