@@ -181,25 +181,33 @@ static void add_missing_ids(struct making *m, uint32_t log)
     }
 }
 
+/* A record as a row of its own; the caller says of which kind. */
+static struct story_row *add_moment(struct making *m, uint32_t log,
+                                    struct text computer, const struct track_point *at,
+                                    struct text words)
+{
+    return add_row(m, &(struct story_row){.from_filetime = at->filetime,
+                                          .to_filetime = at->filetime,
+                                          .host = host_of(m, computer),
+                                          .log = log,
+                                          .record_id = at->record_id,
+                                          .offset = at->offset,
+                                          .last_record_id = NO_RECORD,
+                                          .words = words});
+}
+
 static void add_machine_events(struct making *m, uint32_t log)
 {
     const struct machine_events *events = &m->coverages[log]->machine;
     for (size_t i = 0; i < events->count; i++) {
         const struct machine_event *e = &events->items[i];
-        add_row(m,
-                &(struct story_row){.from_filetime = e->since_filetime != FILETIME_NONE
-                                                         ? e->since_filetime
-                                                         : e->filetime,
-                                    .to_filetime = e->filetime,
-                                    .host = host_of(m, e->computer),
-                                    .log = log,
-                                    .record_id = e->record_id,
-                                    .offset = e->offset,
-                                    .last_record_id = NO_RECORD,
-                                    .words = e->words,
-                                    .kind = STORY_MACHINE,
-                                    .machine = e->kind,
-                                    .state = e->state});
+        struct track_point at = {e->filetime, e->record_id, e->offset};
+        struct story_row *row = add_moment(m, log, e->computer, &at, e->words);
+        if (e->since_filetime != FILETIME_NONE)
+            row->from_filetime = e->since_filetime;
+        row->kind = STORY_MACHINE;
+        row->machine = e->kind;
+        row->state = e->state;
     }
 }
 
@@ -208,21 +216,14 @@ static void add_sensor_rows(struct making *m, uint32_t log)
     const struct coverage *c = m->coverages[log];
     for (size_t i = 0; i < c->sensor_count; i++) {
         const struct sensor_row *s = &c->sensor[i];
-        enum machine_kind kind = s->is_stop    ? MACHINE_SENSOR_STOPPED
-                                 : s->is_start ? MACHINE_SENSOR_STARTED
-                                               : MACHINE_SENSOR_CHANGED;
+        struct track_point at = {s->created_filetime, s->record_id, s->offset};
         if (s->created_filetime == FILETIME_NONE)
             continue;
-        add_row(m, &(struct story_row){.from_filetime = s->created_filetime,
-                                       .to_filetime = s->created_filetime,
-                                       .host = host_of(m, s->computer),
-                                       .log = log,
-                                       .record_id = s->record_id,
-                                       .offset = s->offset,
-                                       .last_record_id = NO_RECORD,
-                                       .words = s->words,
-                                       .kind = STORY_SENSOR,
-                                       .machine = (uint8_t)kind});
+        struct story_row *row = add_moment(m, log, s->computer, &at, s->words);
+        row->kind = STORY_SENSOR;
+        row->machine = s->is_stop    ? MACHINE_SENSOR_STOPPED
+                       : s->is_start ? MACHINE_SENSOR_STARTED
+                                     : MACHINE_SENSOR_CHANGED;
     }
 }
 
@@ -231,21 +232,15 @@ static void add_clearings(struct making *m, const struct story_clearing *clearin
 {
     for (size_t i = 0; i < count; i++) {
         const struct story_clearing *c = &clearings[i];
+        struct track_point at = {c->filetime, c->record_id, c->offset};
         if (c->filetime == FILETIME_NONE)
             continue;
-        add_row(m, &(struct story_row){
-                       .from_filetime = c->filetime,
-                       .to_filetime = c->filetime,
-                       .host = host_of(m, c->computer),
-                       .log = c->log,
-                       .record_id = c->record_id,
-                       .offset = c->offset,
-                       .last_record_id = NO_RECORD,
-                       .words = arena_printf(m->arena,
-                                             "the log %.*s was cleared; account %.*s",
-                                             TEXT(c->channel), TEXT(c->account)),
-                       .kind = STORY_CLEARED,
-                       .state = c->state});
+        struct story_row *row =
+            add_moment(m, c->log, c->computer, &at,
+                       arena_printf(m->arena, "the log %.*s was cleared; account %.*s",
+                                    TEXT(c->channel), TEXT(c->account)));
+        row->kind = STORY_CLEARED;
+        row->state = c->state;
     }
 }
 
