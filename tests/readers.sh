@@ -57,9 +57,9 @@ leave_out() {
 }
 
 both image "$top/samples/forebear-sample.E01"
-equal image $tables evidence problems
+equal image $tables evidence coverage hosts problems
 both samples "$top/samples"
-equal samples $tables evidence problems
+equal samples $tables evidence coverage hosts problems
 # the last column but record_sha256; a row ends with CR LF
 verified() { tr -d '\r' <"$1" | sed -n 's/.*,\(yes\|-\|no: [^,]*\),[0-9a-f]*$/\1/p' | sort -u; }
 [ "$(verified "$work/samples-native/findings.csv")" = yes ]
@@ -78,7 +78,7 @@ for scenario in "$top"/tests/scenarios/*.scenario; do
     case $name in
     16-hostile-text) leave_out "$name" 'whoami |echo a|^(VALUE_NOT_UTF16|VALUE_EMBEDDED_NUL|READER_FAULT_KNOWN),|Operational\.evtx,69632,' ;;
     esac
-    equal "$name" $tables evidence problems
+    equal "$name" $tables evidence coverage hosts problems
     check "$name: nothing is confirmed to differ" \
         grep -q '"records_different": 0,' "$work/$name-native/manifest.json"
 done

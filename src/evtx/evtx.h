@@ -138,7 +138,7 @@ struct evtx_log_facts {
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
     uint64_t records;           /* handed on */
     uint64_t records_recovered; /* seen outside the live ones */
-    uint64_t records_hidden; /* of them: inside the size of another record */
+    uint64_t records_hidden;    /* seen inside the size of another record */
     uint64_t
         records_recovered_twice; /* recovered ones that copy a record given before */
     uint64_t

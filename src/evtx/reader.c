@@ -535,7 +535,7 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
     f->chunks_damaged +=
         s->kind != SLOT_CHUNK || s->damages || crc_bad || is_cut_short(s);
     f->records_hidden += s->hidden_count;
-    f->records_recovered += s->behind_count + s->slack_count + s->hidden_count;
+    f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
         g->last_id =
             s->behind_count ? s->behind[1].id : s->frames[s->frame_count - 1].id;

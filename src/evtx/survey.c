@@ -100,14 +100,25 @@ static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
            bytes_equal_at(chunk, at + 24, "\x0f\x01\x01\x00", 4);
 }
 
+/* The next magic where a record could begin; `end` if there is none. Every live byte is
+ * looked at, so this is a comparison of four bytes and no more. */
+static uint32_t next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
+{
+    while (at < end && memcmp(chunk + at, "**\0\0", 4) != 0)
+        at += EVTX_ALIGNMENT;
+    return at;
+}
+
+/* The frame fits its chunk, and so does what is looked at. */
 static void look_inside(struct evtx_slot *s, const struct evtx_frame *holder)
 {
-    uint32_t end = holder->offset + holder->size;
-    for (uint32_t at = holder->offset + EVTX_ALIGNMENT;
-         at + EVTX_HIDDEN_LEAST <= end;) {
+    uint32_t end = holder->offset + holder->size, at = holder->offset + EVTX_ALIGNMENT;
+    if (holder->size < EVTX_HIDDEN_LEAST)
+        return;
+    uint32_t stop = end - EVTX_HIDDEN_LEAST + 1;
+    while ((at = next_magic(s->data.ptr, at, stop)) < stop) {
         struct evtx_frame frame;
-        if (!bytes_equal_at(s->data, at, "**\0\0", 4) ||
-            !is_hidden_at(s->data, at, end, &frame)) {
+        if (!is_hidden_at(s->data, at, end, &frame)) {
             at += EVTX_ALIGNMENT;
             continue;
         }

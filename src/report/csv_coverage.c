@@ -4,7 +4,9 @@
 #include "report/report_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "util/memory.h"
 #include "util/stop.h"
 
 static const char *const coverage_columns[] = {"host",
@@ -91,40 +93,66 @@ void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_i
 
 struct host_sums {
     uint64_t creations, missing_sequence, findings;
+    struct text machine_ids;
 };
 
-/* A computer name has several hosts of the lineage where it stands with several machine
- * ids; they are listed, and what they have is added up. */
-static struct host_sums sum_up(struct buffer *machines, const struct report *r,
-                               struct text computer)
+/* By computer name: it has several hosts of the lineage where it stands with several
+ * machine ids; they are listed, and what they have is added up. */
+struct sums {
+    struct arena arena;
+    struct map names;
+    struct host_sums *items; /* one for each host of the lineage, and one for none */
+    uint32_t *of_host;       /* by host of the lineage */
+};
+
+static struct host_sums *sums_of(struct sums *s, const struct lineage *l, uint32_t host)
 {
-    struct host_sums sum = {0};
+    struct text name =
+        arena_copy_folded(&s->arena, lineage_text(l, l->hosts[host].computer));
+    s->of_host[host] = map_add(&s->names, map_key_text(name), host);
+    return &s->items[s->of_host[host]];
+}
+
+static void sums_open(struct sums *s, const struct report *r)
+{
     const struct lineage *l = r->lineage;
-    for (size_t i = 0; i < l->host_count; i++) {
+    *s = (struct sums){0};
+    s->items = memory_get_zeroed(l->host_count + 1, sizeof *s->items);
+    s->of_host = memory_get_zeroed(l->host_count + 1, sizeof *s->of_host);
+    for (uint32_t i = 0; i < l->host_count; i++) {
         const struct host *host = &l->hosts[i];
-        if (!text_equal_fold(lineage_text(l, host->computer), computer))
-            continue;
+        struct host_sums *sum = sums_of(s, l, i);
+        sum->creations += host->process_creations;
+        sum->missing_sequence += host->sequence_missing;
         if (host->machine_id && host->records)
-            buffer_printf(machines, "%s%08" PRIX32, machines->len ? " " : "",
-                          host->machine_id);
-        sum.creations += host->process_creations;
-        sum.missing_sequence += host->sequence_missing;
+            sum->machine_ids = arena_printf(
+                &s->arena, "%.*s%s%08" PRIX32, TEXT(sum->machine_ids),
+                text_is_empty(sum->machine_ids) ? "" : " ", host->machine_id);
     }
     for (size_t i = 0; i < r->detector->finding_count; i++) {
         const struct process *p = lineage_process(l, r->detector->findings[i].process);
-        sum.findings += text_equal_fold(lineage_computer(l, p), computer);
+        s->items[s->of_host[p->scope]].findings++;
     }
-    return sum;
 }
 
-static void put_host(struct table *t, struct buffer *b, const struct report *r,
+static void sums_close(struct sums *s)
+{
+    free(s->items);
+    free(s->of_host);
+    map_release(&s->names);
+    arena_release(&s->arena);
+}
+
+static void put_host(struct table *t, struct buffer *b, struct sums *sums,
                      const struct story_host *h)
 {
-    struct buffer machines = {0};
-    struct host_sums sum = sum_up(&machines, r, h->computer);
+    struct text name = arena_copy_folded(&sums->arena, h->computer);
+    uint32_t found = map_find(&sums->names, map_key_text(name));
+    struct host_sums sum =
+        found == MAP_NONE ? (struct host_sums){0} : sums->items[found];
     bool has_records = h->records > 0;
     table_text(t, h->computer);
-    table_buffer(t, &machines);
+    table_text(t, sum.machine_ids);
     table_time(t, h->first_utc_filetime);
     table_time(t, h->last_utc_filetime);
     table_time(t, h->first_filetime);
@@ -150,13 +178,17 @@ static void put_host(struct table *t, struct buffer *b, const struct report *r,
     table_bool(t, h->has_machine_log);
     table_number(t, sum.findings);
     table_end_row(t);
-    buffer_release(&machines);
 }
 
 static void put_hosts(struct table *t, struct buffer *b, const struct report *r)
 {
-    for (size_t i = 0; r->story && i < r->story->host_count && !stop_requested(); i++)
-        put_host(t, b, r, &r->story->hosts[i]);
+    struct sums sums;
+    if (!r->story)
+        return;
+    sums_open(&sums, r);
+    for (size_t i = 0; i < r->story->host_count && !stop_requested(); i++)
+        put_host(t, b, &sums, &r->story->hosts[i]);
+    sums_close(&sums);
 }
 
 const struct csv_file csv_coverage_files[CSV_COVERAGE_FILES] = {

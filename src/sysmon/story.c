@@ -22,6 +22,12 @@ struct span {
     bool is_sysmons;
 };
 
+/* A track of Sysmon's channel. */
+struct owned_track {
+    const struct track *track;
+    uint32_t host, log;
+};
+
 struct making {
     struct story *story;
     const struct coverage *const *coverages;
@@ -31,6 +37,8 @@ struct making {
     struct map names; /* host by folded name */
     struct span *spans;
     size_t span_count, span_capacity;
+    struct owned_track *tracks; /* by host, when hosts are in order */
+    size_t track_count, track_capacity;
 };
 
 /* One host, while its rows are made. */
@@ -48,20 +56,10 @@ struct host_work {
 
 /* --- hosts */
 
-static struct text folded(struct arena *arena, struct text name)
-{
-    char *kept = arena_alloc(arena, name.len + 1);
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        kept[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    return (struct text){kept, name.len};
-}
-
 static uint32_t host_of(struct making *m, struct text computer)
 {
     struct story *s = m->story;
-    struct text key = folded(m->arena, computer);
+    struct text key = arena_copy_folded(m->arena, computer);
     uint32_t number = map_add(&m->names, map_key_text(key), (uint32_t)s->host_count);
     if (number < s->host_count)
         return number;
@@ -120,6 +118,8 @@ static void add_track(struct making *m, const struct track *t, uint32_t log)
     h->has_machine_log |= text_equal_fold(t->channel, TEXT_LITERAL("System"));
     if (!t->is_sysmons)
         return;
+    ARRAY_GROW(m->tracks, m->track_count, m->track_capacity);
+    m->tracks[m->track_count++] = (struct owned_track){t, host, log};
     h->records += t->records;
     h->logs++;
     for (unsigned id = 0; id < 256; id++)
@@ -715,36 +715,32 @@ static int compare_spans(const void *a, const void *b)
            (x->stretch->first.offset < y->stretch->first.offset);
 }
 
-static void measure(struct host_work *w)
+/* *next: the first of its tracks; moves behind them. */
+static void measure(struct host_work *w, size_t *next)
 {
     uint64_t spacing[SPACINGS] = {0};
-    struct text name = w->m->story->hosts[w->host].computer;
     w->is_raw = true;
-    for (size_t log = 0; log < w->m->log_count; log++) {
-        const struct tracks *tracks = &w->m->coverages[log]->tracks;
-        for (size_t i = 0; i < tracks->count; i++) {
-            const struct track *t = &tracks->items[i];
-            if (!t->is_sysmons || !text_equal_fold(t->computer, name))
-                continue;
-            enum log_origin origin = w->m->coverages[log]->origin;
-            w->is_raw &= origin == ORIGIN_RAW;
-            w->has_raw |= origin == ORIGIN_RAW || origin == ORIGIN_UNDETERMINED;
-            for (unsigned k = 0; k < SPACINGS; k++)
-                spacing[k] += t->spacing[k];
-        }
+    for (; *next < w->m->track_count && w->m->tracks[*next].host == w->host; ++*next) {
+        const struct owned_track *t = &w->m->tracks[*next];
+        enum log_origin origin = w->m->coverages[t->log]->origin;
+        w->is_raw &= origin == ORIGIN_RAW;
+        w->has_raw |= origin == ORIGIN_RAW || origin == ORIGIN_UNDETERMINED;
+        for (unsigned k = 0; k < SPACINGS; k++)
+            spacing[k] += t->track->spacing[k];
     }
     w->limit_100ns = spacing_limit(spacing);
 }
 
 static void tell_host(struct making *m, uint32_t host, const struct span *spans,
-                      size_t span_count, size_t first, size_t row_count)
+                      size_t span_count, size_t first, size_t row_count,
+                      size_t *next_track)
 {
     struct host_work w = {.m = m,
                           .host = host,
                           .spans = spans,
                           .span_count = span_count,
                           .row_count = row_count};
-    measure(&w);
+    measure(&w, next_track);
     size_t first_interval = m->story->count;
     find_intervals(&w, first);
     find_holes(&w, first_interval);
@@ -790,13 +786,23 @@ static void order_hosts(struct making *m)
         s->rows[i].host = number[s->rows[i].host];
     for (size_t i = 0; i < m->span_count; i++)
         m->spans[i].host = number[m->spans[i].host];
+    for (size_t i = 0; i < m->track_count; i++)
+        m->tracks[i].host = number[m->tracks[i].host];
     free(number);
+}
+
+static int compare_tracks(const void *a, const void *b)
+{
+    const struct owned_track *x = a, *y = b;
+    if (x->host != y->host)
+        return x->host < y->host ? -1 : 1;
+    return (x->log > y->log) - (x->log < y->log);
 }
 
 static void tell_hosts(struct making *m)
 {
     struct story *s = m->story;
-    size_t moments = s->count, row = 0, span = 0;
+    size_t moments = s->count, row = 0, span = 0, track = 0;
     for (uint32_t host = 0; host < s->host_count; host++) {
         size_t first_row = row, first_span = span;
         while (row < moments && s->rows[row].host == host)
@@ -804,7 +810,7 @@ static void tell_hosts(struct making *m)
         while (span < m->span_count && m->spans[span].host == host)
             span++;
         tell_host(m, host, m->spans + first_span, span - first_span, first_row,
-                  row - first_row);
+                  row - first_row, &track);
     }
 }
 
@@ -831,6 +837,8 @@ void story_make(struct story *story, const struct coverage *const *coverages,
     order_hosts(&m);
     if (m.span_count)
         qsort(m.spans, m.span_count, sizeof *m.spans, compare_spans);
+    if (m.track_count)
+        qsort(m.tracks, m.track_count, sizeof *m.tracks, compare_tracks);
     if (story->count)
         qsort(story->rows, story->count, sizeof *story->rows, compare_rows);
     drop_copies(story);
@@ -839,6 +847,7 @@ void story_make(struct story *story, const struct coverage *const *coverages,
         qsort(story->rows, story->count, sizeof *story->rows, compare_rows);
     place_rows(story);
     free(m.spans);
+    free(m.tracks);
     map_release(&m.names);
 }
 
