@@ -248,6 +248,22 @@ status_is 0 "hidden: libevtx tells it too" "$forebear" report -q --reader=libevt
 grep '^HIDDEN_RECORD' hidden.report/problems.csv >native
 grep '^HIDDEN_RECORD' hidden.libevtx/problems.csv >libevtx
 same "hidden: both readers say the same" native libevtx
+# Just short of one: another size, no BinXML, no id. Without checksums nothing else is wrong.
+at=$(sed -n 's/^HIDDEN_RECORD,warning,hidden,[^,]*,\([0-9]*\),.*/\1/p' hidden.report/problems.csv)
+short() { # NAME OFFSET BYTES: so many bytes of the inner record become 0x08
+    rm -rf short short.report
+    mkdir short
+    cp "hidden/$sysmon" short
+    head -c "$3" /dev/zero | tr '\0' '\010' |
+        dd of="short/$sysmon" bs=1 seek=$((at + $2)) conv=notrunc status=none
+    "$forebear" report -q -o short.report short >"$work/.out" 2>&1
+    [ -n "$at" ] && ! grep '^HIDDEN_RECORD' short.report/problems.csv >"$work/.out"
+    tap_result $? "hidden: not with $1"
+}
+short "another size" 4 1
+short "another magic" 0 1
+short "no BinXML" 24 1
+short "no possible id" 8 8
 if [ -e "$SHARED_DATA/evtx/parsers/post-Security.evtx" ]; then
     "$forebear" report -q -o real.report "$SHARED_DATA/evtx/parsers/post-Security.evtx" >/dev/null 2>&1
     has real problems '^HIDDEN_RECORD,warning' 'header id 105, 960 bytes.*\(header id 104, 1640 bytes'
