@@ -95,7 +95,7 @@ struct page {
         size_t statement, outline, item, volume, log, section, creation, support,
             verdict, reason, row, corroboration, silence, source, event, miss,
             miss_reason, rule, rule_line, host, filter, kind, problem, clearing,
-            library;
+            coverage, library;
     } at;
     /* who and where else: ranges of elsewhere.by_host, and how far each loop is */
     struct {

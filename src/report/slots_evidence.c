@@ -416,3 +416,67 @@ SLOT(clearing_place)
     put_place(out, evidence_log_place(c->log, c->offset, c->record_id));
     name_state_unless_live(out, c->state);
 }
+
+/* --- what the logs cover */
+
+#define COVERED(page) (&(page)->report->story->rows[(page)->at.coverage])
+
+static size_t coverage_count(const struct page *page)
+{
+    return page->report->story ? page->report->story->count : 0;
+}
+
+LOOP(coverage)
+{
+    size_t count = coverage_count(page);
+    return step(&page->at.coverage, is_first,
+                count < PROBLEMS_MAX ? count : PROBLEMS_MAX);
+}
+
+SLOT(coverage_total)
+{
+    put_number_unless(out, coverage_count(page), 0);
+}
+SLOT(coverage_left_out)
+{
+    size_t count = coverage_count(page);
+    put_number_unless(out, count > PROBLEMS_MAX ? count - PROBLEMS_MAX : 0, 0);
+}
+SLOT(coverage_host)
+{
+    put_recorded(out, page->report->story->hosts[COVERED(page)->host].computer);
+}
+SLOT(coverage_from)
+{
+    put_time(out, COVERED(page)->from_filetime);
+}
+SLOT(coverage_to)
+{
+    if (COVERED(page)->to_filetime != COVERED(page)->from_filetime)
+        put_time(out, COVERED(page)->to_filetime);
+}
+SLOT(coverage_kind)
+{
+    buffer_add_string(out, story_kind_name(COVERED(page)));
+}
+SLOT(coverage_explained)
+{
+    put(out, COVERED(page)->explained);
+}
+SLOT(coverage_words)
+{
+    put(out, COVERED(page)->words);
+}
+SLOT(coverage_place)
+{
+    const struct story_row *row = COVERED(page);
+    put_place(out, evidence_log_place(page->report->logs[row->log].log, row->offset,
+                                      row->record_id));
+    name_state_unless_live(out, row->state);
+}
+
+/* The filter takes an interval by its begin. */
+SLOT(coverage_stamp)
+{
+    put_time(out, COVERED(page)->from_filetime);
+}
