@@ -169,11 +169,8 @@ struct reading {
     uint64_t slots;   /* up to the last one that held a chunk */
     struct template_index templates; /* of this log; filled when one is missed */
     bool has_learned;
-    struct seen seen; /* records that were given, where recovered ones will be */
-    struct span {
-        uint64_t offset;
-        uint32_t len;
-    } * to_recover; /* slots that hold more than their live records */
+    struct seen seen;     /* what was given, where recovered records will be */
+    uint64_t *to_recover; /* offsets of slots that hold more than their live records */
     size_t to_recover_count, to_recover_capacity;
 };
 
@@ -768,13 +765,11 @@ static void remember(struct reading *g, const struct passage *p)
     const struct evtx_slot *s = &p->slot;
     if (!g->reader->recovers)
         return;
-    for (uint32_t i = 0; i < p->native.count; i++)
-        seen_add(&g->seen, &p->native.records[i]);
+    seen_note_slot(&g->seen, s->offset, p->native.records, p->native.count);
     if (s->kind == SLOT_ZERO || s->behind_count + s->damages + s->slack_count == 0)
         return;
     ARRAY_GROW(g->to_recover, g->to_recover_count, g->to_recover_capacity);
-    g->to_recover[g->to_recover_count++] =
-        (struct span){s->offset, (uint32_t)s->data.len};
+    g->to_recover[g->to_recover_count++] = s->offset;
 }
 
 static enum status deliver_native(struct reading *g, struct passage *p)
@@ -821,14 +816,49 @@ static void keep_recovered_remarks(struct native_work *w)
     w->remark_count = kept;
 }
 
-static enum status recover_slot(struct reading *g, struct passage *p)
+/* Read and decode a slot once more; what could not be read was told before. */
+static void decode_again(struct reading *g, uint64_t offset, bool with_recovered,
+                         struct passage *p)
+{
+    struct problems *problems = g->problems;
+    g->problems = NULL;
+    read_slot_at(g, offset, p);
+    g->problems = problems;
+    p->native.with_recovered = with_recovered;
+    native_run_here(g->reader->native, &p->native);
+    if (p->native.needs_templates)
+        run_with_templates(g, p);
+    p->native.with_recovered = false;
+}
+
+/* Which ids the recovered records have, and of which records that were given they may be
+ * copies. */
+static void look_for_copies(struct reading *g, struct passage *p)
+{
+    struct seen *seen = &g->seen;
+    enum evtx_form form = p->native.form;
+    p->native.form = EVTX_NO_EVENTS;
+    for (size_t i = 0; i < g->to_recover_count && !stop_requested(); i++) {
+        decode_again(g, g->to_recover[i], true, p);
+        for (uint32_t k = p->native.live_count; k < p->native.count; k++)
+            seen_expect(seen, &p->native.records[k]);
+    }
+    seen_sort_ids(seen);
+    for (size_t i = 0; i < seen->given_count && !stop_requested(); i++) {
+        if (!seen_matters(seen, &seen->given[i]))
+            continue;
+        decode_again(g, seen->given[i].offset, false, p);
+        for (uint32_t k = 0; k < p->native.count; k++)
+            if (seen_is_expected(seen, &p->native.records[k]))
+                seen_add(seen, &p->native.records[k]);
+    }
+    p->native.form = form;
+}
+
+static enum status recover_slot(struct reading *g, struct passage *p, uint64_t offset)
 {
     struct native_work *w = &p->native;
-    w->with_recovered = true;
-    native_run_here(g->reader->native, w);
-    if (w->needs_templates)
-        run_with_templates(g, p);
-    w->with_recovered = false;
+    decode_again(g, offset, true, p);
     g->facts->records_recovered_twice += drop_copies(g, w);
     keep_recovered_remarks(w);
     tell_native(g, p);
@@ -843,15 +873,13 @@ static enum status recover_slot(struct reading *g, struct passage *p)
 static enum status recover_log(struct reading *g, struct error *err)
 {
     struct passage *p = &g->reader->ring[0];
-    struct problems *problems = g->problems;
+    if (g->to_recover_count)
+        look_for_copies(g, p);
     for (size_t i = 0; i < g->to_recover_count; i++) {
         if (stop_requested())
-            return fail(err, FAILED, place_at(g, g->to_recover[i].offset, NO_RECORD),
+            return fail(err, FAILED, place_at(g, g->to_recover[i], NO_RECORD),
                         "stopped while recovering records of this log");
-        g->problems = NULL;
-        read_slot_at(g, g->to_recover[i].offset, p);
-        g->problems = problems;
-        enum status status = recover_slot(g, p);
+        enum status status = recover_slot(g, p, g->to_recover[i]);
         if (status != OK)
             return status;
     }
