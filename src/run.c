@@ -293,7 +293,6 @@ static void count_recovered(struct recovered_counts *counts,
 /* What is known of a record from itself alone. */
 struct prepared {
     struct sysmon_event event;
-    uint32_t fingerprint;
     bool is_sysmon, may_match;
 };
 
@@ -309,7 +308,6 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
         records[i].prepared = p;
         p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
                                          reading->log->log);
-        p->fingerprint = coverage_fingerprint(&records[i]);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
     }
@@ -321,7 +319,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct prepared *p = record->prepared;
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
-    coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
+    coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
     if (event) {
         event->record = record; /* recovered ones may have moved */
@@ -357,6 +355,15 @@ static enum status first_pass(void *context, const struct evtx_record *records,
             add_late(reading, &records[i]);
         else
             take_record(reading, &records[i]);
+    return OK;
+}
+
+static enum status compare_pass(void *context, const struct evtx_record *records,
+                                size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        coverage_compare(&reading->log->coverage, &records[i]);
     return OK;
 }
 
@@ -600,6 +607,20 @@ static void keep_problems(const struct reading *reading, size_t first, bool is_l
                      k.leftovers - LEFTOVERS_TOLD);
 }
 
+/* Where ids stand in several records of a log, their content is compared. */
+static enum status compare_repeated(struct reading *reading, struct error *err)
+{
+    struct run *run = reading->run;
+    struct evtx_log_facts again;
+    if (!coverage_has_overlaps(&reading->log->coverage))
+        return OK;
+    evtx_reader_recover(run->reader, false);
+    enum status status =
+        read_prepared(reading, NULL, compare_pass, &again, NULL, NULL, err);
+    evtx_reader_recover(run->reader, run->report.run.recovers);
+    return status;
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
@@ -610,7 +631,8 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
     if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
-                      &run->problems, progress, err) != OK)
+                      &run->problems, progress, err) != OK ||
+        compare_repeated(&reading, err) != OK)
         return FAILED;
     bool has_late = run->late_count > late_before;
     if (has_late)
