@@ -126,7 +126,10 @@ struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field fie
 bool sysmon_guid(const struct sysmon_event *event, enum sysmon_field field,
                  struct guid *guid)
 {
-    if (guid_parse(sysmon_value(event, field), guid) && !guid_is_null(guid))
+    uint8_t slot = event->slot[field];
+    bool is_guid = slot && (evtx_record_guid(event->record, slot - 1u, guid) ||
+                            guid_parse(sysmon_value(event, field), guid));
+    if (is_guid && !guid_is_null(guid))
         return true;
     *guid = (struct guid){{0}};
     return false;
@@ -155,6 +158,9 @@ static bool hex_to_u64(struct text digits, uint64_t *out)
 bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
                    uint64_t *value)
 {
+    uint8_t slot = event->slot[field];
+    if (slot && evtx_record_number(event->record, slot - 1u, value))
+        return true;
     struct text t = sysmon_value(event, field);
     if (text_starts_with_fold(t, TEXT_LITERAL("0x")))
         return hex_to_u64(text_slice(t, 2, SIZE_MAX), value);
