@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/ascii.h"
 #include "util/memory.h"
 
 struct text text_from(const char *string)
@@ -181,12 +182,9 @@ void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 
 void buffer_add_number(struct buffer *b, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    buffer_add(b, digits + at, sizeof digits - at);
+    char *to = buffer_reserve(b, ASCII_NUMBER_MAX);
+    b->len += ascii_write_number(to, value);
+    b->ptr[b->len] = '\0';
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)
