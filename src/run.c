@@ -293,6 +293,7 @@ static void count_recovered(struct recovered_counts *counts,
 /* What is known of a record from itself alone. */
 struct prepared {
     struct sysmon_event event;
+    struct lineage_look look;
     bool is_sysmon, may_match;
 };
 
@@ -308,6 +309,8 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
         records[i].prepared = p;
         p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
                                          reading->log->log);
+        if (p->is_sysmon)
+            lineage_look_at(&run->lineage, &p->event, &p->look);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
     }
@@ -323,7 +326,8 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     count_recovered(&reading->log->recovered, record, event);
     if (event) {
         event->record = record; /* recovered ones may have moved */
-        struct event_processes who = lineage_add(&run->lineage, event, reading->number);
+        struct event_processes who =
+            lineage_add_seen(&run->lineage, event, &p->look, reading->number);
         note_channel(run, event, who.subject);
         if (who.is_new_creation && p->may_match)
             detector_add_creation(&run->detector, event, who.subject);
@@ -346,15 +350,31 @@ static void add_late(struct reading *reading, const struct evtx_record *record)
         record->offset, reading->number, record->state == RECORD_POSITIONAL};
 }
 
+/* A look into the tables is mostly a cache miss, which takes as long as all else that is done
+ * for a record: those of the records to come are begun in time. */
+static void fetch_ahead(const struct run *run, const struct evtx_record *records,
+                        size_t count, size_t i)
+{
+    enum { FAR = 12, NEAR = 5 };
+    const struct prepared *far = i + FAR < count ? records[i + FAR].prepared : NULL;
+    const struct prepared *near = i + NEAR < count ? records[i + NEAR].prepared : NULL;
+    if (far && far->is_sysmon)
+        lineage_fetch(&run->lineage, &far->look, false);
+    if (near && near->is_sysmon)
+        lineage_fetch(&run->lineage, &near->look, true);
+}
+
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct reading *reading = context;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        fetch_ahead(reading->run, records, count, i);
         if (comes_late(&records[i]))
             add_late(reading, &records[i]);
         else
             take_record(reading, &records[i]);
+    }
     return OK;
 }
 

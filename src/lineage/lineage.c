@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table itself and its first pass. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "lineage/lineage_internal.h"
+
+enum { CACHE_LINE = 64 };
 
 const char *link_grade_name(enum link_grade grade)
 {
@@ -61,9 +64,12 @@ void lineage_release(struct lineage *l)
 
 struct sight { /* one event, as the functions below need it */
     const struct sysmon_event *event;
+    const struct lineage_look *look;
     uint64_t filetime;
     uint32_t computer, log;
 };
+
+enum { SUBJECT, OBJECT }; /* of lineage_look */
 
 static void widen(uint64_t *first, uint64_t *last, uint64_t filetime)
 {
@@ -89,10 +95,10 @@ static void count_record(struct host *host, const struct sight *s)
 }
 
 /* A node that an event names by guid, made if need be. */
-static uint32_t refer(struct lineage *l, const struct sight *s, const struct guid *guid,
-                      uint32_t pid)
+static uint32_t refer(struct lineage *l, const struct sight *s, int which, uint32_t pid)
 {
-    uint32_t node = index_find_guid(l, s->computer, guid);
+    const struct guid *guid = &s->look->guid[which];
+    uint32_t node = index_find_hashed(l, s->computer, guid, s->look->hash[which]);
     if (node == PROCESS_NONE)
         node = index_add_node(l, s->computer, guid, true);
     struct process *p = &l->processes[node];
@@ -123,10 +129,10 @@ static const struct naming as_target = {
 static uint32_t refer_as(struct lineage *l, const struct sight *s,
                          const struct naming *as)
 {
-    struct guid guid;
-    if (!sysmon_guid(s->event, as->guid, &guid))
+    int which = as == &as_target ? OBJECT : SUBJECT;
+    if (!s->look->is_named[which])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, &guid, sysmon_pid(s->event, as->pid));
+    uint32_t node = refer(l, s, which, sysmon_pid(s->event, as->pid));
     struct text image = sysmon_value(s->event, as->image);
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
@@ -141,10 +147,9 @@ static uint32_t refer_as(struct lineage *l, const struct sight *s,
 /* The node of the recorded parent guid, PROCESS_NONE if it is null or absent. */
 static uint32_t refer_parent(struct lineage *l, const struct sight *s)
 {
-    struct guid guid;
-    if (!sysmon_guid(s->event, SYSMON_ParentProcessGuid, &guid))
+    if (!s->look->is_named[OBJECT])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, &guid, sysmon_pid(s->event, SYSMON_ParentProcessId));
+    uint32_t node = refer(l, s, OBJECT, sysmon_pid(s->event, SYSMON_ParentProcessId));
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
         ghost_learn_image(l, p, sysmon_value(s->event, SYSMON_ParentImage),
@@ -156,17 +161,6 @@ static uint32_t refer_parent(struct lineage *l, const struct sight *s)
     return node;
 }
 
-/* Most values of a log are those of the record before: a comparison is cheaper than
- * looking the string up. */
-static uint32_t keep(struct lineage *l, const struct sysmon_event *event,
-                     enum sysmon_field field, uint32_t *last)
-{
-    struct text value = sysmon_value(event, field);
-    if (!text_equal(value, strings_text(&l->strings, *last)))
-        *last = strings_add(&l->strings, value);
-    return *last;
-}
-
 static void place_record(struct process *p, const struct sight *s)
 {
     p->log = s->log;
@@ -176,20 +170,34 @@ static void place_record(struct process *p, const struct sight *s)
     p->logged_filetime = s->event->created_filetime;
 }
 
-static void keep_texts(struct lineage *l, struct process *p,
-                       const struct sysmon_event *event)
+/* The texts that a process keeps, and where. */
+static const struct kept_text {
+    enum sysmon_field field;
+    size_t at; /* in struct process */
+} kept_texts[LINEAGE_TEXTS] = {
+    {SYSMON_Image,             offsetof(struct process, image)              },
+    {SYSMON_CommandLine,       offsetof(struct process, command_line)       },
+    {SYSMON_User,              offsetof(struct process, user)               },
+    {SYSMON_OriginalFileName,  offsetof(struct process, original_file_name) },
+    {SYSMON_CurrentDirectory,  offsetof(struct process, current_directory)  },
+    {SYSMON_IntegrityLevel,    offsetof(struct process, integrity_level)    },
+    {SYSMON_Hashes,            offsetof(struct process, hashes)             },
+    {SYSMON_ParentImage,       offsetof(struct process, parent_image)       },
+    {SYSMON_ParentCommandLine, offsetof(struct process, parent_command_line)},
+    {SYSMON_ParentUser,        offsetof(struct process, parent_user)        },
+};
+
+/* Most values of a log are those of the record before: a comparison is cheaper than
+ * looking the string up. */
+static void keep_texts(struct lineage *l, struct process *p, const struct sight *s)
 {
-    uint32_t *last = l->index->last_texts;
-    p->image = keep(l, event, SYSMON_Image, &last[0]);
-    p->command_line = keep(l, event, SYSMON_CommandLine, &last[1]);
-    p->user = keep(l, event, SYSMON_User, &last[2]);
-    p->original_file_name = keep(l, event, SYSMON_OriginalFileName, &last[3]);
-    p->current_directory = keep(l, event, SYSMON_CurrentDirectory, &last[4]);
-    p->integrity_level = keep(l, event, SYSMON_IntegrityLevel, &last[5]);
-    p->hashes = keep(l, event, SYSMON_Hashes, &last[6]);
-    p->parent_image = keep(l, event, SYSMON_ParentImage, &last[7]);
-    p->parent_command_line = keep(l, event, SYSMON_ParentCommandLine, &last[8]);
-    p->parent_user = keep(l, event, SYSMON_ParentUser, &last[9]);
+    for (int i = 0; i < LINEAGE_TEXTS; i++) {
+        struct text value = sysmon_value(s->event, kept_texts[i].field);
+        uint32_t *last = &l->index->last_texts[i];
+        if (!text_equal(value, strings_text(&l->strings, *last)))
+            *last = strings_add_hashed(&l->strings, value, s->look->text_hash[i]);
+        memcpy((char *)p + kept_texts[i].at, last, sizeof *last);
+    }
 }
 
 static void fill_creation(struct lineage *l, uint32_t node, const struct sight *s)
@@ -207,7 +215,7 @@ static void fill_creation(struct lineage *l, uint32_t node, const struct sight *
     sysmon_guid(event, SYSMON_LogonGuid, &p->logon_guid);
     p->logon_id = sysmon_number(event, SYSMON_LogonId, &number) ? number : 0;
     p->session_id = sysmon_pid(event, SYSMON_TerminalSessionId);
-    keep_texts(l, p, event);
+    keep_texts(l, p, s);
 }
 
 static void check_layout(struct host *host, const struct process *p)
@@ -301,10 +309,10 @@ static uint32_t add_conflict(struct lineage *l, uint32_t first, uint32_t compute
 }
 
 /* The node for a creation with that guid; *is_new: it has not been recorded before. */
-static uint32_t creation_node(struct lineage *l, const struct sight *s,
-                              const struct guid *guid, bool *is_new)
+static uint32_t creation_node(struct lineage *l, const struct sight *s, bool *is_new)
 {
-    uint32_t node = index_find_guid(l, s->computer, guid);
+    const struct guid *guid = &s->look->guid[SUBJECT];
+    uint32_t node = index_find_hashed(l, s->computer, guid, s->look->hash[SUBJECT]);
     *is_new = true;
     if (node == PROCESS_NONE)
         return index_add_node(l, s->computer, guid, true);
@@ -337,12 +345,11 @@ static uint32_t nameless_creation_node(struct lineage *l, const struct sight *s,
 static void add_creation(struct lineage *l, const struct sight *s,
                          struct event_processes *found)
 {
-    struct guid guid;
-    bool is_new, is_named = sysmon_guid(s->event, SYSMON_ProcessGuid, &guid);
+    bool is_new, is_named = s->look->is_named[SUBJECT];
     if (!is_named && s->event->record->state == RECORD_TORN)
         return; /* too little is left to tell a process by */
-    uint32_t node = is_named ? creation_node(l, s, &guid, &is_new)
-                             : nameless_creation_node(l, s, &is_new);
+    uint32_t node =
+        is_named ? creation_node(l, s, &is_new) : nameless_creation_node(l, s, &is_new);
     found->subject = node;
     found->is_new_creation = is_new;
     if (!is_new) {
@@ -410,10 +417,75 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
     note_access(l, target, source, s->filetime);
 }
 
+/* ---- what of an event other threads can prepare */
+
+static void look_at_guid(const struct lineage *l, const struct sysmon_event *event,
+                         enum sysmon_field field, struct lineage_look *look, int which)
+{
+    look->is_named[which] = sysmon_guid(event, field, &look->guid[which]);
+    look->hash[which] = look->is_named[which] ? index_hash(l, &look->guid[which],
+                                                           sizeof look->guid[which])
+                                              : 0;
+}
+
+/* Texts are made here too where they will be asked for. */
+void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
+                     struct lineage_look *look)
+{
+    switch (event->event_id) {
+    case SYSMON_PROCESS_CREATE:
+        look_at_guid(l, event, SYSMON_ProcessGuid, look, SUBJECT);
+        look_at_guid(l, event, SYSMON_ParentProcessGuid, look, OBJECT);
+        for (int i = 0; i < LINEAGE_TEXTS; i++)
+            look->text_hash[i] =
+                map_hash(map_key_text(sysmon_value(event, kept_texts[i].field)));
+        break;
+    case SYSMON_REMOTE_THREAD:
+    case SYSMON_PROCESS_ACCESS:
+        look_at_guid(l, event, as_source.guid, look, SUBJECT);
+        look_at_guid(l, event, as_target.guid, look, OBJECT);
+        sysmon_value(event, as_source.image);
+        sysmon_value(event, as_target.image);
+        break;
+    default:
+        look_at_guid(l, event, as_subject.guid, look, SUBJECT);
+        look->is_named[OBJECT] = false;
+        sysmon_value(event, as_subject.image);
+    }
+}
+
+/* Nothing here must be right: the tables may have grown since. */
+void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near)
+{
+    for (int which = SUBJECT; which <= OBJECT; which++) {
+        const struct guid_slot *slot =
+            look->is_named[which] ? index_slot(l, look->hash[which]) : NULL;
+        if (!slot)
+            continue;
+        if (!near) {
+            __builtin_prefetch(slot);
+        } else if (slot->node_1) {
+            const char *p = (const char *)&l->processes[slot->node_1 - 1];
+            for (size_t at = 0; at < sizeof(struct process); at += CACHE_LINE)
+                __builtin_prefetch(p + at, 1);
+            __builtin_prefetch(&l->index->extras[slot->node_1 - 1], 1);
+        }
+    }
+}
+
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log)
 {
-    struct sight s = {event, sysmon_event_filetime(event),
+    struct lineage_look look;
+    lineage_look_at(l, event, &look);
+    return lineage_add_seen(l, event, &look, log);
+}
+
+struct event_processes lineage_add_seen(struct lineage *l,
+                                        const struct sysmon_event *event,
+                                        const struct lineage_look *look, uint32_t log)
+{
+    struct sight s = {event, look, sysmon_event_filetime(event),
                       index_add_computer(l, event->record->system.computer), log};
     struct event_processes found = {PROCESS_NONE, PROCESS_NONE, false};
     switch (event->event_id) {

@@ -149,9 +149,30 @@ struct event_processes {
     bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
 };
 
+/* What the first pass needs of an event and any thread can make of its record: the guids by
+ * which it names its subject and its object (of a creation: its parent), their hashes, and
+ * those of the texts that a process keeps. */
+enum { LINEAGE_TEXTS = 10 };
+
+struct lineage_look {
+    struct guid guid[2];
+    uint64_t hash[2];
+    bool is_named[2]; /* else that guid is null or not there */
+    uint32_t text_hash[LINEAGE_TEXTS];
+};
+
+void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
+                     struct lineage_look *look);
+/* An event that is added soon: have what the tables know of its processes fetched into the
+ * processor's cache; `near`: what the call without it told the place of. */
+void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near);
 /* First pass. `log` numbers the log of the event (stored in the nodes). */
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log);
+/* The same with lineage_look_at() done. */
+struct event_processes lineage_add_seen(struct lineage *l,
+                                        const struct sysmon_event *event,
+                                        const struct lineage_look *look, uint32_t log);
 /* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
  * logs[i] is log number i. Hosts are put in order of (computer, machine id) here, so host
  * numbers from before do not hold. Once only; nothing may be added afterwards. */

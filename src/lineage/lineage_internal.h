@@ -87,7 +87,7 @@ struct lineage_index {
     size_t conflict_count, conflict_capacity;
     struct recorded_twice *twice; /* by log */
     size_t twice_count;
-    uint32_t last_texts[10]; /* of the last creation, by field */
+    uint32_t last_texts[LINEAGE_TEXTS]; /* of the last creation, by field */
 };
 
 /* index.c: computers, hosts, guids */
@@ -96,6 +96,11 @@ uint32_t index_find_computer(const struct lineage *l, struct text name);
 uint32_t index_add_host(struct lineage *l, uint32_t computer, uint32_t machine_id);
 uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
                          const struct guid *guid);
+/* The same with index_hash() of the guid at hand. */
+uint32_t index_find_hashed(const struct lineage *l, uint32_t computer,
+                           const struct guid *guid, uint64_t hash);
+/* A guess, without a look at the node: for lineage_fetch(). */
+const struct guid_slot *index_slot(const struct lineage *l, uint64_t hash);
 /* A node of its own; `indexed`: it is found by its guid from now on. */
 uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid *guid,
                         bool indexed);

@@ -49,6 +49,19 @@ const char *log_origin_name(enum log_origin origin)
     return names[origin];
 }
 
+static const struct text forwarded = {"ForwardedEvents", sizeof "ForwardedEvents" - 1};
+
+/* A log that collects other hosts' events is called ForwardedEvents; its records mostly
+ * keep the channel that they were written to. */
+static bool collects_others(const struct evidence_log *log)
+{
+    size_t from = log->path.len;
+    while (from > 0 && log->path.ptr[from - 1] != '/' &&
+           log->path.ptr[from - 1] != '\\')
+        from--;
+    return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), forwarded);
+}
+
 void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log)
 {
@@ -59,6 +72,7 @@ void coverage_init(struct coverage *c, struct arena *arena,
                            .first_record_id = NO_RECORD,
                            .last_record_id = NO_RECORD,
                            .lowest_header_id = UINT64_MAX,
+                           .collects_others = collects_others(log),
                            .origin = ORIGIN_UNDETERMINED};
 }
 
@@ -180,21 +194,6 @@ static void series_add(struct coverage_series *s, const struct evtx_record *reco
     run->last_filetime = time;
 }
 
-/* A log that collects other hosts' events is called ForwardedEvents; its records mostly
- * keep the channel that they were written to. */
-static bool was_forwarded(const struct evidence_log *log,
-                          const struct evtx_system *system)
-{
-    static const struct text name = {"ForwardedEvents", sizeof "ForwardedEvents" - 1};
-    if (text_equal_fold(system->channel, name))
-        return true;
-    size_t from = log->path.len;
-    while (from > 0 && log->path.ptr[from - 1] != '/' &&
-           log->path.ptr[from - 1] != '\\')
-        from--;
-    return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), name);
-}
-
 static void note_schema(struct coverage *c, const struct sysmon_event *event)
 {
     for (unsigned i = 0; i < FEATURES; i++) {
@@ -289,7 +288,8 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
         return;
     }
     c->records++;
-    c->forwarded_records += was_forwarded(c->log, &record->system);
+    c->forwarded_records +=
+        c->collects_others || text_equal_fold(record->system.channel, forwarded);
     if (record->header_id == record->system.record_id &&
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;

@@ -83,6 +83,7 @@ struct coverage {
     /* private */
     struct map series_index;
     size_t last_series;
+    bool collects_others; /* by its name */
     uint64_t version_filetime;
     uint64_t lowest_header_id; /* of those that equal EventRecordID */
     uint64_t times_unreadable, first_unreadable_offset, first_unreadable_id;

@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t hash_of(struct bytes key)
+uint32_t map_hash(struct bytes key)
 {
     uint64_t h = seed() ^ key.len;
     size_t at = 0;
@@ -87,16 +87,22 @@ uint32_t map_find(const struct map *m, struct bytes key)
 {
     if (m->slot_count == 0)
         return MAP_NONE;
-    uint32_t entry_1 = m->slots[slot_of(m, key, hash_of(key))].entry_1;
+    uint32_t entry_1 = m->slots[slot_of(m, key, map_hash(key))].entry_1;
     return entry_1 ? m->entries[entry_1 - 1].value : MAP_NONE;
 }
 
 struct map_entry *map_enter(struct map *m, struct bytes key, uint32_t value,
                             bool *is_new)
 {
+    return map_enter_hashed(m, key, map_hash(key), value, is_new);
+}
+
+struct map_entry *map_enter_hashed(struct map *m, struct bytes key, uint32_t hash,
+                                   uint32_t value, bool *is_new)
+{
     if (m->count >= m->slot_count / 4 * 3)
         grow_slots(m);
-    uint32_t hash = hash_of(key), slot = slot_of(m, key, hash);
+    uint32_t slot = slot_of(m, key, hash);
     *is_new = m->slots[slot].entry_1 == 0;
     if (*is_new) {
         ARRAY_GROW(m->entries, m->count, m->capacity);
