@@ -95,8 +95,9 @@ static void count_record(struct host *host, const struct sight *s)
 }
 
 /* A node that an event names by guid, made if need be. */
-static uint32_t refer(struct lineage *l, const struct sight *s, int which, uint32_t pid)
+static uint32_t refer(struct lineage *l, const struct sight *s, int which)
 {
+    uint32_t pid = s->look->pid[which];
     const struct guid *guid = &s->look->guid[which];
     uint32_t node = index_find_hashed(l, s->computer, guid, s->look->hash[which]);
     if (node == PROCESS_NONE)
@@ -125,6 +126,9 @@ static const struct naming as_source = {
 static const struct naming as_target = {
     SYSMON_TargetProcessGuid, SYSMON_TargetProcessId, SYSMON_TargetImage,
     SYSMON_TargetUser,        IMAGE_FROM_ACCESS,      true};
+static const struct naming as_parent = {
+    SYSMON_ParentProcessGuid, SYSMON_ParentProcessId, SYSMON_ParentImage,
+    SYSMON_ParentUser,        IMAGE_FROM_CHILD,       false};
 
 static uint32_t refer_as(struct lineage *l, const struct sight *s,
                          const struct naming *as)
@@ -132,7 +136,7 @@ static uint32_t refer_as(struct lineage *l, const struct sight *s,
     int which = as == &as_target ? OBJECT : SUBJECT;
     if (!s->look->is_named[which])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, which, sysmon_pid(s->event, as->pid));
+    uint32_t node = refer(l, s, which);
     struct text image = sysmon_value(s->event, as->image);
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
@@ -149,7 +153,7 @@ static uint32_t refer_parent(struct lineage *l, const struct sight *s)
 {
     if (!s->look->is_named[OBJECT])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, OBJECT, sysmon_pid(s->event, SYSMON_ParentProcessId));
+    uint32_t node = refer(l, s, OBJECT);
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
         ghost_learn_image(l, p, sysmon_value(s->event, SYSMON_ParentImage),
@@ -210,8 +214,8 @@ static void fill_creation(struct lineage *l, uint32_t node, const struct sight *
     place_record(p, s);
     p->start_filetime = event->utc_filetime;
     note_later_sight(p, s->filetime);
-    p->pid = sysmon_pid(event, SYSMON_ProcessId);
-    p->parent_pid = sysmon_pid(event, SYSMON_ParentProcessId);
+    p->pid = s->look->pid[SUBJECT];
+    p->parent_pid = s->look->pid[OBJECT];
     sysmon_guid(event, SYSMON_LogonGuid, &p->logon_guid);
     p->logon_id = sysmon_number(event, SYSMON_LogonId, &number) ? number : 0;
     p->session_id = sysmon_pid(event, SYSMON_TerminalSessionId);
@@ -419,10 +423,11 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
 
 /* ---- what of an event other threads can prepare */
 
-static void look_at_guid(const struct lineage *l, const struct sysmon_event *event,
-                         enum sysmon_field field, struct lineage_look *look, int which)
+static void look_at(const struct lineage *l, const struct sysmon_event *event,
+                    const struct naming *as, struct lineage_look *look, int which)
 {
-    look->is_named[which] = sysmon_guid(event, field, &look->guid[which]);
+    look->is_named[which] = sysmon_guid(event, as->guid, &look->guid[which]);
+    look->pid[which] = sysmon_pid(event, as->pid);
     look->hash[which] = look->is_named[which] ? index_hash(l, &look->guid[which],
                                                            sizeof look->guid[which])
                                               : 0;
@@ -434,21 +439,21 @@ void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
 {
     switch (event->event_id) {
     case SYSMON_PROCESS_CREATE:
-        look_at_guid(l, event, SYSMON_ProcessGuid, look, SUBJECT);
-        look_at_guid(l, event, SYSMON_ParentProcessGuid, look, OBJECT);
+        look_at(l, event, &as_subject, look, SUBJECT);
+        look_at(l, event, &as_parent, look, OBJECT);
         for (int i = 0; i < LINEAGE_TEXTS; i++)
             look->text_hash[i] =
                 map_hash(map_key_text(sysmon_value(event, kept_texts[i].field)));
         break;
     case SYSMON_REMOTE_THREAD:
     case SYSMON_PROCESS_ACCESS:
-        look_at_guid(l, event, as_source.guid, look, SUBJECT);
-        look_at_guid(l, event, as_target.guid, look, OBJECT);
+        look_at(l, event, &as_source, look, SUBJECT);
+        look_at(l, event, &as_target, look, OBJECT);
         sysmon_value(event, as_source.image);
         sysmon_value(event, as_target.image);
         break;
     default:
-        look_at_guid(l, event, as_subject.guid, look, SUBJECT);
+        look_at(l, event, &as_subject, look, SUBJECT);
         look->is_named[OBJECT] = false;
         sysmon_value(event, as_subject.image);
     }

@@ -150,13 +150,14 @@ struct event_processes {
 };
 
 /* What the first pass needs of an event and any thread can make of its record: the guids by
- * which it names its subject and its object (of a creation: its parent), their hashes, and
- * those of the texts that a process keeps. */
+ * which it names its subject and its object (of a creation: its parent), their hashes and
+ * pids, and the hashes of the texts that a process keeps. */
 enum { LINEAGE_TEXTS = 10 };
 
 struct lineage_look {
     struct guid guid[2];
     uint64_t hash[2];
+    uint32_t pid[2];
     bool is_named[2]; /* else that guid is null or not there */
     uint32_t text_hash[LINEAGE_TEXTS];
 };
