@@ -19,7 +19,8 @@
 enum {
     READ_STEP = 4096,
     LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE,
-    SLOTS_AHEAD = 8 /* a job; with 2, threads slept and woke for every slot */
+    SLOTS_AHEAD = 8, /* a job; with 2, threads slept and woke for every slot */
+    BATCH = 4        /* slots that a worker gets at once, for the same reason */
 };
 
 /* A slot on its way. */
@@ -162,7 +163,9 @@ struct reading {
     uint64_t next_offset; /* of the slot to read next */
     uint64_t end;         /* slots from here on are not read */
     size_t first, count;  /* of the ring: what is under way, oldest first */
-    struct gap {          /* slots without a chunk, since the last one with */
+    struct native_work *batch, **batch_end; /* to be submitted */
+    size_t batch_count;
+    struct gap { /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
     } zeros, foreign;
     uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
@@ -886,6 +889,14 @@ static enum status recover_log(struct reading *g, struct error *err)
     return OK;
 }
 
+static void submit_batch(struct reading *g)
+{
+    if (g->batch)
+        native_submit(g->reader->native, g->batch);
+    g->batch = NULL;
+    g->batch_count = 0;
+}
+
 static void begin_native(struct reading *g, struct passage *p)
 {
     p->native.slot = &p->slot;
@@ -895,7 +906,11 @@ static void begin_native(struct reading *g, struct passage *p)
     p->native.form = g->reader->form;
     p->native.wanted = g->reader->wanted;
     p->native.wanted_context = g->reader->wanted_context;
-    native_submit(g->reader->native, &p->native);
+    p->native.next = NULL;
+    *(g->batch ? g->batch_end : &g->batch) = &p->native;
+    g->batch_end = &p->native.next;
+    if (++g->batch_count == BATCH)
+        submit_batch(g);
 }
 
 static void release_reading(struct reading *g)
@@ -946,8 +961,10 @@ static void feed(struct reading *g, size_t *submitted)
                 return;
             ++*submitted;
         }
-        if (g->next_offset >= g->end || g->count == g->reader->ring_size)
+        if (g->next_offset >= g->end || g->count == g->reader->ring_size) {
+            submit_batch(g);
             return;
+        }
         struct passage *p = passage_at(g, g->count++);
         read_slot(g, p);
         if (g->reader->native)
@@ -964,7 +981,9 @@ static enum status read_slots(struct reading *g, struct error *err)
         if (stop_requested())
             return fail(err, FAILED, place_at(g, g->next_offset, NO_RECORD),
                         "stopped while reading this log");
-        feed(g, &submitted);
+        if (!g->reader->native || g->count == 0 ||
+            g->reader->ring_size - g->count >= BATCH)
+            feed(g, &submitted);
         if (g->count == 0)
             return OK;
         struct passage *oldest = passage_at(g, 0);
