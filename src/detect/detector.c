@@ -251,6 +251,10 @@ static void find_families(struct detector *d, const struct lineage *l)
     struct detector_state *s = d->state;
     uint8_t *marks = memory_get_zeroed(s->node_count, sizeof *marks);
     s->in_family = memory_get_zeroed(s->node_count, sizeof *s->in_family);
+    if (d->finding_count == 0) {
+        free(marks);
+        return;
+    }
     for (size_t i = 0; i < d->finding_count; i++)
         mark_finding(marks, l, &d->findings[i]);
     mark_descendants(s->in_family, marks, l, s->node_count);

@@ -589,15 +589,9 @@ struct event_processes lineage_find(const struct lineage *l,
 
 /* --- access */
 
-uint32_t lineage_node(const struct lineage *l, uint32_t number)
+uint32_t lineage_alias_means(const struct lineage *l, uint32_t alias)
 {
-    return l->processes[number].flags & FLAG_MERGED ? l->index->extras[number].means
-                                                    : number;
-}
-
-const struct process *lineage_process(const struct lineage *l, uint32_t number)
-{
-    return &l->processes[lineage_node(l, number)];
+    return l->index->extras[alias].means;
 }
 
 struct text lineage_text(const struct lineage *l, uint32_t string_number)
@@ -635,11 +629,6 @@ struct place lineage_place(const struct lineage *l, const struct process *p,
     if (p->log == UINT32_MAX)
         return NOWHERE;
     return evidence_log_place(&logs[p->log], p->offset, p->record_id);
-}
-
-uint32_t lineage_parent(const struct lineage *l, uint32_t number)
-{
-    return lineage_process(l, number)->parent;
 }
 
 uint32_t lineage_next_in_tree(const struct lineage *l, uint32_t top, uint32_t number,

@@ -64,7 +64,8 @@ const char *process_kind_name(enum process_kind kind);
 enum { /* the other bits of process.flags are private to src/lineage */
        PROCESS_CREATION_SEEN_TWICE = 1,
        PROCESS_END_INFERRED = 2,
-       PROCESS_HAS_ALIAS = 4
+       PROCESS_HAS_ALIAS = 4,
+       PROCESS_IS_ALIAS = 8 /* of the process that lineage_node() tells */
 };
 
 /* Compact on purpose: with its index entries at most 400 bytes a process. Texts are string
@@ -183,9 +184,23 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
 struct event_processes lineage_find(const struct lineage *l,
                                     const struct sysmon_event *event);
 
+/* The node that an alias turned out to be. */
+uint32_t lineage_alias_means(const struct lineage *l, uint32_t alias);
+
 /* The node itself, or the one it turned out to be an alias of. */
-uint32_t lineage_node(const struct lineage *l, uint32_t number);
-const struct process *lineage_process(const struct lineage *l, uint32_t number);
+static inline uint32_t lineage_node(const struct lineage *l, uint32_t number)
+{
+    return l->processes[number].flags & PROCESS_IS_ALIAS
+               ? lineage_alias_means(l, number)
+               : number;
+}
+
+static inline const struct process *lineage_process(const struct lineage *l,
+                                                    uint32_t number)
+{
+    return &l->processes[lineage_node(l, number)];
+}
+
 struct text lineage_text(const struct lineage *l, uint32_t string_number);
 /* The unique name of a process in the report: its guid, where no other process has it.
  * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
@@ -207,7 +222,11 @@ size_t lineage_support(const struct lineage *l, uint32_t child, struct arena *ar
                        struct text *sentences, size_t max);
 
 /* Walk: parent chain and pre-order, both without recursion. */
-uint32_t lineage_parent(const struct lineage *l, uint32_t number);
+static inline uint32_t lineage_parent(const struct lineage *l, uint32_t number)
+{
+    return lineage_process(l, number)->parent;
+}
+
 /* The next node in pre-order below `top` after `number`; PROCESS_NONE at the end. Start with
  * number == top. *depth, relative to top, is kept up to date. */
 uint32_t lineage_next_in_tree(const struct lineage *l, uint32_t top, uint32_t number,

@@ -16,7 +16,6 @@
 #include "util/memory.h"
 
 enum {                         /* private bits of process.flags */
-       FLAG_MERGED = 8,        /* an alias: node_extra.means says of whom */
        FLAG_IMAGE_RANK = 0x30, /* ghost: enum image_source of its image */
        FLAG_IMAGE_RANK_SHIFT = 4,
        FLAG_CIRCLE = 0x40,  /* its parent was left out: the link closed a circle */

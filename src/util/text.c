@@ -82,10 +82,8 @@ bool text_contains_fold(struct text t, struct text part)
 
 struct text text_basename(struct text path)
 {
-    for (size_t i = path.len; i > 0; i--)
-        if (path.ptr[i - 1] == '\\')
-            return (struct text){path.ptr + i, path.len - i};
-    return path;
+    const char *last = path.len ? memrchr(path.ptr, '\\', path.len) : NULL;
+    return last ? text_slice(path, (size_t)(last + 1 - path.ptr), SIZE_MAX) : path;
 }
 
 struct text text_slice(struct text t, size_t from, size_t len)
