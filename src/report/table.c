@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <csv.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@
 # include <emmintrin.h>
 #endif
 
-enum { PLAIN, QUOTED = 1, NOT_ASCII = 2 };
+enum { PLAIN, QUOTED = 1, NOT_ASCII = 2, FORMULA = 4, NOT_UTF8 = 8, IS_KNOWN = 16 };
 enum {
     FLUSH_AT = 256 * 1024,
     ROWS_PER_PART = 512, /* of a process, 0.5 MB */
@@ -141,14 +142,18 @@ static inline void separate(struct table *t)
         put(t, ",", 1);
 }
 
-void table_text(struct table *t, struct text value)
+static unsigned all_asks(struct text value)
 {
-    separate(t);
-    if (text_is_absent(value))
-        return;
-    t->formulas += table_is_formula(value);
     unsigned asks = text_asks(value);
-    if ((asks & NOT_ASCII) && !utf_is_valid(value)) {
+    if ((asks & NOT_ASCII) && !utf_is_valid(value))
+        asks |= NOT_UTF8;
+    return asks | (table_is_formula(value) ? FORMULA : PLAIN);
+}
+
+static void put_cell(struct table *t, struct text value, unsigned asks)
+{
+    t->formulas += (asks & FORMULA) != 0;
+    if (asks & NOT_UTF8) {
         buffer_clear(&t->scratch);
         table_add_utf8(&t->scratch, value);
         value = buffer_text(&t->scratch);
@@ -159,12 +164,40 @@ void table_text(struct table *t, struct text value)
         put_text(t, value);
 }
 
+void table_text(struct table *t, struct text value)
+{
+    separate(t);
+    if (!text_is_absent(value))
+        put_cell(t, value, all_asks(value));
+}
+
+void table_kept(struct table *t, const struct lineage *l, uint32_t string_number)
+{
+    struct text value = lineage_text(l, string_number);
+    if (!t->known || text_is_absent(value)) {
+        table_text(t, value);
+        return;
+    }
+    _Atomic uint8_t *known = &t->known[string_number];
+    unsigned asks = atomic_load_explicit(known, memory_order_relaxed);
+    if (!asks) {
+        asks = all_asks(value) | IS_KNOWN;
+        atomic_store_explicit(known, (uint8_t)asks, memory_order_relaxed);
+    }
+    separate(t);
+    put_cell(t, value, asks);
+}
+
 void table_path(struct table *t, struct text path)
 {
-    bool plain = true;
-    for (size_t i = 0; i < path.len && plain; i++)
-        plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
+    bool plain = path.ptr == t->last_path.ptr && path.len == t->last_path.len;
+    if (!plain) {
+        plain = true;
+        for (size_t i = 0; i < path.len && plain; i++)
+            plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
+    }
     if (plain) {
+        t->last_path = path;
         table_text(t, path);
         return;
     }
@@ -324,6 +357,8 @@ static void put_parts(struct table *t, const struct csv_file *file,
     size_t ring_size = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
     struct workers *workers = workers_open(report->run.jobs);
     struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
+    _Atomic uint8_t *known = memory_get_zeroed(
+        (size_t)report->lineage->strings.map.count + 2, sizeof *known);
     hand_over(t, t);
     for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
         struct part *p = &ring[parts % ring_size];
@@ -335,6 +370,7 @@ static void put_parts(struct table *t, const struct csv_file *file,
         p->from = from;
         p->to = rows - from < ROWS_PER_PART ? rows : from + ROWS_PER_PART;
         p->table.columns = t->columns;
+        p->table.known = known;
         workers_submit(workers, &p->work);
     }
     while (taken < parts)
@@ -347,6 +383,7 @@ static void put_parts(struct table *t, const struct csv_file *file,
         buffer_release(&ring[i].scratch);
     }
     free(ring);
+    free((void *)known);
 }
 
 enum status csv_file_write(const struct csv_file *file, const struct report *report,
