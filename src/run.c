@@ -304,13 +304,15 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
     const struct reading *reading = context;
     struct run *run = reading->run;
     struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
+    struct lineage_texts *texts = arena_alloc(arena, sizeof *texts);
+    texts->arena = arena;
     for (size_t i = 0; i < count; i++) {
         struct prepared *p = &prepared[i];
         records[i].prepared = p;
         p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
                                          reading->log->log);
         if (p->is_sysmon)
-            lineage_look_at(&run->lineage, &p->event, &p->look);
+            lineage_look_at(&run->lineage, &p->event, texts, &p->look);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
     }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table itself and its first pass. */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "lineage/lineage_internal.h"
-
-enum { CACHE_LINE = 64 };
 
 const char *link_grade_name(enum link_grade grade)
 {
@@ -69,8 +66,6 @@ struct sight { /* one event, as the functions below need it */
     uint32_t computer, log;
 };
 
-enum { SUBJECT, OBJECT }; /* of lineage_look */
-
 static void widen(uint64_t *first, uint64_t *last, uint64_t filetime)
 {
     if (filetime == FILETIME_NONE)
@@ -109,26 +104,6 @@ static uint32_t refer(struct lineage *l, const struct sight *s, int which)
             pid; /* never two in real logs; if there are, the order must not matter */
     return node;
 }
-
-/* The fields by which events name a process. */
-struct naming {
-    enum sysmon_field guid, pid, image, user;
-    enum image_source source;
-    bool image_is_reliable;
-};
-
-static const struct naming as_subject = {SYSMON_ProcessGuid, SYSMON_ProcessId,
-                                         SYSMON_Image,       SYSMON_User,
-                                         IMAGE_FROM_EVENT,   true};
-static const struct naming as_source = {
-    SYSMON_SourceProcessGuid, SYSMON_SourceProcessId, SYSMON_SourceImage,
-    SYSMON_SourceUser,        IMAGE_FROM_ACCESS,      false};
-static const struct naming as_target = {
-    SYSMON_TargetProcessGuid, SYSMON_TargetProcessId, SYSMON_TargetImage,
-    SYSMON_TargetUser,        IMAGE_FROM_ACCESS,      true};
-static const struct naming as_parent = {
-    SYSMON_ParentProcessGuid, SYSMON_ParentProcessId, SYSMON_ParentImage,
-    SYSMON_ParentUser,        IMAGE_FROM_CHILD,       false};
 
 static uint32_t refer_as(struct lineage *l, const struct sight *s,
                          const struct naming *as)
@@ -174,33 +149,21 @@ static void place_record(struct process *p, const struct sight *s)
     p->logged_filetime = s->event->created_filetime;
 }
 
-/* The texts that a process keeps, and where. */
-static const struct kept_text {
-    enum sysmon_field field;
-    size_t at; /* in struct process */
-} kept_texts[LINEAGE_TEXTS] = {
-    {SYSMON_Image,             offsetof(struct process, image)              },
-    {SYSMON_CommandLine,       offsetof(struct process, command_line)       },
-    {SYSMON_User,              offsetof(struct process, user)               },
-    {SYSMON_OriginalFileName,  offsetof(struct process, original_file_name) },
-    {SYSMON_CurrentDirectory,  offsetof(struct process, current_directory)  },
-    {SYSMON_IntegrityLevel,    offsetof(struct process, integrity_level)    },
-    {SYSMON_Hashes,            offsetof(struct process, hashes)             },
-    {SYSMON_ParentImage,       offsetof(struct process, parent_image)       },
-    {SYSMON_ParentCommandLine, offsetof(struct process, parent_command_line)},
-    {SYSMON_ParentUser,        offsetof(struct process, parent_user)        },
-};
+static uint32_t string_of(struct lineage *l, const struct lineage_look *look, int i)
+{
+    if (look->text[i] == 0)
+        return STRING_ABSENT;
+    struct lineage_seen_text *seen = &look->texts->items[look->text[i] - 1];
+    if (seen->number == MAP_NONE)
+        seen->number = strings_add_hashed(&l->strings, seen->text, seen->hash);
+    return seen->number;
+}
 
-/* Most values of a log are those of the record before: a comparison is cheaper than
- * looking the string up. */
 static void keep_texts(struct lineage *l, struct process *p, const struct sight *s)
 {
     for (int i = 0; i < LINEAGE_TEXTS; i++) {
-        struct text value = sysmon_value(s->event, kept_texts[i].field);
-        uint32_t *last = &l->index->last_texts[i];
-        if (!text_equal(value, strings_text(&l->strings, *last)))
-            *last = strings_add_hashed(&l->strings, value, s->look->text_hash[i]);
-        memcpy((char *)p + kept_texts[i].at, last, sizeof *last);
+        uint32_t number = string_of(l, s->look, i);
+        memcpy((char *)p + kept_texts[i].at, &number, sizeof number);
     }
 }
 
@@ -208,7 +171,6 @@ static void fill_creation(struct lineage *l, uint32_t node, const struct sight *
 {
     const struct sysmon_event *event = s->event;
     struct process *p = &l->processes[node];
-    uint64_t number;
     p->kind = PROCESS_LOGGED;
     p->flags &= (uint8_t)~FLAG_IMAGE_RANK;
     place_record(p, s);
@@ -216,9 +178,9 @@ static void fill_creation(struct lineage *l, uint32_t node, const struct sight *
     note_later_sight(p, s->filetime);
     p->pid = s->look->pid[SUBJECT];
     p->parent_pid = s->look->pid[OBJECT];
-    sysmon_guid(event, SYSMON_LogonGuid, &p->logon_guid);
-    p->logon_id = sysmon_number(event, SYSMON_LogonId, &number) ? number : 0;
-    p->session_id = sysmon_pid(event, SYSMON_TerminalSessionId);
+    p->logon_guid = s->look->logon_guid;
+    p->logon_id = s->look->logon_id;
+    p->session_id = s->look->session_id;
     keep_texts(l, p, s);
 }
 
@@ -421,68 +383,13 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
     note_access(l, target, source, s->filetime);
 }
 
-/* ---- what of an event other threads can prepare */
-
-static void look_at(const struct lineage *l, const struct sysmon_event *event,
-                    const struct naming *as, struct lineage_look *look, int which)
-{
-    look->is_named[which] = sysmon_guid(event, as->guid, &look->guid[which]);
-    look->pid[which] = sysmon_pid(event, as->pid);
-    look->hash[which] = look->is_named[which] ? index_hash(l, &look->guid[which],
-                                                           sizeof look->guid[which])
-                                              : 0;
-}
-
-/* Texts are made here too where they will be asked for. */
-void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
-                     struct lineage_look *look)
-{
-    switch (event->event_id) {
-    case SYSMON_PROCESS_CREATE:
-        look_at(l, event, &as_subject, look, SUBJECT);
-        look_at(l, event, &as_parent, look, OBJECT);
-        for (int i = 0; i < LINEAGE_TEXTS; i++)
-            look->text_hash[i] =
-                map_hash(map_key_text(sysmon_value(event, kept_texts[i].field)));
-        break;
-    case SYSMON_REMOTE_THREAD:
-    case SYSMON_PROCESS_ACCESS:
-        look_at(l, event, &as_source, look, SUBJECT);
-        look_at(l, event, &as_target, look, OBJECT);
-        sysmon_value(event, as_source.image);
-        sysmon_value(event, as_target.image);
-        break;
-    default:
-        look_at(l, event, &as_subject, look, SUBJECT);
-        look->is_named[OBJECT] = false;
-        sysmon_value(event, as_subject.image);
-    }
-}
-
-/* Nothing here must be right: the tables may have grown since. */
-void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near)
-{
-    for (int which = SUBJECT; which <= OBJECT; which++) {
-        const struct guid_slot *slot =
-            look->is_named[which] ? index_slot(l, look->hash[which]) : NULL;
-        if (!slot)
-            continue;
-        if (!near) {
-            __builtin_prefetch(slot);
-        } else if (slot->node_1) {
-            const char *p = (const char *)&l->processes[slot->node_1 - 1];
-            for (size_t at = 0; at < sizeof(struct process); at += CACHE_LINE)
-                __builtin_prefetch(p + at, 1);
-            __builtin_prefetch(&l->index->extras[slot->node_1 - 1], 1);
-        }
-    }
-}
-
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log)
 {
     struct lineage_look look;
-    lineage_look_at(l, event, &look);
+    struct lineage_seen_text items[LINEAGE_TEXTS];
+    struct lineage_texts texts = {.items = items, .capacity = LINEAGE_TEXTS};
+    lineage_look_at(l, event, &texts, &look);
     return lineage_add_seen(l, event, &look, log);
 }
 

@@ -150,21 +150,39 @@ struct event_processes {
     bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
 };
 
+/* The different texts of the events that one thread looks at, each once: whoever adds them
+ * looks up a text once, and not at all at the bytes of its repetitions, which lie in another
+ * processor's cache. All zeros but for the arena is an empty one; it lives as long. */
+enum { LINEAGE_TEXTS = 10, LINEAGE_TEXT_SLOTS = 512 };
+
+struct lineage_texts {
+    struct arena *arena;
+    struct lineage_seen_text {
+        struct text text;
+        uint32_t hash;
+        uint32_t number; /* of the lineage's strings; MAP_NONE until it is looked up */
+    } * items;
+    uint32_t count, capacity;
+    uint32_t slots[LINEAGE_TEXT_SLOTS]; /* index + 1 of a text with such a hash */
+};
+
 /* What the first pass needs of an event and any thread can make of its record: the guids by
  * which it names its subject and its object (of a creation: its parent), their hashes and
- * pids, and the hashes of the texts that a process keeps. */
-enum { LINEAGE_TEXTS = 10 };
-
+ * pids, and the texts that a process keeps. */
 struct lineage_look {
     struct guid guid[2];
     uint64_t hash[2];
     uint32_t pid[2];
-    bool is_named[2]; /* else that guid is null or not there */
-    uint32_t text_hash[LINEAGE_TEXTS];
+    bool is_named[2];             /* else that guid is null or not there */
+    uint32_t text[LINEAGE_TEXTS]; /* index + 1; 0: absent */
+    struct lineage_texts *texts;
+    struct guid logon_guid; /* of a creation, as the texts and what follows */
+    uint64_t logon_id;
+    uint32_t session_id;
 };
 
 void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
-                     struct lineage_look *look);
+                     struct lineage_texts *texts, struct lineage_look *look);
 /* An event that is added soon: have what the tables know of its processes fetched into the
  * processor's cache; `near`: what the call without it told the place of. */
 void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near);

@@ -86,7 +86,6 @@ struct lineage_index {
     size_t conflict_count, conflict_capacity;
     struct recorded_twice *twice; /* by log */
     size_t twice_count;
-    uint32_t last_texts[LINEAGE_TEXTS]; /* of the last creation, by field */
 };
 
 /* index.c: computers, hosts, guids */
@@ -113,6 +112,26 @@ static inline uint32_t node_computer(const struct lineage *l, const struct proce
 {
     return l->index->host_computer[p->scope];
 }
+
+/* look.c: what an event says, as other threads can prepare it */
+enum { SUBJECT, OBJECT }; /* of struct lineage_look */
+
+/* The fields by which events name a process. */
+struct naming {
+    enum sysmon_field guid, pid, image, user;
+    enum image_source source;
+    bool image_is_reliable;
+};
+
+extern const struct naming as_subject, as_parent, as_source, as_target;
+
+/* The texts that a process keeps, and where. */
+struct kept_text {
+    enum sysmon_field field;
+    size_t at; /* in struct process */
+};
+
+extern const struct kept_text kept_texts[LINEAGE_TEXTS];
 
 int compare_nameless_ends(const void *a, const void *b);
 
