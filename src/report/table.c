@@ -22,8 +22,8 @@
 enum { PLAIN, QUOTED = 1, NOT_ASCII = 2, FORMULA = 4, NOT_UTF8 = 8, IS_KNOWN = 16 };
 enum {
     FLUSH_AT = 256 * 1024,
-    ROWS_PER_PART = 512, /* of a process, 0.5 MB */
-    PARTS_AHEAD = 3      /* a job */
+    ROWS_PER_PART = 256, /* of a process, 0.25 MB */
+    PARTS_AHEAD = 3 /* a job, in the making; as many more on their way to the disk */
 };
 
 #ifdef __SSE2__
@@ -332,6 +332,8 @@ struct part {
     size_t from, to;
     struct table table;
     struct buffer scratch;
+    struct output_piece piece;
+    bool is_written; /* or will be */
 };
 
 static void make_part(struct work *work, unsigned worker)
@@ -342,19 +344,50 @@ static void make_part(struct work *work, unsigned worker)
         p->file->put_row(&p->table, &p->scratch, p->report, row);
 }
 
+static void write_part(struct work *work, unsigned worker)
+{
+    struct part *p = (struct part *)(void *)work;
+    (void)worker;
+    output_piece_write(&p->piece);
+}
+
+/* The next part of the file is made: somebody writes it while it is hashed here. */
 static void take_part(struct table *t, struct workers *workers, struct part *p)
 {
     workers_wait(workers, &p->work);
     t->formulas += p->table.formulas;
     p->table.formulas = 0;
-    hand_over(t, &p->table);
+    output_piece_begin(&p->piece, &t->out, p->table.rows.ptr, p->table.rows.len);
+    p->is_written = true;
+    p->work.run = write_part;
+    workers_submit(workers, &p->work);
+    output_piece_hash(&p->piece);
+}
+
+static void end_part(struct workers *workers, struct part *p)
+{
+    if (!p->is_written)
+        return;
+    workers_wait(workers, &p->work);
+    output_piece_end(&p->piece);
+    buffer_clear(&p->table.rows);
+    p->is_written = false;
+}
+
+static void release_part(struct part *p)
+{
+    buffer_release(&p->table.rows);
+    record_window_release(&p->table.window);
+    buffer_release(&p->table.scratch);
+    buffer_release(&p->scratch);
 }
 
 static void put_parts(struct table *t, const struct csv_file *file,
                       const struct report *report)
 {
     size_t rows = file->row_count(report), parts = 0, taken = 0;
-    size_t ring_size = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
+    size_t ahead = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
+    size_t ring_size = 2 * ahead;
     struct workers *workers = workers_open(report->run.jobs);
     struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
     _Atomic uint8_t *known = memory_get_zeroed(
@@ -362,8 +395,9 @@ static void put_parts(struct table *t, const struct csv_file *file,
     hand_over(t, t);
     for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
         struct part *p = &ring[parts % ring_size];
-        if (parts - taken == ring_size)
+        if (parts - taken == ahead)
             take_part(t, workers, &ring[taken++ % ring_size]);
+        end_part(workers, p);
         p->work.run = make_part;
         p->file = file;
         p->report = report;
@@ -375,13 +409,11 @@ static void put_parts(struct table *t, const struct csv_file *file,
     }
     while (taken < parts)
         take_part(t, workers, &ring[taken++ % ring_size]);
-    workers_close(workers);
     for (size_t i = 0; i < ring_size; i++) {
-        buffer_release(&ring[i].table.rows);
-        record_window_release(&ring[i].table.window);
-        buffer_release(&ring[i].table.scratch);
-        buffer_release(&ring[i].scratch);
+        end_part(workers, &ring[i]);
+        release_part(&ring[i]);
     }
+    workers_close(workers);
     free(ring);
     free((void *)known);
 }
