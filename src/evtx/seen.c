@@ -40,15 +40,14 @@ static size_t slot_of(const struct seen *seen, uint64_t hash)
 
 static void grow(struct seen *seen)
 {
-    struct seen larger = {.capacity =
-                              seen->capacity ? 2 * seen->capacity : FIRST_CAPACITY};
-    larger.slots = memory_get_zeroed(larger.capacity, sizeof *larger.slots);
-    for (size_t i = 0; i < seen->capacity; i++)
-        if (seen->slots[i])
-            larger.slots[slot_of(&larger, seen->slots[i])] = seen->slots[i];
-    larger.count = seen->count;
-    free(seen->slots);
-    *seen = larger;
+    uint64_t *old = seen->slots;
+    size_t old_capacity = seen->capacity;
+    seen->capacity = old_capacity ? 2 * old_capacity : FIRST_CAPACITY;
+    seen->slots = memory_get_zeroed(seen->capacity, sizeof *seen->slots);
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i])
+            seen->slots[slot_of(seen, old[i])] = old[i];
+    free(old);
 }
 
 bool seen_add(struct seen *seen, const struct evtx_record *record)
