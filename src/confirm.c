@@ -12,10 +12,14 @@ struct record_list {
         uint64_t offset;
     } * items;
     size_t count, capacity;
+    const struct evidence_log *logs;
 };
 
+/* Of an export as text there are no bytes that another reader could decode. */
 static void add(struct record_list *list, size_t log, uint64_t offset)
 {
+    if (evidence_log_is_text(&list->logs[log]))
+        return;
     ARRAY_GROW(list->items, list->count, list->capacity);
     list->items[list->count++] = (struct record){log, offset};
 }
@@ -69,7 +73,7 @@ static void add_findings(struct record_list *list, const struct report *report,
         add_burst(list, l, &d->findings[i], seen);
     for (size_t i = 0; i < d->corroboration_count; i++) {
         const struct corroboration *c = &d->corroborations[i];
-        if (record_state_is_live(c->state))
+        if (c->log && c->offset != NO_OFFSET && record_state_is_live(c->state))
             add(list, (size_t)(c->log - report->evidence->logs), c->offset);
     }
     free(seen);
@@ -113,7 +117,7 @@ static void choose(struct confirmation *v, const struct report *report,
                    const struct lineage *l, const struct detector *d,
                    const struct timeline *t)
 {
-    struct record_list list = {0};
+    struct record_list list = {.logs = report->evidence->logs};
     add_findings(&list, report, l, d);
     if (v->mode != VERIFY_FINDINGS)
         for (size_t i = 0; i < t->count; i++)

@@ -15,7 +15,7 @@
 #include "util/workers.h"
 #include "versions.h"
 
-enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
+enum { ALIKE_TOLD = 20 }; /* rows of one log that repeat each other */
 
 /* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
  * were read once. By then a whole record of the same event was taken, if there is one, and
@@ -72,6 +72,7 @@ struct reading {
     uint32_t number;
     uint64_t repeats, first_repeat_id; /* second pass: what another record has too */
     bool recovered; /* second pass: take what is not live, else what is */
+    bool following; /* take what only the sources of injection brought in */
 };
 
 /* What could not be read, or was not examined, is said when it is met. What is odd in what
@@ -324,6 +325,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct prepared *p = record->prepared;
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
+    struct audit_event audit;
     coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
     if (event) {
@@ -335,6 +337,8 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
             detector_add_creation(&run->detector, event, who.subject);
     } else if (log_clearing_from_record(&clearing, record)) {
         add_clearing(reading, &clearing);
+    } else if (audit_event_read(&audit, record, reading->log->log)) {
+        lineage_add_audit(&run->lineage, &audit, reading->number);
     }
 }
 
@@ -418,12 +422,24 @@ static enum status late_pass(void *context, const struct evtx_record *records,
 struct gathered {
     struct sysmon_event event;
     struct event_processes who;
-    bool is_wanted; /* one of them is in the family of a finding */
+    bool is_family; /* one of them is in the family of a finding */
+    bool is_sign;   /* it speaks for or against code in a host process */
 };
 
-static bool in_family(const struct run *run, uint32_t process)
+static bool was_family(const struct detector *d, uint32_t process)
 {
-    return process != PROCESS_NONE && detector_in_family(&run->detector, process);
+    return detector_in_family(d, process) && !detector_joined_family(d, process);
+}
+
+/* Of the family of a finding; while sources are followed, of what was no family before. */
+static bool is_of_family(const struct reading *reading,
+                         const struct event_processes *who)
+{
+    const struct detector *d = &reading->run->detector;
+    if (was_family(d, who->subject) || was_family(d, who->object))
+        return !reading->following;
+    return reading->following && (detector_joined_family(d, who->subject) ||
+                                  detector_joined_family(d, who->object));
 }
 
 /* By a worker: after linking, lineage and families are only read. */
@@ -442,7 +458,9 @@ static void look_for_families(void *context, unsigned worker,
                                reading->log->log))
             continue;
         g->who = lineage_find(&run->lineage, &g->event);
-        g->is_wanted = in_family(run, g->who.subject) || in_family(run, g->who.object);
+        g->is_family = is_of_family(reading, &g->who);
+        g->is_sign = !reading->following &&
+                     detector_may_corroborate(&run->detector, &g->event, &g->who);
     }
 }
 
@@ -507,10 +525,13 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
-        if (!g->is_wanted || is_repeated(reading, &records[i]))
+        if (!(g->is_family || g->is_sign) || is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
-        detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (g->is_sign)
+            detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
+        if (!g->is_family)
+            continue;
         if (!event_is_told(&run->options->selection, &g->event))
             run->report.told.events_left_out++;
         else if (!run->options->findings_only)
@@ -599,12 +620,16 @@ static enum status read_prepared(struct reading *reading, evtx_prepare *by_worke
 }
 
 /* Which of the problems of one reading are kept: those of late records when these are
- * taken, all others before. Leftovers of other channels would drown everything else, so
- * those beyond a number are counted only. */
+ * taken, all others before. Leftovers of other channels, and the records of a chunk whose
+ * template is gone, would drown everything else: those beyond a number are counted only. */
+static const enum problem_code capped[] = {PROBLEM_RECOVERED_IN_PART,
+                                           PROBLEM_TEMPLATE_RESTORED};
+enum { CAPPED = sizeof capped / sizeof *capped };
+
 struct keeping {
     const struct reading *reading;
     bool is_late;
-    uint64_t leftovers;
+    uint64_t alike[CAPPED];
 };
 
 static bool is_kept(const struct problem *problem, void *context)
@@ -613,20 +638,23 @@ static bool is_kept(const struct problem *problem, void *context)
     const struct reading *r = k->reading;
     if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
         return false;
-    return problem->code != PROBLEM_RECOVERED_IN_PART ||
-           ++k->leftovers <= LEFTOVERS_TOLD;
+    for (unsigned i = 0; i < CAPPED; i++)
+        if (problem->code == capped[i])
+            return ++k->alike[i] <= ALIKE_TOLD;
+    return true;
 }
 
 static void keep_problems(const struct reading *reading, size_t first, bool is_late)
 {
     struct problems *problems = &reading->run->problems;
-    struct keeping k = {reading, is_late, 0};
+    struct keeping k = {.reading = reading, .is_late = is_late};
     problems_keep(problems, first, is_kept, &k);
-    if (k.leftovers > LEFTOVERS_TOLD)
-        problems_add(problems, PROBLEM_RECOVERED_IN_PART,
-                     evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more rows like these are counted, not listed",
-                     k.leftovers - LEFTOVERS_TOLD);
+    for (unsigned i = 0; i < CAPPED; i++)
+        if (k.alike[i] > ALIKE_TOLD)
+            problems_add(problems, capped[i],
+                         evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                         "%" PRIu64 " more rows like these are counted, not listed",
+                         k.alike[i] - ALIKE_TOLD);
 }
 
 /* Where ids stand in several records of a log, their content is compared. */
@@ -746,50 +774,85 @@ static enum status read_logs(struct run *run, struct error *err)
     return OK;
 }
 
-static void link_and_judge(struct run *run)
+static enum status link_and_judge(struct run *run, struct error *err)
 {
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    if (stop_requested())
+        return fail(err, FAILED, NOWHERE, "stopped while linking processes");
     detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "linked %zu processes; %" PRIu64 " process creations meet a rule",
                 run->lineage.order_count, run->detector.matched_creations);
+    return OK;
 }
 
 /* Live events first, of all logs: a recovered one that repeats one of them is left out. */
-static enum status gather_log(struct run *run, uint32_t number, bool recovered,
-                              struct progress *progress, struct error *err)
+static enum status gather_log(struct reading *reading, struct progress *progress,
+                              struct error *err)
 {
-    struct log_report *log = &run->report.logs[number];
-    struct reading reading = {run, log, number, .first_repeat_id = NO_RECORD,
-                              .recovered = recovered};
+    struct run *run = reading->run;
+    const struct log_report *log = reading->log;
+    bool recovered = reading->recovered;
     struct evtx_log_facts again = {0};
     if ((recovered ? log->recovered.sysmon : log->coverage.sysmon_records) == 0)
         return OK;
     evtx_reader_recover(run->reader, recovered && run->report.run.recovers);
-    if (read_prepared(&reading, look_for_families, second_pass, &again, NULL,
+    if (read_prepared(reading, look_for_families, second_pass, &again, NULL,
                       recovered ? NULL : progress, err) != OK)
         return FAILED;
-    tell_repeats(&reading);
+    tell_repeats(reading);
     return OK;
 }
 
-/* Without a finding there is no family, and nothing to gather. Deleted logs come last, so
- * that a record of a live one stands for what both have. */
-static enum status gather(struct run *run, struct error *err)
+/* Deleted logs come last, so that a record of a live one stands for what both have. */
+static enum status gather_logs(struct run *run, bool following, const char *what,
+                               struct error *err)
 {
-    if (run->detector.finding_count == 0)
-        return OK;
     struct progress progress;
-    journal_say(&run->journal, JOURNAL_ACTION,
-                "reading the logs again for the events of the findings' families");
-    progress_start(&progress, &run->journal, "gathering events", bytes_of_logs(run));
+    progress_start(&progress, &run->journal, what, bytes_of_logs(run));
     for (int recovered = 0; recovered < 2; recovered++)
         for (int deleted = 0; deleted < 2; deleted++)
-            for (uint32_t i = 0; i < run->evidence.log_count; i++)
+            for (uint32_t i = 0; i < run->evidence.log_count; i++) {
+                struct reading reading = {run,
+                                          &run->report.logs[i],
+                                          i,
+                                          .first_repeat_id = NO_RECORD,
+                                          .recovered = recovered,
+                                          .following = following};
                 if (run->evidence.logs[i].is_deleted == (deleted != 0) &&
-                    gather_log(run, i, recovered, &progress, err) != OK)
+                    gather_log(&reading, &progress, err) != OK)
                     return FAILED;
+            }
     progress_end(&progress);
+    return OK;
+}
+
+/* Who had its hands in a host process is known only now. Its events, and its ancestors',
+ * that no family had yet are read in a pass of their own. */
+static enum status follow_sources(struct run *run, struct error *err)
+{
+    detector_end(&run->detector);
+    size_t joined = detector_follow_sources(&run->detector);
+    if (joined == 0)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs once more for %zu processes that acted on a host "
+                "process, or are above one that did",
+                joined);
+    map_release(&run->gathered);
+    return gather_logs(run, true, "following sources", err);
+}
+
+/* Without a finding there is no family, and without an msra.exe nothing else to look at. */
+static enum status gather(struct run *run, struct error *err)
+{
+    if (run->detector.finding_count == 0 && detector_host_count(&run->detector) == 0)
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading the logs again for the events of the findings' families");
+    if (gather_logs(run, false, "gathering events", err) != OK ||
+        follow_sources(run, err) != OK)
+        return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION,
                 "gathered %zu events of the findings' families", run->timeline.count);
     return OK;
@@ -868,7 +931,6 @@ static enum status write_report(struct run *run, struct error *err)
     struct report *report = &run->report;
     tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
-    detector_end(&run->detector);
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
@@ -899,9 +961,8 @@ static enum status write_report(struct run *run, struct error *err)
 static enum status run_steps(struct run *run, struct error *err)
 {
     if (prepare(run, err) != OK || discover(run, err) != OK ||
-        read_logs(run, err) != OK)
+        read_logs(run, err) != OK || link_and_judge(run, err) != OK)
         return FAILED;
-    link_and_judge(run);
     if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);

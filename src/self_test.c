@@ -46,10 +46,12 @@ struct self_test {
 static const struct code_column {
     enum validation_kind kind;
     const char *file, *column;
+    const char *strength; /* a column: what is neutral there is not raised */
 } code_columns[] = {
-    {STATEMENT_RULE,      "findings.csv", "rule_source"},
-    {STATEMENT_INDICATOR, "findings.csv", "code"       },
-    {STATEMENT_ANOMALY,   "problems.csv", "code"       },
+    {STATEMENT_RULE,          "findings.csv",      "rule_source", NULL      },
+    {STATEMENT_INDICATOR,     "findings.csv",      "code",        NULL      },
+    {STATEMENT_CORROBORATION, "corroboration.csv", "code",        "strength"},
+    {STATEMENT_ANOMALY,       "problems.csv",      "code",        NULL      },
 };
 
 enum { CODE_COLUMNS = sizeof code_columns / sizeof *code_columns };
@@ -199,12 +201,15 @@ static bool has_code(const struct text_list *codes, struct text code)
 }
 
 static void add_codes(struct self_test *t, struct text_list *codes,
-                      const struct table *table, const char *column)
+                      const struct table *table, const struct code_column *where)
 {
     codes->items = arena_alloc(&t->arena, (table->rows + 1) * sizeof *codes->items);
     for (size_t i = 0; i < table->rows; i++) {
-        struct text code = table_cell(table, i, column);
-        if (!text_is_empty(code) && !has_code(codes, code))
+        struct text code = table_cell(table, i, where->column);
+        bool is_neutral =
+            where->strength && text_equal(table_cell(table, i, where->strength),
+                                          text_from(strength_name(STRENGTH_NEUTRAL)));
+        if (!text_is_empty(code) && !is_neutral && !has_code(codes, code))
             codes->items[codes->count++] = arena_copy(&t->arena, code);
     }
 }
@@ -226,7 +231,7 @@ static enum status read_outcome(struct self_test *t, struct outcome *o,
         struct table table;
         if (table_read(&table, path_of(t, folder, code_columns[i].file), err) != OK)
             return FAILED;
-        add_codes(t, &o->codes[code_columns[i].kind], &table, code_columns[i].column);
+        add_codes(t, &o->codes[code_columns[i].kind], &table, &code_columns[i]);
         if (code_columns[i].kind == STATEMENT_RULE)
             count_verified(o, &table);
         table_release(&table);
@@ -332,6 +337,10 @@ static void judge_completeness(struct self_test *t)
         else
             require(t, STATEMENT_INDICATOR, rule->code);
     }
+    struct text code;
+    for (size_t i = 0; !text_is_absent(code = rules_corroboration_code(&t->rules, i));
+         i++)
+        require(t, STATEMENT_CORROBORATION, code);
     for (size_t i = 0; i < PROBLEM_CODES; i++)
         if (problem_kinds[i].class == ANOMALY)
             require(t, STATEMENT_ANOMALY, text_from(problem_kinds[i].code));

@@ -109,7 +109,7 @@ static bool is_asked_for(const struct options *o, const struct evtx_record *reco
 {
     if (o->record_offset != NO_OFFSET)
         return o->record_offset >= record->offset &&
-               o->record_offset < record->offset + record->raw.len;
+               o->record_offset < record->offset + record->size;
     return record->system.record_id == o->record_id ||
            (record->system.record_id == NO_RECORD && record->header_id == o->record_id);
 }
@@ -223,6 +223,14 @@ static void show_place(struct show *s)
     add_line(s, "state", "%s", record_state_name(r->state));
     add_line(s, "offset", "%" PRIu64 " (0x%" PRIx64 ") in the log, %zu bytes", r->offset,
              r->offset, r->raw.len);
+    if (evidence_log_is_text(s->log)) {
+        add_line(
+            s, "format",
+            "%s: an export as text, with neither chunk nor record header; the offset "
+            "is in the text as it unpacks, the size that of the text in UTF-8",
+            log_format_name(&s->log->format));
+        return;
+    }
     if (chunk.is_chunk)
         add_line(s, "chunk",
                  "number %" PRIu64 ", at offset %" PRIu64 "; the record at %" PRIu64
@@ -394,6 +402,17 @@ static void show_other_matches(struct show *s)
     buffer_release(&offsets);
 }
 
+/* An event of an export: there is nothing that a second reader could decode. */
+static void show_text(struct show *s)
+{
+    show_place(s);
+    add_line(s, "record_sha256", "-: it holds no record's bytes");
+    show_other_matches(s);
+    buffer_printf(&s->out, "\n  %-*s as the export has it\n", NAME_WIDTH, "");
+    show_values(s);
+    show_bytes(s);
+}
+
 static enum status show_record(struct show *s, struct error *err)
 {
     const struct options *o = s->options;
@@ -406,6 +425,10 @@ static enum status show_record(struct show *s, struct error *err)
                     by_offset ? "no record holds byte %" PRIu64
                               : "there is no record with id %" PRIu64,
                     by_offset ? o->record_offset : o->record_id);
+    }
+    if (evidence_log_is_text(s->log)) {
+        show_text(s);
+        return OK;
     }
     if (read_libevtx(s, &libevtx, err) != OK)
         return FAILED;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <csv.h>
+#include <json-c/json_c_version.h>
 #include <libbfio.h>
 #include <libdeflate.h>
 #include <libevtx.h>
@@ -13,6 +14,7 @@
 #include <sys/utsname.h>
 #include <tsk/libtsk.h>
 #include <yaml.h>
+#include <zlib.h>
 
 const char *versions_program(void)
 {
@@ -54,6 +56,8 @@ static const struct {
     {"libyaml",    yaml_get_version_string},
     {"libcrypto",  crypto_version         },
     {"libdeflate", deflate_version        },
+    {"zlib",       zlibVersion            },
+    {"json-c",     json_c_version         },
 };
 
 enum { LIBRARIES = sizeof libraries / sizeof *libraries };

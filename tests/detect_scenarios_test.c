@@ -204,27 +204,57 @@ static void check_corroboration(const struct corroboration *c, uint16_t event_id
     assert_int_equal(c->strength, strength);
 }
 
+static void check_codes(const struct story *s, uint32_t pid, const char *codes)
+{
+    struct buffer out = {0};
+    detector_add_codes(&s->d, process_by_pid(s, pid), PROCESS_NONE, &out);
+    if (!text_equal(buffer_text(&out), text_from(codes)))
+        fail_msg("the codes are %.*s", TEXT(buffer_text(&out)));
+    buffer_release(&out);
+}
+
+/* The strongest corroboration of this code on msra.exe (30); -1 without one. An event id of
+ * 0 is any. */
+static int strength_of(const struct story *s, const char *code, uint16_t event_id)
+{
+    int strength = -1;
+    for (size_t i = 0; i < s->d.corroboration_count; i++) {
+        const struct corroboration *c = &s->d.corroborations[i];
+        bool named = !code || text_equal(c->code, text_from(code));
+        if (named && (!event_id || c->event_id == event_id) &&
+            lineage_process(&s->lineage, c->process)->pid == 30 &&
+            (int)c->strength > strength)
+            strength = (int)c->strength;
+    }
+    return strength;
+}
+
 static void test_scenario_11(void **state)
 {
     (void)state;
     struct story s;
     tell_file(&s, "11-injection");
-    assert_int_equal(s.d.corroboration_count, 4); /* csrss's is nowhere */
+    assert_int_equal(s.d.corroboration_count, 6); /* csrss's is nowhere */
     const struct corroboration *c = s.d.corroborations;
-    check_corroboration(&c[0], 10, "MSRA_ACCESS", STRENGTH_NEUTRAL);
-    check_corroboration(&c[1], 10, "MSRA_ACCESS", STRENGTH_MEDIUM);
-    check_corroboration(&c[2], 8, "MSRA_REMOTE_THREAD", STRENGTH_STRONG);
-    check_corroboration(&c[3], 25, "MSRA_TAMPER", STRENGTH_MEDIUM);
-    for (size_t i = 0; i < 4; i++)
+    check_corroboration(&c[0], 25, "MSRA_TAMPER", STRENGTH_MEDIUM);
+    check_corroboration(&c[1], 8, "MSRA_REMOTE_THREAD", STRENGTH_STRONG);
+    check_corroboration(&c[2], 10, "MSRA_ACCESS", STRENGTH_MEDIUM);
+    check_corroboration(&c[3], 1, "MSRA_LOLBIN_PARENT", STRENGTH_MEDIUM);
+    check_corroboration(&c[4], 1, "MSRA_CHILD_TOOL", STRENGTH_WEAK);
+    check_corroboration(&c[5], 10, "MSRA_ACCESS", STRENGTH_NEUTRAL);
+    for (size_t i = 0; i < 6; i++)
         assert_int_equal(c[i].process, process_by_pid(&s, 30));
-    assert_int_equal(c[0].source, process_by_pid(&s, 20));
-    assert_int_equal(c[1].source, process_by_pid(&s, 21));
+    assert_int_equal(c[5].source, process_by_pid(&s, 20));
     assert_int_equal(c[2].source, process_by_pid(&s, 21));
-    assert_int_equal(c[3].source, PROCESS_NONE);
-    assert_true(text_contains_fold(c[1].sentence, TEXT_LITERAL("UNKNOWN(")));
-    assert_true(text_contains_fold(c[1].sentence, TEXT_LITERAL("3.000 s after")));
-    assert_false(text_contains_fold(c[0].sentence, TEXT_LITERAL("UNKNOWN(")));
-    assert_true(text_contains_fold(c[3].sentence, TEXT_LITERAL("Image is replaced")));
+    assert_int_equal(c[1].source, process_by_pid(&s, 21));
+    assert_int_equal(c[0].source, PROCESS_NONE);
+    assert_true(text_contains_fold(c[2].sentence, TEXT_LITERAL("UNKNOWN(")));
+    assert_true(text_contains_fold(c[2].sentence, TEXT_LITERAL("3.000 s after")));
+    assert_false(text_contains_fold(c[5].sentence, TEXT_LITERAL("UNKNOWN(")));
+    assert_true(text_contains_fold(c[0].sentence, TEXT_LITERAL("Image is replaced")));
+    check_codes(&s, 30,
+                "MSRA_TAMPER MSRA_REMOTE_THREAD MSRA_ACCESS MSRA_LOLBIN_PARENT "
+                "MSRA_CHILD_TOOL");
     for (size_t i = 0; i < s.d.corroboration_count; i++)
         assert_false(text_contains_fold(c[i].sentence, TEXT_LITERAL("csrss")));
     forget(&s);
@@ -466,9 +496,13 @@ static void test_accesses(void **state)
                  MSRA, rows[i].text, CHILD("40", "+30s", "whoami.exe"));
         struct story s;
         tell_text(&s, text);
-        int strength =
-            s.d.corroboration_count ? (int)s.d.corroborations[0].strength : -1;
-        if (strength != rows[i].strength || s.d.corroboration_count > 1)
+        int strength = -1;
+        static const char *const codes[] = {"MSRA_ACCESS", "MSRA_REMOTE_THREAD",
+                                            "MSRA_TAMPER"};
+        for (size_t k = 0; k < 3; k++)
+            if (strength_of(&s, codes[k], 0) > strength)
+                strength = strength_of(&s, codes[k], 0);
+        if (strength != rows[i].strength)
             fail_msg("row %zu: strength %d", i, strength);
         forget(&s);
     }
@@ -484,11 +518,322 @@ static void test_cap_of_corroborations(void **state)
                       "0x28") "done\n"
                               "event 8 at +25s source other target msra\n" CHILD(
                                   "40", "+30s", "whoami.exe"));
-    assert_int_equal(s.d.corroboration_count, CORROBORATION_CAP + 1);
+    /* and the thread, and the child that is not msra.exe */
+    assert_int_equal(s.d.corroboration_count, CORROBORATION_CAP + 2);
     assert_int_equal(s.d.corroborations_left_out, 150 - CORROBORATION_CAP);
     assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 30)),
                      150 - CORROBORATION_CAP);
     assert_int_equal(detector_corroborations_left_out(&s.d, process_by_pid(&s, 20)), 0);
+    forget(&s);
+}
+
+/* For each code what raises it on msra.exe (30), and what is just short of it. */
+#define FILE_EVENT(id, name)                                                           \
+ "event " id " at +20s process msra TargetFilename='" name "'"
+#define NET(ip, port)                                                                  \
+ "event 3 at +20s process msra Initiated=true DestinationIp=" ip                       \
+ " DestinationPort=" port "\n"
+#define REGISTRY(object)                                                               \
+ "event 13 at +20s process msra EventType=SetValue Details=x TargetObject='" object    \
+ "'\n"
+#define LOADED(path, fields)                                                           \
+ "event 7 at +20s process msra ImageLoaded='" path "' " fields "\n"
+#define HKCU    "HKU\\S-1-5-21-1-2-3-1001\\Software\\Microsoft\\"
+#define NEUTRAL STRENGTH_NEUTRAL
+#define WEAK    STRENGTH_WEAK
+#define MEDIUM  STRENGTH_MEDIUM
+
+static const struct {
+    const char *code, *text;
+    int strength; /* -1: not raised */
+} code_rows[] = {
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process msra PipeName=\\MSSE-1234-server\n",
+     MEDIUM                                                                                                                                                                                                                                                                   },
+    {"MSRA_PIPE",                                                                      "event 18 at +20s process msra PipeName=\\postex_ssh_1a2b\n",  MEDIUM                                                                                                                  },
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process msra PipeName=\\MSSE-1234-client\n", -1                                                                                                                      },
+    {"MSRA_PIPE",                                                                      "event 17 at +20s process other PipeName=\\msagent_11\n",      -1                                                                                                                      },
+    {"MSRA_NET",                                                                       NET("203.0.113.9",                                             "2222"),                                                                                                                  MEDIUM},
+    {"MSRA_NET",                                                                                NET("203.0.113.9",                                                                                                                                    "443"),                                                                                                                                                            WEAK},
+    {"MSRA_NET",                                                                            NET("203.0.113.9",                                                                                                                                         "2223"),                                                                                             NEUTRAL},
+    {"MSRA_NET",                                                                         NET("10.1.2.3","2222"),                   NEUTRAL},
+    {"MSRA_NET",NET("127.0.0.1",                                                          "995"),                                                                                                                                                         NEUTRAL},
+    {"MSRA_NET",                                                                       NET("fe80::1",                                                                                                                            "443"),                                                                                                                                                                                     NEUTRAL},
+    {"MSRA_NET",                                                                                NET("::ffff:172.31.255.255",                                                                                                                                    "443"),                                                                                                                                                                         NEUTRAL},
+    {"MSRA_NET",                                                                         NET("172.32.0.1",                                                                                                                                      "443"),                                                                 WEAK},
+    {"MSRA_NET",                                                                          NET("10.0.0.5","135"),NEUTRAL},
+    {"MSRA_NET_FANOUT",
+     NET("10.0.0.1","445") NET("10.0.0.2","445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") NET("10.0.0.5", "445"),
+     MEDIUM},
+    {"MSRA_NET_FANOUT",
+     NET("10.0.0.1",                                             "445") NET("10.0.0.2",                                                                                                                                                                   "445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") NET("10.0.0.4", "445"),
+     -1},
+    {"MSRA_NET_FANOUT",
+     NET("10.0.0.1",                                                                                                                             "445") NET("10.0.0.2",                                                                                                                                                                                                                                                            "445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") "event 3 at +10m21s process msra Initiated=true "
+                                "DestinationIp=10.0.0.5 DestinationPort=445\n", -1},
+    {"MSRA_NET_FANOUT",
+     NET("10.0.0.1",                                                                                                  "446") NET("10.0.0.2",                                                                                                                                                                                                                                        "446") NET("10.0.0.3", "446")
+         NET("10.0.0.4", "446") NET("10.0.0.5", "446"),
+     -1},
+    {"MSRA_DNS",
+     "event 22 at +20s process msra QueryName=a.example QueryStatus=0 "
+     "QueryResults='type:  5 b.example;::ffff:203.0.113.9;'\n",                                                                                                                                        WEAK                                                                                                                                                                                                                                               },
+    {"MSRA_DNS",
+     "event 22 at +20s process msra QueryName=ctldl.windowsupdate.com QueryStatus=0 "
+     "QueryResults=203.0.113.9;\n",                                                       NEUTRAL},
+    {"MSRA_DNS",
+     "event 22 at +20s process msra QueryName=helper QueryStatus=0 "
+     "QueryResults=::ffff:10.0.0.7;\n",                                                                                                                                              NEUTRAL                                                                                                                                                                                                                                                                     },
+    {"MSRA_UNSIGNED_DLL",
+     LOADED("C:\\Windows\\System32\\a.dll","Signed=false SignatureStatus=Unavailable"),
+     MEDIUM},
+    {"MSRA_UNSIGNED_DLL",
+     LOADED("C:\\Windows\\System32\\a.dll",                                                              "Signed=true SignatureStatus=Expired"),
+     MEDIUM},
+    {"MSRA_UNSIGNED_DLL",
+     LOADED("C:\\Windows\\System32\\a.dll",          "Signed=true SignatureStatus=Valid"),-1},
+    {"MSRA_ODD_DLL",
+     LOADED("C:\\Users\\anna\\a.dll",                                                                                                                  "Signed=true SignatureStatus=Valid"),                                                                                                                                                                                                                                                                        WEAK},
+    {"MSRA_ODD_DLL",
+     LOADED("C:\\Windows\\SysWOW64\\a.dll",                                                                                       "Signed=true SignatureStatus=Valid"),                                                                    -1},
+    {"MSRA_DROP_DELETE",
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='c:\\users\\ANNA\\q.kxz'\n",                                                                                                                                                                              MEDIUM},
+    {"MSRA_DROP_DELETE",
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\r.kxz'\n",                                                                                   -1},
+    {"MSRA_DROP_DELETE",
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.tmp") "\nevent 23 at +30s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\q.tmp'\n",                                                                                                                                                                                                          -1},
+    {"MSRA_DROP_DELETE",
+     FILE_EVENT("11",
+     "C:\\Users\\anna\\q.kxz") "\nevent 26 at +1h21s process msra "
+                                          "IsExecutable=false "
+                                          "TargetFilename='C:\\Users\\anna\\q.kxz'\n",                                                                                                                                                                                                                                     -1},
+    {"MSRA_DROP_DELETE",
+     "event 26 at +15s process msra IsExecutable=false "
+     "TargetFilename='C:\\q.kxz'\n" FILE_EVENT("11",                                                                                                                                        "C:\\q.kxz") "\n",
+     -1},
+    {"MSRA_FILE",                                            FILE_EVENT("11",                                                                                              "C:\\Users\\a\\EmailStorage_PC-a_163\\x.eml") "\n",
+     MEDIUM},
+    {"MSRA_FILE",                                                  FILE_EVENT("11","C:\\Users\\a\\Email_PC-a_163\\x.eml") "\n",-1},
+    {"MSRA_FILE",                                                                   FILE_EVENT("23",                                                                                                           "C:\\a.kxz") " IsExecutable=true\n",                                                                                                         MEDIUM},
+    {"MSRA_FILE",                                                                                FILE_EVENT("23",                                                                                                                            "C:\\a.kxz") " IsExecutable=false\n",                                                                                                                                                                                                                                                           -1},
+    {"MSRA_FILE",                                                                          FILE_EVENT("29",                                                                                                                                       "C:\\a.kxz") "\n",                                                                 MEDIUM},
+    {"MSRA_FILE", FILE_EVENT("29",                                                            "C:\\a.mui") "\n",                                                                                                  -1},
+    {"MSRA_FILE",                                                                  FILE_EVENT("11",                                                                "C:\\a.dll") "\n",WEAK},
+    {"MSRA_FILE",                                                               FILE_EVENT("11",                                                                                                                                 "C:\\a.txt") "\n",                                                                                                                                                                                          -1},
+    {"MSRA_FILE",
+     FILE_EVENT("11",
+     "C:\\U\\AppData\\Local\\Microsoft\\Windows\\WebCache\\V01.chk") "\n",
+     WEAK},
+    {"MSRA_FILE",                                                                               FILE_EVENT("15",                                                                                                                                            "C:\\a.txt:hidden") "\n",                                                                                                                                                                                                                                                          WEAK},
+    {"MSRA_FILE",                              FILE_EVENT("15",                                                                                                                                          "C:\\a.txt:Zone.Identifier") "\n",                                                                                                                                                                                                                                                                  -1},
+    {"MSRA_FILE",                FILE_EVENT("26",                                                                         "C:\\U\\loader.html") " IsExecutable=false\n",
+     MEDIUM},
+    {"MSRA_FILE",                                                                      FILE_EVENT("26",                                                  "C:\\U\\reader.html") " IsExecutable=false\n",                             -1},
+    {"MSRA_TIMESTOMP",
+     FILE_EVENT("2",                                                                                                                                   "C:\\a.txt") " CreationUtcTime='2019-01-01 00:00:00.000' "
+                                  "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",                                                                                                                                                             MEDIUM},
+    {"MSRA_TIMESTOMP",
+     FILE_EVENT("2",                                                                                                                                           "C:\\a.txt") " CreationUtcTime='2026-01-01 00:00:00.001' "
+                                  "PreviousCreationUtcTime='2026-01-01 00:00:00.000'\n",WEAK},
+    {"MSRA_TIMESTOMP",                                                               "event 2 at +20s process other TargetFilename='C:\\a.txt'\n",
+     -1                                       },
+    {"MSRA_REGISTRY",
+     REGISTRY("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\\C:\\a"),
+     MEDIUM                                                                      },
+    {"MSRA_REGISTRY",
+     REGISTRY("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\\a"),                                                   -1                                                                                          },
+    {"MSRA_REGISTRY",                                                                                REGISTRY(HKCU "Qoahsyeidw\\28e2a7e8"),                                                                                                                                   MEDIUM                                                                                                                                                                             },
+    {"MSRA_REGISTRY",                                                                              REGISTRY(HKCU "Qoahsyeidw\\28e2a7e"),                                                                                                                                           -1                                                               },
+    {"MSRA_REGISTRY",             REGISTRY(HKCU "Qoahs1eidw\\28e2a7e8"),                                                                                                                                            -1                                                                                                                                                                                                                                                                   },
+    {"MSRA_REGISTRY",
+     REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\ImagePath"),MEDIUM},
+    {"MSRA_REGISTRY",                                                                      REGISTRY("HKLM\\System\\CurrentControlSet\\Services\\a\\Start"),
+     -1                                    },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target lsass GrantedAccess=0x1410\n",                                                                                                                                   MEDIUM                                                                                                                                                                                                                            },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target lsass GrantedAccess=0x1400\n",                                                                                                                                        -1                                                                                                                                                                                                                                                     },
+    {"MSRA_READS_LSASS",
+     "event 10 at +20s source msra target other GrantedAccess=0x1410\n",                                             -1                                                                                                                                        },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source other target msra GrantedAccess=0x1fffff\n",                                          WEAK},
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source svchost target msra GrantedAccess=0x1fffff\n",                                                                                                                                  NEUTRAL                                                                                                                                                                   },
+    {"MSRA_CREATOR",
+     "event 10 at +10.6s source other target msra GrantedAccess=0x1fffff\n",                                                                                                                              -1                                                                                                                           },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source loader target msra GrantedAccess=0x1fffff\n",                                                                                                                               -1                                                                                                                                                                                        },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source other target msra GrantedAccess=0x143a\n",                                                                                                                               -1                                                                                                                                                                                                     },
+    {"MSRA_CREATOR",
+     "event 10 at +10.3s source csrss target msra GrantedAccess=0x1fffff\n",                                                                                                                               -1                                        },
+    {"MSRA_LOLBIN_PARENT",                                                                                "",                                                                                                                               MEDIUM},
+    {"MSRA_CHILD_TOOL",                                                                                CHILD("40",                                                                                                                               "+20s",                                                                                                                                       "whoami.exe"), WEAK},
+    {"MSRA_CHILD_TOOL",
+     "process re pid 40 at +20s image C:\\Windows\\System32\\msra.exe parent msra\n",                                                                                                                               -1                                                                                                                                                                                                      },
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                               "+20s",                                                                                                                                                                                                                                                                                                                                                                            "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+10m20s", "arp.exe"),
+     MEDIUM},
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                            "+20s",                                                                                                                                                                                                        "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+10m21s", "arp.exe"),
+     -1},
+    {"MSRA_RECON_BURST",
+     CHILD("40",                                                                                                                            "+20s",                                                                                                                                                                                                        "whoami.exe") CHILD("41", "+30s", "net.exe")
+         CHILD("42", "+31s", "net1.exe"),
+     -1},
+    {"MSRA_WEBCACHE",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
+     "'esentutl.exe /r V01 /lC:\\U\\WebCache' parent msra\n",                                                                                                                            MEDIUM                                                                                                                                                                                                       },
+    {"MSRA_WEBCACHE",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\esentutl.exe command "
+     "'esentutl.exe /r V01 /lC:\\U\\Cache' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                   },
+    {"MSRA_DEFENDER",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\reg.exe command 'reg.exe "
+     "ADD \"HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\"' parent "
+     "msra\n",                                                                                                                                MEDIUM                                                                                                                                                                                                 },
+    {"MSRA_DEFENDER",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\reg.exe command 'reg.exe "
+     "ADD \"HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Features\"' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                   },
+    {"MSRA_TASK",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\schtasks.exe command "
+     "'schtasks.exe /Create /tn a' parent msra\n",                                                                                                                                MEDIUM                                                                                                                                                                                                  },
+    {"MSRA_TASK",
+     "process t pid 41 at +20s image C:\\Windows\\SysWOW64\\schtasks.exe command "
+     "'schtasks.exe /Query' parent msra\n",                                                                                                                                -1                                                                                                                                                                                                     },
+};
+
+static void test_codes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof code_rows / sizeof *code_rows; i++) {
+        struct buffer text = {0};
+        struct story s;
+        buffer_printf(
+            &text,
+            "known csrss pid 5 at -1d image C:\\Windows\\System32\\csrss.exe\n"
+            "known lsass pid 6 at -1d image C:\\Windows\\System32\\lsass.exe\n"
+            "known svchost pid 7 at -1d image C:\\Windows\\System32\\svchost.exe\n"
+            "process other pid 21 at +1s image C:\\a.exe parent explorer\n"
+            "process loader pid 20 at +2s image C:\\Windows\\SysWOW64\\regsvr32.exe "
+            "command 'regsvr32.exe -s C:\\U\\loader.html' parent explorer\n"
+            "process msra pid 30 at +10s image C:\\Windows\\SysWOW64\\msra.exe "
+            "parent loader\n%s",
+            code_rows[i].text);
+        tell_text(&s, text.ptr);
+        int strength = strength_of(&s, code_rows[i].code, 0);
+        if (strength != code_rows[i].strength)
+            fail_msg("row %zu, %s: strength %d", i, code_rows[i].code, strength);
+        forget(&s);
+        buffer_release(&text);
+    }
+}
+
+/* An msra.exe that no rule speaks of is looked at, under another name too; others not. */
+static void test_hosts_without_findings(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "process other pid 20 at +1s image C:\\a.exe parent explorer\n" MSRA
+                  "process renamed pid 31 at +11s image C:\\b.exe "
+                  "OriginalFileName=msra.exe parent explorer\n"
+                  "event 8 at +20s source other target msra\n"
+                  "event 8 at +20s source msra target other\n"
+                  "event 8 at +21s source other target renamed\n");
+    assert_int_equal(s.d.finding_count, 0);
+    assert_int_equal(detector_host_count(&s.d), 2);
+    assert_false(detector_host_has_finding(&s.d, 0));
+    check_codes(&s, 30, "MSRA_REMOTE_THREAD");
+    check_codes(&s, 31, "MSRA_REMOTE_THREAD MSRA_RENAMED");
+    check_codes(&s, 20, ""); /* started from Explorer, from System32: nothing odd */
+    assert_int_equal(detector_follow_sources(&s.d), 0); /* no finding, no family */
+    forget(&s);
+}
+
+static void test_where_it_lies_and_who_started_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *parent, *codes;
+    } rows[] = {
+        {"C:\\Windows\\System32\\msra.exe",               "explorer", ""                  },
+        {"C:\\Users\\a\\msra.exe",                        "explorer", "MSRA_ODD_PATH"     },
+        {"C:\\Windows\\SysWOW64\\msra.exe",               "loader",   "MSRA_LOLBIN_PARENT"},
+        {"C:\\Users\\a\\b.exe OriginalFileName=MSRA.EXE", "explorer", "MSRA_RENAMED"      },
+        {"C:\\Users\\a\\b.exe OriginalFileName=MSRA.EXE", "loader",
+         "MSRA_LOLBIN_PARENT MSRA_RENAMED"                                                },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        struct story s;
+        snprintf(text, sizeof text,
+                 "process loader pid 20 at +1s image C:\\Windows\\System32\\MSHTA.EXE "
+                 "parent explorer\n"
+                 "process msra pid 30 at +10s image %s parent %s\n",
+                 rows[i].image, rows[i].parent);
+        tell_text(&s, text);
+        check_codes(&s, 30, rows[i].codes);
+        forget(&s);
+    }
+}
+
+static void check_roles(const struct story *s, uint32_t pid, const char *roles)
+{
+    struct buffer out = {0};
+    detector_add_roles(&s->d, process_by_pid(s, pid), &out);
+    if (!text_equal(buffer_text(&out), text_from(roles)))
+        fail_msg("the roles of %u are %.*s", pid, TEXT(buffer_text(&out)));
+    buffer_release(&out);
+}
+
+/* Who threaded into msra.exe, and what is above it, joins the family; who only looked does
+ * not. */
+static void test_source_is_followed(void **state)
+{
+    (void)state;
+    struct story s;
+    struct injection_source sources[4];
+    tell_text(&s,
+              "process above pid 20 at +1s image C:\\a.exe parent explorer\n"
+              "process source pid 21 at +2s image C:\\b.exe parent above\n"
+              "process looks pid 22 at +3s image C:\\c.exe parent explorer\n"
+              "process beside pid 23 at +4s image C:\\d.exe parent above\n" MSRA
+              "event 8 at +20s source source target msra\n"
+              "event 10 at +20s source source target msra GrantedAccess=0x2a\n"
+              "event 10 at +20s source looks target msra GrantedAccess=0x1400\n" CHILD(
+                  "40", "+30s", "whoami.exe"));
+    assert_false(detector_in_family(&s.d, process_by_pid(&s, 21)));
+    assert_int_equal(detector_follow_sources(&s.d), 2);
+    for (uint32_t pid = 20; pid <= 21; pid++) {
+        assert_true(detector_in_family(&s.d, process_by_pid(&s, pid)));
+        assert_true(detector_joined_family(&s.d, process_by_pid(&s, pid)));
+    }
+    assert_false(detector_in_family(&s.d, process_by_pid(&s, 22)));
+    assert_false(detector_in_family(&s.d, process_by_pid(&s, 23)));
+    assert_false(detector_joined_family(&s.d, process_by_pid(&s, 10)));
+    check_roles(&s, 21, "possible source of code");
+    check_roles(&s, 20, "ancestor of a possible source");
+    check_roles(&s, 10, "ancestor");
+    check_roles(&s, 30, "host process");
+    check_roles(&s, 40, "match");
+    check_roles(&s, 22, "");
+    size_t count = detector_sources_of(&s.d, process_by_pid(&s, 30), sources, 4);
+    assert_int_equal(count, 1);
+    assert_int_equal(sources[0].process, process_by_pid(&s, 21));
+    assert_int_equal(sources[0].records, 2);
+    assert_int_equal(sources[0].strongest->strength, STRENGTH_STRONG);
     forget(&s);
 }
 
@@ -625,6 +970,10 @@ int main(void)
         cmocka_unit_test(test_relaunch_is_no_finding),
         cmocka_unit_test(test_accesses),
         cmocka_unit_test(test_cap_of_corroborations),
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_hosts_without_findings),
+        cmocka_unit_test(test_where_it_lies_and_who_started_it),
+        cmocka_unit_test(test_source_is_followed),
         cmocka_unit_test(test_family),
         cmocka_unit_test(test_deep_chain_of_hosts),
         cmocka_unit_test(test_null_parent_with_candidate),

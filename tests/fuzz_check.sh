@@ -6,9 +6,9 @@
 # A new failing input is kept in FUZZ_FOUND (default: fuzz-found in the build folder).
 . "${srcdir:-.}/tests/tap.sh"
 : "${FUZZ_SECONDS:=30}" "${FUZZ_FOUND:=$build/fuzz-found}" "${FUZZ_CC:=clang}"
-harnesses='chunk record template log'
+harnesses='chunk record template log xml json'
 jobs=$(nproc 2>/dev/null || echo 1)
-seconds=$((FUZZ_SECONDS * (jobs < 2 ? 1 : 2) / 4))
+seconds=$((FUZZ_SECONDS * (jobs < 2 ? 1 : 2) / 6))
 [ "$seconds" -gt 0 ] || seconds=1
 cd "$top" || exit 1
 
@@ -30,8 +30,8 @@ can_fuzz() {
 }
 
 # make_library: what the harnesses rest on, compiled once for all of them
-flags='-g -O1 -std=c17 -D_GNU_SOURCE -Isrc -Itests -Itests/fuzz -fno-omit-frame-pointer
-    -fsanitize=address,undefined -fno-sanitize-recover=all'
+flags="-g -O1 -std=c17 -D_GNU_SOURCE -Isrc -Itests -Itests/fuzz ${FUZZ_CFLAGS:--I/usr/include/libxml2} -fno-omit-frame-pointer
+    -fsanitize=address,undefined -fno-sanitize-recover=all"
 compile() { # SOURCE FLAG...: its object stands in $work
     source=$1
     shift
@@ -47,7 +47,7 @@ make_library() {
 make_harness() {
     compile "tests/fuzz/fuzz_$1.c" -fsanitize=fuzzer-no-link &&
         "$FUZZ_CC" -fsanitize=fuzzer,address,undefined "$work/tests_fuzz_fuzz_$1.c.o" "$work"/src_*.o \
-            "$work/tests_memory_log.c.o" ${FUZZ_LIBS:--ldeflate -lcrypto -l:libevtx.a -l:libbfio.a -lpthread} \
+            "$work/tests_memory_log.c.o" ${FUZZ_LIBS:--ldeflate -lz -lxml2 -ljson-c -lcrypto -l:libevtx.a -l:libbfio.a -lpthread} \
             -o "$work/fuzz_$1"
 }
 
@@ -74,7 +74,7 @@ for harness in $harnesses; do
     check "$harness: the fuzzer is built" make_harness "$harness"
 done
 if [ "$jobs" -gt 1 ]; then
-    for pair in 'chunk record' 'template log'; do
+    for pair in 'chunk record' 'template log' 'xml json'; do
         for harness in $pair; do
             (
                 fuzz "$harness" >"$work/$harness.said" 2>&1

@@ -4,9 +4,9 @@
 # public logs as they are, which for all harnesses but that of logs are damaged input.
 srcdir=${srcdir:-.} builddir=${builddir:-.}
 
-echo 1..8
+echo 1..12
 n=0
-for harness in chunk record template log; do
+for harness in chunk record template log xml json; do
     n=$((n + 1))
     found=$(find "$srcdir/tests/fuzz/found/$harness" -type f 2>/dev/null | sort)
     # shellcheck disable=SC2086

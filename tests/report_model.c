@@ -116,6 +116,9 @@ static struct text field_value(struct report_model *m, const struct made_event *
     case SYSMON_LogonId: return TEXT_LITERAL("0x3e7");
     case SYSMON_TerminalSessionId: return TEXT_LITERAL("1");
     case SYSMON_GrantedAccess: return TEXT_LITERAL("0x1fffff");
+    /* so that the same indicators hold whatever the value is */
+    case SYSMON_TargetFilename: return joined(m, value, "\\file.tmp");
+    case SYSMON_ImageLoaded: return joined(m, value, "\\file.dll");
     case SYSMON_Image: return joined(m, value, e->image);
     case SYSMON_ParentImage: return joined(m, value, e->parent_image);
     case SYSMON_ParentCommandLine: return joined(m, value, e->parent_command_line);

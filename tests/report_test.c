@@ -255,7 +255,8 @@ static const struct {
      "evidence,log,size,sha256,chunks,chunks_damaged,records,records_recovered,"
      "records_damaged,sysmon_records,first_utc,last_utc,first_record_id,last_record_id,"
      "missing_record_ids,origin,problems,"                                                         },
-    {"problems.csv",     "code,severity,evidence,log,offset,record_id,message,record_sha256\r\n"   },
+    {"problems.csv",
+     "code,severity,evidence,log,offset,record_id,message,record_sha256\r\n"                       },
     {"findings_cim.csv",
      "dest,user,parent_process_name,process_name,original_file_name,process,process_id,"
      "parent_process_id,count,firstTime,lastTime\r\n"                                              },
@@ -322,8 +323,8 @@ static void formula_cells_are_counted_not_changed(void **state)
         const char *value;
         size_t rows;
     } cases[] = {
-        {"plain", 0},
-        {"=1+1",  9}
+        {"plain", 0 },
+        {"=1+1",  10}
     };
     for (size_t i = 0; i < 2; i++) {
         report_model_init(&m, text_from(cases[i].value), 0);

@@ -29,7 +29,7 @@ HEADER, CHUNK, RECORDS = 4096, 65536, 512
 SECONDS = 30
 READERS = ["libevtx", "native"]
 OUTPUTS = {
-    "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
+    "corroboration.csv", "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
     "timeline.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
 }
 

@@ -9,6 +9,7 @@
 
 #include "tests/test.h"
 
+#include "util/address.h"
 #include "util/bytes.h"
 #include "util/digest.h"
 #include "util/filetime.h"
@@ -324,6 +325,55 @@ static void problems_know_their_class(void **state)
     arena_release(&arena);
 }
 
+static void addresses_have_a_scope(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address, *scope;
+    } rows[] = {
+        {"10.0.0.1",                                          "private"    },
+        {"9.255.255.255",                                     "public"     },
+        {"11.0.0.0",                                          "public"     },
+        {"172.15.255.255",                                    "public"     },
+        {"172.16.0.0",                                        "private"    },
+        {"172.31.255.255",                                    "private"    },
+        {"172.32.0.0",                                        "public"     },
+        {"192.168.255.1",                                     "private"    },
+        {"192.169.0.1",                                       "public"     },
+        {"100.64.0.1",                                        "private"    },
+        {"100.128.0.1",                                       "public"     },
+        {"127.0.0.1",                                         "loopback"   },
+        {"169.254.1.1",                                       "link-local" },
+        {"224.0.0.252",                                       "multicast"  },
+        {"239.255.255.250",                                   "multicast"  },
+        {"255.255.255.255",                                   "multicast"  },
+        {"0.0.0.0",                                           "unspecified"},
+        {"::1",                                               "loopback"   },
+        {"::2",                                               "public"     },
+        {"::",                                                "unspecified"},
+        {"0:0:0:0:0:0:0:1",                                   "loopback"   },
+        {"fe80::1",                                           "link-local" },
+        {"febf::1",                                           "link-local" },
+        {"fec0::1",                                           "public"     },
+        {"fd00::1",                                           "private"    },
+        {"ff02::fb",                                          "multicast"  },
+        {"2001:4860:4860::8888",                              "public"     },
+        {"::ffff:10.1.2.3",                                   "private"    },
+        {"::ffff:8.8.8.8",                                    "public"     },
+        {"",                                                  ""           },
+        {"-",                                                 ""           },
+        {"10.0.0",                                            ""           },
+        {"10.0.0.256",                                        ""           },
+        {"www.example.com",                                   ""           },
+        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa", ""           },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(
+            address_scope_name(address_scope(text_from(rows[i].address))),
+            rows[i].scope);
+    assert_int_equal(address_scope((struct text){"10.0.0.1\0.9", 11}), ADDRESS_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
         cmocka_unit_test(problems_know_their_class),
+        cmocka_unit_test(addresses_have_a_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

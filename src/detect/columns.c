@@ -76,16 +76,38 @@ static const struct {
      "HostOriginalFileName",                        {COLUMN_HOST_FIELD, SYSMON_OriginalFileName}},
 };
 
+/* What is computed of an event on a host process: taxonomy `event`. */
+static const struct {
+    const char *name;
+    enum touch_column column;
+} touches[] = {
+    {"Host",                         TOUCH_HOST               },
+    {"Source",                       TOUCH_SOURCE             },
+    {"Parent",                       TOUCH_PARENT             },
+    {"AfterStart",                   TOUCH_AFTER_START        },
+    {"EventName",                    TOUCH_EVENT_NAME         },
+    {"StartModuleOrNone",            TOUCH_START_MODULE       },
+    {"SourceProgram",                TOUCH_SOURCE_PROGRAM     },
+    {"SourceIsParent",               TOUCH_SOURCE_IS_PARENT   },
+    {"AtStart",                      TOUCH_AT_START           },
+    {"Rights",                       TOUCH_RIGHTS             },
+    {"DestinationScope",             TOUCH_DESTINATION_SCOPE  },
+    {"QueryResultsScope",            TOUCH_RESULTS_SCOPE      },
+    {"TargetExtension",              TOUCH_TARGET_EXTENSION   },
+    {"ParentCommandLineNamesTarget", TOUCH_PARENT_NAMES_TARGET},
+    {"CreationMovedBack",            TOUCH_MOVED_BACK         },
+    {"TargetObjectShape",            TOUCH_OBJECT_SHAPE       },
+};
+
 static const char *const taxonomies[] = {
-    [TAXONOMY_SIGMA] = "sigma",
-    [TAXONOMY_ASIM] = "asim",
-    [TAXONOMY_CIM] = "cim",
-    [TAXONOMY_FOREBEAR] = "forebear",
+    [TAXONOMY_SIGMA] = "sigma", [TAXONOMY_ASIM] = "asim",
+    [TAXONOMY_CIM] = "cim",     [TAXONOMY_FOREBEAR] = "forebear",
+    [TAXONOMY_EVENT] = "event",
 };
 
 bool taxonomy_find(struct text name, enum taxonomy *taxonomy)
 {
-    for (size_t i = 0; i < sizeof taxonomies / sizeof *taxonomies; i++) {
+    for (size_t i = 0; i < TAXONOMY_EVENT; i++) {
         if (text_equal(name, text_from(taxonomies[i]))) {
             *taxonomy = (enum taxonomy)i;
             return true;
@@ -99,10 +121,24 @@ const char *taxonomy_name(enum taxonomy taxonomy)
     return taxonomies[taxonomy];
 }
 
-static bool find_in_event_1(struct text name, struct column *column)
+static bool find_touch(struct text name, struct column *column)
+{
+    for (size_t i = 0; i < sizeof touches / sizeof *touches; i++) {
+        if (text_equal(name, text_from(touches[i].name))) {
+            *column =
+                (struct column){COLUMN_TOUCH, (enum sysmon_field)touches[i].column};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_field(enum taxonomy taxonomy, struct text name, struct column *column)
 {
     enum sysmon_field field = sysmon_field_find(name);
-    if (field == SYSMON_FIELDS || !sysmon_event_has_field(1, field))
+    bool is_known = taxonomy == TAXONOMY_EVENT ||
+                    (taxonomy == TAXONOMY_SIGMA && sysmon_event_has_field(1, field));
+    if (field == SYSMON_FIELDS || !is_known)
         return false;
     *column = (struct column){COLUMN_FIELD, field};
     return true;
@@ -117,7 +153,9 @@ bool column_find(enum taxonomy taxonomy, struct text name, struct column *column
             return true;
         }
     }
-    return taxonomy == TAXONOMY_SIGMA && find_in_event_1(name, column);
+    if (taxonomy == TAXONOMY_EVENT && find_touch(name, column))
+        return true;
+    return find_field(taxonomy, name, column);
 }
 
 bool column_needs_host(struct column column)
@@ -173,6 +211,7 @@ struct text column_value(const struct column_view *view, struct column column)
         return view->event ? view->event->record->system.provider : NO_TEXT;
     case COLUMN_HOST_FIELD: return host_value(view, column.field);
     case COLUMN_HOST_FIELD_NAME: return text_basename(host_value(view, column.field));
+    case COLUMN_TOUCH: return touch_value(view->touch, (enum touch_column)column.field);
     }
     return NO_TEXT;
 }

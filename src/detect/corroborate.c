@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What else was recorded about the host processes: threads made in them from outside (event
- * 8), handles opened with the rights to write into them (10), their image replaced (25).
- * Sentences state what is recorded and name the innocent explanations; a strength is an
- * assessment, never a fact. Absence of these events clears nothing: hollowing by the
- * creator needs none of them, and each can be off in Sysmon's configuration.
- * Facts: Sysmon's manifest; access rights from [MS-WIN32] "Process Security and Access
- * Rights"; which sources are routine was counted on public logs (doc/detection.md). */
+ * What else was recorded about every msra.exe and every host process of a finding: the
+ * indicators of rules/corroboration.yml over events, over processes and their children, and
+ * over findings. Sentences state what is recorded and name the innocent explanations; a
+ * strength is an assessment, never a fact. Absence clears nothing: hollowing by the creator
+ * needs none of these events, and each can be off in Sysmon's configuration. */
 #include "detect/detect_internal.h"
 
 #include <inttypes.h>
@@ -14,16 +12,6 @@
 #include <string.h>
 
 #include "util/memory.h"
-
-enum {
-    ACCESS_CREATE_THREAD = 0x2,
-    ACCESS_VM_OPERATION = 0x8,
-    ACCESS_VM_WRITE = 0x20,
-    ACCESS_ALL_XP =
-        0x1f0fff /* PROCESS_ALL_ACCESS before Vista; today's is a superset */
-};
-
-#define CREATOR_WINDOW_100NS (FILETIME_SECOND / 2)
 
 const char *strength_name(enum strength strength)
 {
@@ -36,329 +24,416 @@ const char *strength_name(enum strength strength)
     return names[strength];
 }
 
-/* What one event is about, gathered once. */
-struct touch {
-    const struct sysmon_event *event;
-    const struct lineage *lineage;
-    const struct process *host, *source; /* source may be NULL */
-    uint32_t host_number, source_number;
-    struct text source_image, host_image;
-    struct arena *arena;
-};
-
-/* `path` is ?:\Windows\System32\<name>, also behind \\?\ or \??\. By full path, since a name
- * alone is anybody's to choose. */
-static bool is_system32_file(struct text path, const char *name)
-{
-    if (text_starts_with_fold(path, TEXT_LITERAL("\\\\?\\")) ||
-        text_starts_with_fold(path, TEXT_LITERAL("\\??\\")))
-        path = text_slice(path, 4, SIZE_MAX);
-    struct text folder = TEXT_LITERAL(":\\Windows\\System32\\");
-    return path.len > 1 && path.ptr[0] != '\\' &&
-           text_starts_with_fold(text_slice(path, 1, SIZE_MAX), folder) &&
-           text_equal_fold(text_slice(path, 1 + folder.len, SIZE_MAX), text_from(name));
-}
-
-/* Old Sysmon builds wrote corrupt memory into SourceImage, so the image of the process's
- * own record goes first. */
-static struct text image_of(const struct lineage *l, const struct process *p,
-                            struct text recorded)
-{
-    if (p && p->kind == PROCESS_LOGGED) {
-        struct text own = lineage_text(l, p->image);
-        if (!sysmon_text_is_missing(own))
-            return own;
-    }
-    return recorded;
-}
-
-static struct text shown(struct text t)
-{
-    return text_is_empty(t) ? TEXT_LITERAL("(not recorded)") : t;
-}
-
-static struct text pid_words(struct arena *arena, uint32_t pid)
-{
-    return pid == PID_UNKNOWN ? TEXT_LITERAL("pid not recorded")
-                              : arena_printf(arena, "pid %" PRIu32, pid);
-}
-
-/* "3.0000000 s after"; absent where either time is not known to better than a second. */
-static struct text time_after_start(const struct touch *t)
-{
-    uint64_t at = t->event->utc_filetime, start = t->host->start_filetime;
-    if (at == FILETIME_NONE || start == FILETIME_NONE ||
-        t->host->kind != PROCESS_LOGGED)
-        return TEXT_LITERAL("");
-    uint64_t apart = at >= start ? at - start : start - at;
-    return arena_printf(t->arena, ", %" PRIu64 ".%03" PRIu64 " s %s its recorded start",
-                        apart / FILETIME_SECOND,
-                        apart % FILETIME_SECOND / (FILETIME_SECOND / 1000),
-                        at >= start ? "after" : "before");
-}
-
-static bool is_creator(const struct touch *t)
-{
-    return t->source && t->source_number == lineage_parent(t->lineage, t->host_number);
-}
-
-static bool is_just_started(const struct touch *t)
-{
-    uint64_t at = t->event->utc_filetime, start = t->host->start_filetime;
-    if (at == FILETIME_NONE || start == FILETIME_NONE)
-        return false;
-    return (at >= start ? at - start : start - at) <= CREATOR_WINDOW_100NS;
-}
-
-/* --- the three kinds; each gives false where the event is not to be listed */
-
-enum counter { COUNT_THREAD, COUNT_ACCESS, COUNT_NEUTRAL, COUNT_TAMPER };
-
-struct judgement {
-    struct text code;
-    enum strength strength;
-    enum counter counter;
-    struct text sentence;
-};
-
-static bool judge_thread(struct judgement *j, const struct touch *t)
-{
-    if (is_system32_file(t->source_image, "csrss.exe"))
-        return false;
-    const struct sysmon_event *e = t->event;
-    struct text module = sysmon_value(e, SYSMON_StartModule);
-    bool outside = sysmon_text_is_missing(module);
-    j->code = TEXT_LITERAL("MSRA_REMOTE_THREAD");
-    j->strength = STRENGTH_STRONG;
-    j->counter = COUNT_THREAD;
-    j->sentence = arena_printf(
-        t->arena,
-        "Recorded: %.*s (%.*s) created a thread in %.*s (%.*s)%.*s, start address "
-        "%.*s, "
-        "start module %.*s%s. Assessed: a strong sign of code put there by another "
-        "process. Innocent explanations: debuggers, security products, accessibility "
-        "and "
-        "monitoring software also start threads in other processes.",
-        TEXT(shown(t->source_image)),
-        TEXT(pid_words(t->arena, sysmon_pid(e, SYSMON_SourceProcessId))),
-        TEXT(shown(t->host_image)),
-        TEXT(pid_words(t->arena, sysmon_pid(e, SYSMON_TargetProcessId))),
-        TEXT(time_after_start(t)), TEXT(shown(sysmon_value(e, SYSMON_StartAddress))),
-        TEXT(outside ? TEXT_LITERAL("not recorded") : module),
-        outside ? " (the address lies in no module that Sysmon could name)" : "");
-    return true;
-}
-
-static bool has_injecting_rights(uint64_t mask)
-{
-    uint64_t write = ACCESS_VM_WRITE | ACCESS_VM_OPERATION;
-    return (mask & write) == write || mask & ACCESS_CREATE_THREAD;
-}
-
-static struct text rights_words(struct arena *arena, uint64_t mask)
-{
-    return arena_printf(arena, "%s%s%s",
-                        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION
-                            ? "write into its memory"
-                            : "",
-                        mask & ACCESS_VM_WRITE && mask & ACCESS_VM_OPERATION &&
-                                mask & ACCESS_CREATE_THREAD
-                            ? " and "
-                            : "",
-                        mask & ACCESS_CREATE_THREAD ? "create a thread in it" : "");
-}
-
-static const char *access_assessment(bool neutral, bool unbacked)
-{
-    if (neutral)
-        return "Assessed: neutral. The recorded parent holds full access to a process "
-               "that it has just created; that is how every process starts.";
-    if (unbacked)
-        return "The call trace holds UNKNOWN(: a caller in memory that belongs to no "
-               "loaded module. Assessed: a sign of medium strength; injected code "
-               "calls "
-               "from there, and so do runtimes that compile code as they go and some "
-               "security products.";
-    return "Assessed: a sign of medium strength. Innocent explanations: security "
-           "products, debuggers, task managers and the services that start elevated "
-           "processes open handles with such rights.";
-}
-
-static bool judge_access(struct judgement *j, const struct touch *t)
-{
-    const struct sysmon_event *e = t->event;
-    uint64_t mask;
-    if (!sysmon_number(e, SYSMON_GrantedAccess, &mask) || !has_injecting_rights(mask) ||
-        is_system32_file(t->source_image, "csrss.exe") ||
-        is_system32_file(t->source_image, "conhost.exe"))
-        return false;
-    bool neutral =
-        (mask & ACCESS_ALL_XP) == ACCESS_ALL_XP && is_creator(t) && is_just_started(t);
-    bool unbacked =
-        text_contains_fold(sysmon_value(e, SYSMON_CallTrace), TEXT_LITERAL("UNKNOWN("));
-    j->code = TEXT_LITERAL("MSRA_ACCESS");
-    j->strength = neutral ? STRENGTH_NEUTRAL : STRENGTH_MEDIUM;
-    j->counter = neutral ? COUNT_NEUTRAL : COUNT_ACCESS;
-    j->sentence = arena_printf(
-        t->arena,
-        "Recorded: %.*s (%.*s) opened %.*s (%.*s)%.*s with access %.*s, which includes "
-        "the right to %.*s. %s",
-        TEXT(shown(t->source_image)),
-        TEXT(pid_words(t->arena, sysmon_pid(e, SYSMON_SourceProcessId))),
-        TEXT(shown(t->host_image)),
-        TEXT(pid_words(t->arena, sysmon_pid(e, SYSMON_TargetProcessId))),
-        TEXT(time_after_start(t)), TEXT(sysmon_value(e, SYSMON_GrantedAccess)),
-        TEXT(rights_words(t->arena, mask)), access_assessment(neutral, unbacked));
-    return true;
-}
-
-/* "Image is replaced" is what hollowing leaves; the other types are less telling. */
-static bool judge_tampering(struct judgement *j, const struct touch *t)
-{
-    struct text type = sysmon_value(t->event, SYSMON_Type);
-    bool replaced = text_equal_fold(type, TEXT_LITERAL("Image is replaced"));
-    j->code = TEXT_LITERAL("MSRA_TAMPER");
-    j->strength = replaced ? STRENGTH_MEDIUM : STRENGTH_WEAK;
-    j->counter = COUNT_TAMPER;
-    j->sentence = arena_printf(
-        t->arena,
-        "Recorded: Sysmon reported tampering with %.*s (%.*s)%.*s, type \"%.*s\". "
-        "Assessed: a sign of %s strength that the process runs other code than its "
-        "file "
-        "holds. Innocent explanations: browsers, packed programs and some system "
-        "processes raise the same event.",
-        TEXT(shown(t->host_image)),
-        TEXT(pid_words(t->arena, sysmon_pid(t->event, SYSMON_ProcessId))),
-        TEXT(time_after_start(t)), TEXT(shown(type)), strength_name(j->strength));
-    return true;
-}
-
 /* --- keeping */
 
-static const struct {
-    uint16_t event_id;
-    bool host_is_object; /* the target; else the subject */
-    bool (*judge)(struct judgement *, const struct touch *);
-} kinds[] = {
-    {SYSMON_REMOTE_THREAD,     true,  judge_thread   },
-    {SYSMON_PROCESS_ACCESS,    true,  judge_access   },
-    {SYSMON_PROCESS_TAMPERING, false, judge_tampering},
-};
+static struct text sentence_of(const struct indicator *indicator,
+                               const struct corroboration *c, struct text recorded,
+                               struct arena *arena)
+{
+    struct buffer words = {0};
+    buffer_printf(&words, "Recorded: %.*s Assessed (%s): %.*s", TEXT(recorded),
+                  strength_name(indicator->strength), TEXT(indicator->assessed));
+    if (!text_is_empty(indicator->explanations))
+        buffer_printf(&words, " Innocent explanations: %.*s.",
+                      TEXT(indicator->explanations));
+    if (!record_state_is_live(c->state))
+        buffer_printf(&words, " This record is not live, it was recovered (%s).",
+                      record_state_name((enum record_state)c->state));
+    struct text sentence = arena_copy(arena, buffer_text(&words));
+    buffer_release(&words);
+    return sentence;
+}
 
-static struct host_record *find_host(const struct detector *d, const struct lineage *l,
-                                     uint32_t *process)
+static uint32_t number_of(const struct detector *d, const struct indicator *indicator)
+{
+    return (uint32_t)(indicator - d->rules->indicators->items);
+}
+
+static bool is_at_cap(struct detector *d, struct host_record *host,
+                      const struct indicator *indicator)
+{
+    if (host->kept[number_of(d, indicator)] < CORROBORATION_CAP)
+        return false;
+    host->left_out++;
+    d->corroborations_left_out++;
+    return true;
+}
+
+void corroborate_keep(struct detector *d, struct host_record *host,
+                      const struct indicator *indicator, const struct corroboration *c,
+                      struct text recorded)
+{
+    if (is_at_cap(d, host, indicator))
+        return;
+    uint32_t number = number_of(d, indicator);
+    host->kept[number]++;
+    const struct corroboration *last =
+        d->corroboration_count ? &d->corroborations[d->corroboration_count - 1] : NULL;
+    bool again = last && last->process == host->process && last->log == c->log &&
+                 last->offset == c->offset;
+    ARRAY_GROW(d->corroborations, d->corroboration_count,
+               d->state->corroboration_capacity);
+    struct corroboration *kept = &d->corroborations[d->corroboration_count++];
+    *kept = *c;
+    kept->code = indicator->code;
+    kept->strength = indicator->strength;
+    kept->rank = number;
+    kept->process = host->process;
+    kept->follows_source = indicator->follows_source;
+    kept->same_record_again = again;
+    kept->sentence = sentence_of(indicator, c, recorded, d->arena);
+}
+
+/* --- events */
+
+static struct host_record *find_host(const struct detector *d, uint32_t process)
 {
     const struct detector_state *s = d->state;
-    if (*process == PROCESS_NONE || *process >= s->node_count)
+    if (process == PROCESS_NONE || process >= s->node_count)
         return NULL;
-    *process = lineage_node(l, *process);
-    uint32_t number = s->host_number[*process];
+    uint32_t number = s->host_number[lineage_node(s->lineage, process)];
     return number ? &s->hosts[number - 1] : NULL;
 }
 
-static void keep(struct detector *d, struct host_record *host, const struct touch *t,
-                 const struct judgement *j)
+static bool is_second_half(const struct indicator *indicator, uint16_t id)
 {
-    if (host->kept[j->counter] == CORROBORATION_CAP) {
+    return event_set_has(&indicator->events, id);
+}
+
+static bool holds(const struct indicator *indicator, const struct touch *t)
+{
+    struct column_view view = {.event = t->event, .touch = t};
+    uint16_t id = t->event->event_id;
+    if (is_second_half(indicator, id))
+        return condition_holds(indicator->condition, &view);
+    return indicator->has_after && event_set_has(&indicator->after, id);
+}
+
+/* The host that this indicator sees in the event, and what touches it. */
+static struct host_record *touched(struct touch *t, const struct detector *d,
+                                   const struct indicator *indicator,
+                                   const struct sysmon_event *event,
+                                   const struct event_processes *who)
+{
+    bool by_target = indicator->host_is_object;
+    struct host_record *host = find_host(d, by_target ? who->object : who->subject);
+    uint32_t source = by_target ? who->subject : PROCESS_NONE;
+    if (!host)
+        return NULL;
+    if (source != PROCESS_NONE)
+        source = lineage_node(d->state->lineage, source);
+    touch_init(t, d->state->lineage, event, host->process, source);
+    return host;
+}
+
+/* Of the indicators of one code the first that holds is taken; one that needs several
+ * events stands beside the others. */
+static bool is_alternative(const struct indicator *indicator)
+{
+    return !indicator->distinct && !indicator->has_after;
+}
+
+bool detector_may_corroborate(const struct detector *d,
+                              const struct sysmon_event *event,
+                              const struct event_processes *who)
+{
+    const struct indicators *set = d->rules->indicators;
+    if (!find_host(d, who->subject) && !find_host(d, who->object))
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        struct touch t;
+        const struct indicator *indicator = &set->items[i];
+        if (indicator->about == ABOUT_EVENT && touched(&t, d, indicator, event, who) &&
+            holds(indicator, &t))
+            return true;
+    }
+    return false;
+}
+
+static struct corroboration about_event(const struct touch *t)
+{
+    const struct evtx_record *record = t->event->record;
+    return (struct corroboration){.process = t->host_number,
+                                  .source = t->source_number,
+                                  .event_id = t->event->event_id,
+                                  .utc_filetime = sysmon_event_filetime(t->event),
+                                  .created_filetime = t->event->created_filetime,
+                                  .record_id = record->system.record_id,
+                                  .offset = record->offset,
+                                  .log = t->event->log,
+                                  .state = (uint8_t)record->state};
+}
+
+static struct text lower(struct text value, struct arena *arena)
+{
+    char *copy = arena_alloc(arena, value.len + 1);
+    for (size_t i = 0; i < value.len; i++)
+        copy[i] = value.ptr[i] >= 'A' && value.ptr[i] <= 'Z' ? value.ptr[i] + 32
+                                                             : value.ptr[i];
+    return (struct text){copy, value.len};
+}
+
+static void take_note(struct detector *d, struct host_record *host,
+                      const struct indicator *indicator, const struct touch *t)
+{
+    struct column_view view = {.event = t->event, .touch = t};
+    uint32_t number = number_of(d, indicator);
+    struct text value = column_value(
+        &view, indicator->has_after ? indicator->same : indicator->distinct_column);
+    if (text_is_empty(value))
+        return;
+    if (host->noted[number] == NOTES_CAP) {
         host->left_out++;
         d->corroborations_left_out++;
         return;
     }
-    host->kept[j->counter]++;
-    enum record_state state = t->event->record->state;
-    struct text sentence =
-        record_state_is_live(state)
-            ? j->sentence
-            : arena_printf(t->arena,
-                           "%.*s This record is not live, it was "
-                           "recovered (%s).",
-                           TEXT(j->sentence), record_state_name(state));
-    ARRAY_GROW(d->corroborations, d->corroboration_count,
-               d->state->corroboration_capacity);
-    d->corroborations[d->corroboration_count++] =
-        (struct corroboration){.code = j->code,
-                               .strength = j->strength,
-                               .process = t->host_number,
-                               .source = t->source_number,
-                               .event_id = t->event->event_id,
-                               .utc_filetime = sysmon_event_filetime(t->event),
-                               .record_id = t->event->record->system.record_id,
-                               .offset = t->event->record->offset,
-                               .log = t->event->log,
-                               .state = (uint8_t)state,
-                               .sentence = sentence};
+    host->noted[number]++;
+    struct detector_state *s = d->state;
+    ARRAY_GROW(s->notes, s->note_count, s->note_capacity);
+    struct note *note = &s->notes[s->note_count];
+    *note =
+        (struct note){.host = (uint32_t)(host - s->hosts),
+                      .indicator = number,
+                      .is_first_half = !is_second_half(indicator, t->event->event_id),
+                      .value = lower(value, d->arena),
+                      .about = about_event(t),
+                      .given = s->note_count};
+    note->about.sentence = message_fill(&indicator->recorded, &view, d->arena);
+    s->note_count++;
 }
 
-static void look_at(struct detector *d, const struct lineage *l,
-                    const struct sysmon_event *event,
-                    const struct event_processes *processes, size_t kind)
+static void look_at(struct detector *d, struct host_record *host,
+                    const struct indicator *indicator, struct touch *t)
 {
-    bool by_target = kinds[kind].host_is_object;
-    uint32_t host_number = by_target ? processes->object : processes->subject;
-    struct host_record *host = find_host(d, l, &host_number);
-    if (!host)
+    struct column_view view = {.event = t->event, .touch = t};
+    t->arena = d->arena;
+    if (!is_alternative(indicator)) {
+        take_note(d, host, indicator, t);
         return;
-    struct touch t = {.event = event,
-                      .lineage = l,
-                      .host = lineage_process(l, host_number),
-                      .host_number = host_number,
-                      .source_number = by_target ? processes->subject : PROCESS_NONE,
-                      .arena = d->arena};
-    if (t.source_number != PROCESS_NONE) {
-        t.source_number = lineage_node(l, t.source_number);
-        t.source = lineage_process(l, t.source_number);
     }
-    t.source_image = image_of(l, t.source, sysmon_value(event, SYSMON_SourceImage));
-    t.host_image = lineage_text(l, t.host->image);
-    struct judgement j;
-    if (kinds[kind].judge(&j, &t))
-        keep(d, host, &t, &j);
+    if (host->kept[number_of(d, indicator)] == CORROBORATION_CAP) {
+        is_at_cap(d, host, indicator);
+        return;
+    }
+    struct corroboration c = about_event(t);
+    corroborate_keep(d, host, indicator, &c,
+                     message_fill(&indicator->recorded, &view, d->arena));
 }
 
 void detector_corroborate(struct detector *d, const struct lineage *l,
                           const struct sysmon_event *event,
-                          const struct event_processes *processes)
+                          const struct event_processes *who)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].event_id == event->event_id)
-            look_at(d, l, event, processes, i);
+    const struct indicators *set = d->rules->indicators;
+    bool taken[INDICATORS_MAX] = {0};
+    (void)l;
+    for (size_t i = 0; i < set->count; i++) {
+        struct touch t;
+        const struct indicator *indicator = &set->items[i];
+        if (indicator->about != ABOUT_EVENT ||
+            (is_alternative(indicator) && taken[indicator->code_first]))
+            continue;
+        struct host_record *host = touched(&t, d, indicator, event, who);
+        if (!host || !holds(indicator, &t))
+            continue;
+        if (is_alternative(indicator))
+            taken[indicator->code_first] = true;
+        look_at(d, host, indicator, &t);
+    }
 }
+
+/* --- processes, their children, findings */
+
+static struct corroboration about_creation(const struct detector *d,
+                                           const struct evidence_log *logs,
+                                           uint32_t number)
+{
+    const struct process *p = lineage_process(d->state->lineage, number);
+    return (struct corroboration){.source = PROCESS_NONE,
+                                  .event_id = SYSMON_PROCESS_CREATE,
+                                  .utc_filetime = p->start_filetime,
+                                  .created_filetime = p->logged_filetime,
+                                  .record_id = p->record_id,
+                                  .offset = p->offset,
+                                  .log = logs && p->log != UINT32_MAX ? &logs[p->log]
+                                                                      : NULL,
+                                  .state = p->state};
+}
+
+static void judge_creation(struct detector *d, const struct evidence_log *logs,
+                           struct host_record *host, uint32_t number,
+                           enum indicator_about about)
+{
+    const struct indicators *set = d->rules->indicators;
+    struct column_view view = node_view(d->state->lineage, number);
+    if (view.process->kind != PROCESS_LOGGED)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct indicator *indicator = &set->items[i];
+        if (indicator->about != about || !condition_holds(indicator->condition, &view))
+            continue;
+        struct corroboration c = about_creation(d, logs, number);
+        corroborate_keep(d, host, indicator, &c,
+                         message_fill(&indicator->recorded, &view, d->arena));
+    }
+}
+
+/* One row for all findings of one code on one host: it rests on the first of them. */
+static void judge_finding(struct detector *d, const struct evidence_log *logs,
+                          struct host_record *host, const struct indicator *indicator,
+                          const struct finding *f)
+{
+    uint32_t number = number_of(d, indicator), more = host->noted[number] - 1;
+    if (host->kept[number])
+        return;
+    struct text recorded =
+        more ? arena_printf(d->arena,
+                            "%.*s %" PRIu32 " more process creation%s like this.",
+                            TEXT(f->message), more, more == 1 ? "" : "s")
+             : f->message;
+    struct corroboration c = about_creation(d, logs, f->process);
+    corroborate_keep(d, host, indicator, &c, recorded);
+}
+
+/* First counted, then told. */
+static void judge_findings(struct detector *d, const struct evidence_log *logs)
+{
+    const struct indicators *set = d->rules->indicators;
+    for (int telling = 0; telling < 2; telling++)
+        for (size_t i = 0; i < set->count; i++)
+            for (size_t k = 0;
+                 set->items[i].about == ABOUT_FINDING && k < d->finding_count; k++) {
+                const struct finding *f = &d->findings[k];
+                struct host_record *host = find_host(d, f->host_process);
+                if (!host || !text_equal(f->code, set->items[i].code))
+                    continue;
+                if (telling)
+                    judge_finding(d, logs, host, &set->items[i], f);
+                else
+                    host->noted[i]++;
+            }
+}
+
+void corroborate_processes(struct detector *d, const struct evidence_log *logs)
+{
+    struct detector_state *s = d->state;
+    for (size_t i = 0; i < s->host_count; i++)
+        judge_creation(d, logs, &s->hosts[i], s->hosts[i].process, ABOUT_PROCESS);
+    for (size_t i = 0; i < s->lineage->order_count; i++) {
+        uint32_t number = s->lineage->order[i];
+        struct host_record *host = find_host(d, lineage_parent(s->lineage, number));
+        if (host)
+            judge_creation(d, logs, host, number, ABOUT_CHILD);
+    }
+    judge_findings(d, logs);
+}
+
+/* --- in the end */
 
 struct ranked {
     struct corroboration item;
-    uint32_t rank;
+    uint32_t host;
     size_t given;
 };
 
-static int by_process_and_time(const void *a_, const void *b_)
+static int order_of(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Strongest first: by rank, what is neutral after all else. */
+static int by_rank(const void *a_, const void *b_)
 {
     const struct ranked *a = a_, *b = b_;
-    if (a->rank != b->rank)
-        return a->rank < b->rank ? -1 : 1;
-    if (a->item.utc_filetime != b->item.utc_filetime)
-        return a->item.utc_filetime < b->item.utc_filetime ? -1 : 1;
-    if (a->item.record_id != b->item.record_id)
-        return a->item.record_id < b->item.record_id ? -1 : 1;
-    return a->given < b->given ? -1 : a->given > b->given;
+    const struct corroboration *x = &a->item, *y = &b->item;
+    int order = order_of(a->host, b->host);
+    if (!order)
+        order =
+            order_of(x->strength == STRENGTH_NEUTRAL, y->strength == STRENGTH_NEUTRAL);
+    if (!order)
+        order = order_of(x->rank, y->rank);
+    if (!order)
+        order = order_of(x->utc_filetime, y->utc_filetime);
+    if (!order)
+        order = order_of(x->record_id, y->record_id);
+    return order ? order : order_of(a->given, b->given);
+}
+
+static void order_corroborations(struct detector *d)
+{
+    struct detector_state *s = d->state;
+    struct ranked *all = memory_get((d->corroboration_count + 1) * sizeof *all);
+    for (size_t i = 0; i < d->corroboration_count; i++)
+        all[i] = (struct ranked){d->corroborations[i],
+                                 s->host_number[d->corroborations[i].process], i};
+    qsort(all, d->corroboration_count, sizeof *all, by_rank);
+    for (size_t i = 0; i < d->corroboration_count; i++) {
+        struct host_record *host = &s->hosts[all[i].host - 1];
+        d->corroborations[i] = all[i].item;
+        if (host->count++ == 0)
+            host->first = i;
+    }
+    free(all);
+}
+
+/* A host can have any number of findings, and each row of them names its codes. */
+static void keep_codes(struct detector *d)
+{
+    struct buffer codes = {0};
+    for (size_t i = 0; i < d->state->host_count; i++) {
+        struct host_record *host = &d->state->hosts[i];
+        buffer_clear(&codes);
+        detector_add_codes(d, host->process, PROCESS_NONE, &codes);
+        host->codes = arena_copy(d->arena, buffer_text(&codes));
+    }
+    buffer_release(&codes);
 }
 
 void detector_end(struct detector *d)
 {
-    struct ranked *all = memory_get((d->corroboration_count + 1) * sizeof *all);
-    for (size_t i = 0; i < d->corroboration_count; i++)
-        all[i] = (struct ranked){d->corroborations[i],
-                                 d->state->rank[d->corroborations[i].process], i};
-    qsort(all, d->corroboration_count, sizeof *all, by_process_and_time);
-    for (size_t i = 0; i < d->corroboration_count; i++)
-        d->corroborations[i] = all[i].item;
-    free(all);
+    notes_judge(d);
+    order_corroborations(d);
+    keep_codes(d);
+}
+
+struct text detector_codes_of(const struct detector *d, uint32_t process)
+{
+    const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
+    return host ? host->codes : NO_TEXT;
 }
 
 uint64_t detector_corroborations_left_out(const struct detector *d, uint32_t process)
 {
-    const struct detector_state *s = d->state;
-    if (!s->lineage || process >= s->node_count)
-        return 0;
-    uint32_t number = s->host_number[lineage_node(s->lineage, process)];
-    return number ? s->hosts[number - 1].left_out : 0;
+    const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
+    return host ? host->left_out : 0;
+}
+
+struct corroboration_range detector_corroborations_of(const struct detector *d,
+                                                      uint32_t process)
+{
+    const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
+    return host && host->count
+               ? (struct corroboration_range){d->corroborations + host->first,
+                                              host->count}
+               : (struct corroboration_range){0};
+}
+
+size_t detector_host_count(const struct detector *d)
+{
+    return d->state->host_count;
+}
+
+uint32_t detector_host(const struct detector *d, size_t number)
+{
+    return d->state->hosts[number].process;
+}
+
+bool detector_host_has_finding(const struct detector *d, size_t number)
+{
+    return d->state->hosts[number].has_finding;
+}
+
+bool detector_looks_for(const struct detector *d, uint16_t event_id)
+{
+    return event_set_has(&d->rules->indicators->events, event_id);
 }

@@ -74,6 +74,8 @@ struct rule {
     struct text
         query; /* the rule as its authors wrote it, for the card; absent if not a query */
     struct text evaluated_on;         /* "Sysmon event 1", for the card */
+    struct text_list
+        sources; /* beside Sysmon 1, what it can fire on: "Security 4688" */
     struct rule_condition *condition; /* private to src/detect */
     uint64_t matches, filtered;       /* process creations, in this run */
 };
@@ -90,11 +92,13 @@ struct rules {
     size_t count;
     struct rule_file *files; /* in order of name, byte by byte */
     size_t file_count;
-    struct digest_values digests; /* over the contents of all files, in that order */
+    struct digest_values digests;  /* over the contents of all files, in that order */
+    struct indicators *indicators; /* private to src/detect: rules/corroboration.yml */
 };
 
 /* The built-in rules (directory == NULL), or every *.yml of a folder. FAILED with file and
- * line for a rule that cannot be understood: half a rule set is never used. */
+ * line for a rule that cannot be understood: half a rule set is never used. A folder that
+ * has no file of indicators (key `corroboration`) gets the built-in one. */
 enum status rules_load(struct rules *rules, const char *directory, struct arena *arena,
                        struct error *err);
 /* The same with a file of the user's own that makes a list longer (more shells for the
@@ -103,6 +107,8 @@ enum status rules_load_extended(struct rules *rules, const char *directory,
                                 const char *extension_file, struct arena *arena,
                                 struct error *err);
 void rules_release(struct rules *rules);
+/* The codes of what speaks for a finding, by rank, some more than once; absent at the end. */
+struct text rules_corroboration_code(const struct rules *rules, size_t number);
 
 /* Which condition met which recorded value. */
 struct match_reason {
@@ -139,17 +145,33 @@ enum strength { STRENGTH_NEUTRAL, STRENGTH_WEAK, STRENGTH_MEDIUM, STRENGTH_STRON
 /* "neutral", "weak", "medium", "strong" */
 const char *strength_name(enum strength strength);
 
-/* One event that speaks for injection into a host process, or looks as if it did. */
+/* One record that speaks for code from elsewhere in a process, or looks as if it did. */
 struct corroboration {
-    struct text code; /* "MSRA_REMOTE_THREAD", "MSRA_ACCESS", "MSRA_TAMPER" */
+    struct text code; /* "MSRA_REMOTE_THREAD", ...: rules/corroboration.yml */
     enum strength strength;
+    uint32_t rank;    /* lower is stronger: its place in that file */
     uint32_t process; /* the host process */
-    uint32_t source;  /* the process that did it; PROCESS_NONE */
+    uint32_t source;  /* who acted on it; PROCESS_NONE: itself, or not known */
     uint16_t event_id;
-    uint64_t utc_filetime, record_id, offset;
-    const struct evidence_log *log;
-    uint8_t state;        /* of its record */
-    struct text sentence; /* with the recorded values and the innocent explanations */
+    uint64_t utc_filetime, created_filetime, record_id, offset;
+    const struct evidence_log *log; /* NULL: not known */
+    uint8_t state;                  /* of its record */
+    bool follows_source; /* the source belongs to the story, if this is not neutral */
+    bool same_record_again; /* another corroboration of the host rests on this record */
+    struct text sentence;   /* with the recorded values and the innocent explanations */
+};
+
+struct corroboration_range {
+    const struct corroboration *first;
+    size_t count;
+};
+
+/* A process that acted on a host process in a way that can bring code into it. It is no
+ * parent of it: the tree draws it as an edge of another kind. */
+struct injection_source {
+    uint32_t process;
+    const struct corroboration *strongest;
+    size_t records; /* corroborations of the host that name it */
 };
 
 /* One known-good filter of the user's, and how much it took away. */
@@ -189,15 +211,51 @@ bool detector_wants(const struct detector *d, const struct sysmon_event *event);
 /* First pass: judge one event 1. Call it for new creations only (event_processes). */
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process);
+/* The public rules that this event 1 meets and no filter takes away, in the order of the
+ * set, into `hits`, which has room for all rules. Returns how many. Keeps nothing but the
+ * counts of rules and filters. */
+size_t detector_hits(struct detector *d, const struct sysmon_event *event,
+                     const struct rule **hits);
 /* After linking: own indicators, near misses; findings in order of (host, start, record, rule). */
 void detector_finish(struct detector *d, struct lineage *lineage,
                      const struct evidence_log *logs);
-/* Second pass: does this event 8, 10 or 25 touch a process that a finding is about? */
+/* Second pass. Would detector_corroborate() take anything of this event? Changes nothing:
+ * any thread may ask. */
+bool detector_may_corroborate(const struct detector *d,
+                              const struct sysmon_event *event,
+                              const struct event_processes *processes);
+/* Second pass: what does this event say of the host processes that it touches? */
 void detector_corroborate(struct detector *d, const struct lineage *lineage,
                           const struct sysmon_event *event,
                           const struct event_processes *processes);
-/* After the second pass: corroborations in order of (process, time, record). */
+/* After the second pass: what several events say together; then corroborations are in order
+ * of (host process, rank, time, record), neutral ones last. */
 void detector_end(struct detector *d);
+/* After detector_end(): the sources of what speaks for injection into a host process of a
+ * finding, and their ancestors, join the families. Returns how many processes are new. */
+size_t detector_follow_sources(struct detector *d);
+
+/* The processes that were looked at, in the order of the lineage: every host process of a
+ * finding, and every msra.exe, by name or OriginalFileName. */
+size_t detector_host_count(const struct detector *d);
+uint32_t detector_host(const struct detector *d, size_t number);
+bool detector_host_has_finding(const struct detector *d, size_t number);
+/* Is there an indicator that looks at events of this id? */
+bool detector_looks_for(const struct detector *d, uint16_t event_id);
+/* Of one host process, strongest first; empty before detector_end(). */
+struct corroboration_range detector_corroborations_of(const struct detector *d,
+                                                      uint32_t process);
+/* Its sources, strongest first; at most `max`. Returns how many. */
+size_t detector_sources_of(const struct detector *d, uint32_t host,
+                           struct injection_source *sources, size_t max);
+/* The codes that are not neutral, each once, strongest first, with blanks between; absent
+ * of a process that was not looked at. */
+struct text detector_codes_of(const struct detector *d, uint32_t host);
+/* The same of one source only, unless that is PROCESS_NONE. */
+void detector_add_codes(const struct detector *d, uint32_t host, uint32_t source,
+                        struct buffer *out);
+/* What a process is to the findings: "host process", "ancestor; match", or nothing. */
+void detector_add_roles(const struct detector *d, uint32_t process, struct buffer *out);
 /* Keep only the findings and near misses about processes that `is_told` is true for, for a
  * report that tells a part of them. Families, and the number of findings of a process, stay
  * as they were. Returns how many of each were left out. */
@@ -211,13 +269,26 @@ struct detector_left_out detector_keep(struct detector *d,
 /* The number of findings whose process is `process` (processes.csv). */
 size_t detector_findings_of(const struct detector *d, uint32_t process);
 /* Is this node in the family of a finding: its process, host process, their ancestors,
- * the siblings of the process, all descendants of the host process? */
+ * the siblings of the process, all descendants of the host process, and, once they are
+ * followed, the sources of injection with their ancestors? */
 bool detector_in_family(const struct detector *d, uint32_t process);
-/* Events 8, 10 and 25 on this host process that are counted only: of each kind a fixed
- * number is kept (the first in the order of the logs). */
+/* In a family only since sources were followed? */
+bool detector_joined_family(const struct detector *d, uint32_t process);
+/* Events on this host process that are counted only: of each indicator a fixed number is
+ * kept (the first in the order of the logs). */
 uint64_t detector_corroborations_left_out(const struct detector *d, uint32_t process);
 /* The highest alert level of any finding, for --fail-on. */
 enum rule_level detector_highest_level(const struct detector *d);
 void detector_release(struct detector *d);
+
+/* ---- before an event is decoded (triage.c) */
+
+struct triage; /* opaque */
+
+struct triage *triage_open(const struct rules *rules, unsigned workers);
+void triage_close(struct triage *t);
+/* True if no public rule can hold of this event 1, whatever decoding brings to light; false
+ * if one may. Any worker, each under its own number. */
+bool triage_rules_out(struct triage *t, unsigned worker, struct evtx_glance *glance);
 
 #endif

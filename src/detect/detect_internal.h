@@ -10,8 +10,14 @@
  *   filter.c        the user's known-good results
  *   near_miss.c     why a condition did not hold, as a sentence
  *   indicators.c    Forebear's own indicators, over the linked lineage
- *   corroborate.c   events 8, 10 and 25 on the host processes
- *   detector.c      the order of it all */
+ *   touch.c         one event on a host process, and what is computed of it
+ *   indicator_file.c  rules/corroboration.yml -> indicators of what speaks for a finding
+ *   audited.c       public rules on processes that Security 4688 alone logged
+ *   corroborate.c   those indicators over events, processes and findings
+ *   notes.c         those that need several events
+ *   families.c      who belongs to a finding, and as what
+ *   detector.c      the order of it all
+ *   triage.c        whether a rule can hold, asked of an event's bytes */
 #ifndef FOREBEAR_DETECT_INTERNAL_H
 #define FOREBEAR_DETECT_INTERNAL_H
 
@@ -54,7 +60,13 @@ enum status rule_fail_at(struct error *err, struct text file, unsigned line,
 
 /* --- columns.c */
 
-enum taxonomy { TAXONOMY_SIGMA, TAXONOMY_ASIM, TAXONOMY_CIM, TAXONOMY_FOREBEAR };
+enum taxonomy {
+    TAXONOMY_SIGMA,
+    TAXONOMY_ASIM,
+    TAXONOMY_CIM,
+    TAXONOMY_FOREBEAR,
+    TAXONOMY_EVENT /* any Sysmon event on a host process; of indicators alone */
+};
 
 enum column_source {
     COLUMN_NOT_FILLED, /* the schema has it, no shipped parser fills it from Sysmon */
@@ -63,7 +75,8 @@ enum column_source {
     COLUMN_COMPUTER,
     COLUMN_PROVIDER,
     COLUMN_HOST_FIELD, /* the same of the resolved parent's own event 1 */
-    COLUMN_HOST_FIELD_NAME
+    COLUMN_HOST_FIELD_NAME,
+    COLUMN_TOUCH /* computed of an event on a host process: field is a touch_column */
 };
 
 struct column {
@@ -77,9 +90,11 @@ struct column_view {
     const struct sysmon_event *event;
     const struct lineage *lineage;
     const struct process *process, *host;
+    const struct touch *touch; /* taxonomy `event` */
 };
 
-/* "sigma", "asim", "cim", "forebear"; false for another name. */
+/* "sigma", "asim", "cim", "forebear"; false for another name, "event" too: a rule has it
+ * never. */
 bool taxonomy_find(struct text name, enum taxonomy *taxonomy);
 const char *taxonomy_name(enum taxonomy taxonomy);
 bool column_find(enum taxonomy taxonomy, struct text name, struct column *column);
@@ -87,6 +102,40 @@ bool column_find(enum taxonomy taxonomy, struct text name, struct column *column
 struct text column_value(const struct column_view *view, struct column column);
 /* Can only be answered with the lineage at hand. */
 bool column_needs_host(struct column column);
+
+/* --- touch.c: one event on a host process, and what is computed of it */
+
+enum touch_column {
+    TOUCH_HOST, /* for sentences */
+    TOUCH_SOURCE,
+    TOUCH_PARENT,
+    TOUCH_AFTER_START,
+    TOUCH_EVENT_NAME,
+    TOUCH_START_MODULE, /* what follows is for conditions too */
+    TOUCH_SOURCE_PROGRAM,
+    TOUCH_SOURCE_IS_PARENT,
+    TOUCH_AT_START,
+    TOUCH_RIGHTS,
+    TOUCH_DESTINATION_SCOPE,
+    TOUCH_RESULTS_SCOPE,
+    TOUCH_TARGET_EXTENSION,
+    TOUCH_PARENT_NAMES_TARGET,
+    TOUCH_MOVED_BACK,
+    TOUCH_OBJECT_SHAPE
+};
+
+struct touch {
+    const struct sysmon_event *event;
+    const struct lineage *lineage;
+    const struct process *host, *source; /* source: NULL if there is none */
+    uint32_t host_number, source_number;
+    struct arena *arena; /* for what only sentences need; NULL: they get nothing */
+    char rights[112];    /* "CREATE_THREAD VM_OPERATION": of GrantedAccess */
+};
+
+void touch_init(struct touch *t, const struct lineage *lineage,
+                const struct sysmon_event *event, uint32_t host, uint32_t source);
+struct text touch_value(const struct touch *touch, enum touch_column column);
 
 /* --- condition.c */
 
@@ -182,6 +231,11 @@ struct message_part {
     struct column column;
 };
 
+struct message { /* "$ParentImage$ spawning $Image$" */
+    struct message_part *parts;
+    size_t count;
+};
+
 struct rule_condition {
     enum taxonomy taxonomy;
     struct selection *selections;
@@ -194,8 +248,7 @@ struct rule_condition {
     struct burst burst;
     bool once_per_host; /* only the first process creation under each host counts */
     bool about_process; /* the finding is about the process itself, not its parent */
-    struct message_part *message;
-    size_t message_parts;
+    struct message message;
 };
 
 struct condition_source {
@@ -235,7 +288,12 @@ struct text text_list_join(const struct text_list *list, struct arena *arena);
 
 /* --- rule.c */
 
-enum rule_file_kind { RULE_FILE_RULE, RULE_FILE_MACRO, RULE_FILE_EXTENSION };
+enum rule_file_kind {
+    RULE_FILE_RULE,
+    RULE_FILE_MACRO,
+    RULE_FILE_EXTENSION,
+    RULE_FILE_INDICATORS
+};
 
 enum rule_file_kind rule_file_kind(const struct tree_node *root);
 enum status macro_read(struct macro *macro, const struct tree_node *root,
@@ -246,9 +304,19 @@ enum status macro_extend(struct macros *macros, const struct tree_node *root,
 enum status rule_read(struct rule *rule, const struct tree_node *root, struct text file,
                       const struct macros *macros, struct arena *arena,
                       struct error *err);
-/* The rule's message with the values of this creation. */
-struct text rule_message(const struct rule *rule, const struct column_view *view,
+enum status message_compile(struct message *message, struct text template,
+                            enum taxonomy taxonomy, struct text file, unsigned line,
+                            struct arena *arena, struct error *err);
+/* With the values of this creation or event; a missing one reads "(not recorded)". */
+struct text message_fill(const struct message *message, const struct column_view *view,
                          struct arena *arena);
+/* FAILED for a key that is none of those. */
+enum status rule_check_keys(const struct tree_node *root, const char *const *known,
+                            size_t count, struct text file, struct error *err);
+enum status rule_text(struct text *into, const struct tree_node *node, struct text file,
+                      struct error *err);
+enum status rule_number(uint32_t *into, const struct tree_node *node, uint32_t max,
+                        struct text file, struct error *err);
 /* Values of a list or a single scalar; FAILED for anything else. */
 enum status tree_texts(struct text_list *list, const struct tree_node *node,
                        struct text file, struct arena *arena, struct error *err);
@@ -277,16 +345,113 @@ enum status filters_read(struct filters *filters, const char *path, struct arena
 struct filter *filters_take(struct filters *filters, const struct rule *rule,
                             const struct column_view *view);
 
+/* --- triage.c */
+
+/* Does the value of a rule hold of this UTF-16? False if that cannot be told without
+ * decoding it. */
+bool triage_value_decides(const struct leaf_value *value, bool cased,
+                          struct bytes utf16, bool *holds);
+
 /* --- the rest */
 
-/* How many corroborations are kept of one host process and code; more are counted. */
-enum { CORROBORATION_CAP = 100 };
+/* --- indicator_file.c */
 
-struct host_record { /* a process that findings are about */
-    uint32_t process;
-    uint32_t kept[4]; /* of event 8, 10, 10 neutral, 25 */
-    uint64_t left_out;
+enum indicator_about { ABOUT_EVENT, ABOUT_PROCESS, ABOUT_CHILD, ABOUT_FINDING };
+
+struct event_set {
+    uint64_t bits[4];
 };
+
+static inline bool event_set_has(const struct event_set *set, uint16_t id)
+{
+    return id < 256 && set->bits[id / 64] >> id % 64 & 1;
+}
+
+struct indicator {
+    struct text code;
+    enum strength strength;
+    enum indicator_about about;
+    struct event_set events;          /* of ABOUT_EVENT */
+    bool host_is_object;              /* the target of events 8 and 10; else who acts */
+    bool follows_source;              /* who acts on the host belongs to the story */
+    struct rule_condition *condition; /* NULL: ABOUT_FINDING */
+    struct message recorded;
+    struct text assessed, explanations;
+    /* holds only where `distinct` different values of a column lie within the window */
+    uint32_t distinct;
+    struct text distinct_name;
+    struct column distinct_column;
+    /* holds only after one of these events with the same value, within the window */
+    struct event_set after;
+    bool has_after;
+    struct column same;
+    uint32_t window_minutes;
+    size_t code_first; /* the first indicator of the same code */
+};
+
+struct indicators {
+    struct rule_condition *hosts; /* which processes are looked at */
+    struct indicator *items;      /* in order of rank */
+    size_t count;
+    struct event_set events; /* of all of them */
+};
+
+enum { INDICATORS_MAX = 200 };
+
+enum status indicators_read(struct indicators *indicators, const struct tree_node *root,
+                            struct text file, const struct macros *macros,
+                            struct arena *arena, struct error *err);
+
+/* How many corroborations are kept of one host process and indicator, and how many events
+ * for an indicator that needs several; more are counted. */
+enum { CORROBORATION_CAP = 100, NOTES_CAP = 2000 };
+
+struct host_record { /* a process that is looked at */
+    uint32_t process;
+    bool has_finding;
+    uint32_t *kept, *noted; /* by indicator */
+    uint64_t left_out;
+    size_t first, count; /* of its corroborations, once they are ordered */
+    struct text codes;   /* as detector_codes_of() gives them */
+};
+
+/* --- notes.c: an event that matters only together with others */
+
+struct note {
+    uint32_t host; /* index into hosts */
+    uint32_t indicator;
+    bool is_first_half; /* of a pair */
+    struct text value;  /* lower case */
+    struct corroboration about;
+    size_t given;
+};
+
+/* Find what they say together; corroborate_keep() for each. */
+void notes_judge(struct detector *d);
+
+/* `c` without sentence: it gets that of the indicator around `recorded`, unless the cap of
+ * its host is reached. */
+void corroborate_keep(struct detector *d, struct host_record *host,
+                      const struct indicator *indicator, const struct corroboration *c,
+                      struct text recorded);
+
+/* After linking: what processes and findings themselves say. */
+void corroborate_processes(struct detector *d, const struct evidence_log *logs);
+
+/* --- families.c */
+
+enum { /* what a process is to the findings */
+       ROLE_MATCH = 1,
+       ROLE_HOST = 2,
+       ROLE_ANCESTOR = 4,
+       ROLE_SIBLING = 8,
+       ROLE_DESCENDANT = 16,
+       ROLE_SOURCE = 32,
+       ROLE_SOURCE_ANCESTOR = 64,
+       ROLE_LOOKED_AT = 128
+};
+
+void families_find(struct detector *d);
 
 struct detector_state {
     const struct lineage *lineage; /* from detector_finish() on */
@@ -294,6 +459,10 @@ struct detector_state {
     size_t finding_capacity, near_miss_capacity, corroboration_capacity;
     uint32_t *findings_of; /* per node */
     bool *in_family;       /* per node */
+    bool *joined;          /* per node: in a family only since sources were followed */
+    uint16_t *roles;       /* per node: ROLE_ bits */
+    struct note *notes;
+    size_t note_count, note_capacity;
     uint32_t *host_number; /* per node: index into hosts + 1, or 0 */
     uint32_t *rank;        /* per node: its place in lineage->order */
     size_t node_count;
@@ -320,6 +489,8 @@ void near_miss_add(struct detector *d, const struct rule *rule,
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */
 void near_misses_finish(struct detector *d, const struct lineage *lineage);
 
+/* audited.c */
+void audited_judge(struct detector *d, const struct lineage *lineage);
 void indicators_find(struct detector *d, const struct lineage *lineage);
 
 /* A process of the table as the rules see it, with its linked parent as the host. */

@@ -31,6 +31,9 @@ void detector_release(struct detector *d)
     if (d->state) {
         free(d->state->findings_of);
         free(d->state->in_family);
+        free(d->state->joined);
+        free(d->state->roles);
+        free(d->state->notes);
         free(d->state->host_number);
         free(d->state->rank);
         free(d->state->hosts);
@@ -64,11 +67,12 @@ struct finding *detector_add_finding(struct detector *d, struct rule *rule,
     }
     rule->matches++;
     struct finding *finding = detector_new_finding(d);
-    *finding = (struct finding){.rule = rule,
-                                .code = rule->code,
-                                .process = process,
-                                .host_process = PROCESS_NONE,
-                                .message = rule_message(rule, view, d->arena)};
+    *finding = (struct finding){
+        .rule = rule,
+        .code = rule->code,
+        .process = process,
+        .host_process = PROCESS_NONE,
+        .message = message_fill(&rule->condition->message, view, d->arena)};
     condition_explain(rule->condition, view, d->arena, &finding->reasons,
                       &finding->reason_count);
     return finding;
@@ -92,6 +96,26 @@ bool detector_wants(const struct detector *d, const struct sysmon_event *event)
             return true;
     }
     return false;
+}
+
+size_t detector_hits(struct detector *d, const struct sysmon_event *event,
+                     const struct rule **hits)
+{
+    struct column_view view = {.event = event};
+    size_t count = 0;
+    for (size_t i = 0; i < d->rules->count; i++) {
+        struct rule *rule = &d->rules->items[i];
+        if (rule->condition->taxonomy == TAXONOMY_FOREBEAR ||
+            !condition_holds(rule->condition, &view))
+            continue;
+        bool is_taken = filters_take(&d->state->filters, rule, &view) != NULL;
+        d->filtered += is_taken;
+        rule->filtered += is_taken;
+        rule->matches += !is_taken;
+        if (!is_taken)
+            hits[count++] = rule;
+    }
+    return count;
 }
 
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
@@ -197,95 +221,46 @@ static void count_findings(struct detector *d)
 
 /* --- families */
 
-enum { IN_FAMILY = 1, HEADS_SUBTREE = 2, HAS_MATCHED_CHILD = 4 };
-
-/* Mark `from` and its ancestors. A marked node's ancestors are marked already, so all calls
- * together are linear. */
-static void mark_upwards(uint8_t *marks, const struct lineage *l, uint32_t from)
+/* By name or OriginalFileName an msra.exe, whether or not a rule speaks of it. */
+static bool is_looked_at(const struct detector *d, const struct lineage *l,
+                         uint32_t number)
 {
-    while (from != PROCESS_NONE && !(marks[from] & IN_FAMILY)) {
-        marks[from] |= IN_FAMILY;
-        from = lineage_parent(l, from);
-    }
+    struct column_view view = {.lineage = l, .process = lineage_process(l, number)};
+    return view.process->kind != PROCESS_UNKNOWN &&
+           condition_holds(d->rules->indicators->hosts, &view);
 }
 
-static void mark_finding(uint8_t *marks, const struct lineage *l,
-                         const struct finding *f)
-{
-    uint32_t parent = lineage_parent(l, f->process);
-    uint32_t head = f->host_process == PROCESS_NONE ? f->process : f->host_process;
-    mark_upwards(marks, l, f->process);
-    mark_upwards(marks, l, head);
-    marks[head] |= HEADS_SUBTREE;
-    if (parent != PROCESS_NONE)
-        marks[parent] |= HAS_MATCHED_CHILD;
-}
-
-/* Which nodes have a head above them: each walk up ends at a node whose answer is known and
- * then hands that answer down its path. */
-static void mark_descendants(bool *below, const uint8_t *marks, const struct lineage *l,
-                             size_t node_count)
-{
-    bool *known = memory_get_zeroed(node_count, sizeof *known);
-    uint32_t *path = memory_get((node_count + 1) * sizeof *path);
-    for (size_t i = 0; i < l->order_count; i++) {
-        size_t steps = 0;
-        uint32_t at = l->order[i];
-        while (at != PROCESS_NONE && !known[at] && steps < node_count) {
-            path[steps++] = at;
-            at = lineage_parent(l, at);
-        }
-        bool answer = at != PROCESS_NONE && (below[at] || marks[at] & HEADS_SUBTREE);
-        while (steps-- > 0) {
-            below[path[steps]] = answer;
-            known[path[steps]] = true;
-            answer = answer || marks[path[steps]] & HEADS_SUBTREE;
-        }
-    }
-    free(path);
-    free(known);
-}
-
-static void find_families(struct detector *d, const struct lineage *l)
+/* In the order of the lineage. */
+static void find_hosts(struct detector *d, const struct lineage *l)
 {
     struct detector_state *s = d->state;
-    uint8_t *marks = memory_get_zeroed(s->node_count, sizeof *marks);
-    s->in_family = memory_get_zeroed(s->node_count, sizeof *s->in_family);
-    if (d->finding_count == 0) {
-        free(marks);
-        return;
-    }
-    for (size_t i = 0; i < d->finding_count; i++)
-        mark_finding(marks, l, &d->findings[i]);
-    mark_descendants(s->in_family, marks, l, s->node_count);
-    for (uint32_t i = 0; i < s->node_count; i++) {
-        uint32_t parent = lineage_parent(l, i);
-        s->in_family[i] |= marks[i] & IN_FAMILY;
-        s->in_family[i] |= parent != PROCESS_NONE && marks[parent] & HAS_MATCHED_CHILD;
-    }
-    free(marks);
-}
-
-static void find_hosts(struct detector *d)
-{
-    struct detector_state *s = d->state;
+    size_t indicators = d->rules->indicators->count;
+    bool *has_finding = memory_get_zeroed(s->node_count, sizeof *has_finding);
     s->host_number = memory_get_zeroed(s->node_count, sizeof *s->host_number);
-    for (size_t i = 0; i < d->finding_count; i++) {
-        uint32_t host = d->findings[i].host_process;
-        if (host == PROCESS_NONE || s->host_number[host])
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].host_process != PROCESS_NONE)
+            has_finding[d->findings[i].host_process] = true;
+    for (size_t i = 0; i < l->order_count; i++) {
+        uint32_t host = l->order[i];
+        if (!has_finding[host] && !is_looked_at(d, l, host))
             continue;
         ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
-        s->hosts[s->host_count++] = (struct host_record){.process = host};
+        s->hosts[s->host_count++] = (struct host_record){
+            .process = host,
+            .has_finding = has_finding[host],
+            .kept = arena_alloc(d->arena, indicators * sizeof(uint32_t)),
+            .noted = arena_alloc(d->arena, indicators * sizeof(uint32_t))};
         s->host_number[host] = (uint32_t)s->host_count;
     }
+    free(has_finding);
 }
 
 void detector_finish(struct detector *d, struct lineage *l,
                      const struct evidence_log *logs)
 {
-    (void)logs;
     d->state->lineage = l;
     rank_nodes(d->state, l);
+    audited_judge(d, l);
     for (size_t i = 0; i < d->finding_count; i++) {
         struct finding *f = &d->findings[i];
         f->process = lineage_node(l, f->process);
@@ -297,8 +272,9 @@ void detector_finish(struct detector *d, struct lineage *l,
     order_findings(d);
     count_findings(d);
     near_misses_finish(d, l);
-    find_families(d, l);
-    find_hosts(d);
+    find_hosts(d, l);
+    families_find(d);
+    corroborate_processes(d, logs);
 }
 
 struct detector_left_out detector_keep(struct detector *d,
@@ -333,13 +309,6 @@ size_t detector_findings_of(const struct detector *d, uint32_t process)
     if (!d->state->lineage || process >= d->state->node_count)
         return 0;
     return d->state->findings_of[lineage_node(d->state->lineage, process)];
-}
-
-bool detector_in_family(const struct detector *d, uint32_t process)
-{
-    if (!d->state->lineage || process >= d->state->node_count)
-        return false;
-    return d->state->in_family[lineage_node(d->state->lineage, process)];
 }
 
 enum rule_level detector_highest_level(const struct detector *d)

@@ -28,8 +28,8 @@ enum rule_level rule_level_find(struct text name)
 
 /* --- plain values */
 
-static enum status read_text(struct text *into, const struct tree_node *node,
-                             struct text file, struct error *err)
+enum status rule_text(struct text *into, const struct tree_node *node, struct text file,
+                      struct error *err)
 {
     if (node->kind != TREE_SCALAR)
         return fail_at(err, file, node->line, "'%.*s' wants a text", TEXT(node->key));
@@ -37,8 +37,8 @@ static enum status read_text(struct text *into, const struct tree_node *node,
     return OK;
 }
 
-static enum status read_number(uint32_t *into, const struct tree_node *node,
-                               uint32_t max, struct text file, struct error *err)
+enum status rule_number(uint32_t *into, const struct tree_node *node, uint32_t max,
+                        struct text file, struct error *err)
 {
     uint64_t value;
     if (node->kind != TREE_SCALAR || !text_to_u64(node->text, &value) || value > max)
@@ -157,9 +157,9 @@ static enum status read_risk(struct reading *r, const struct tree_node *node)
         return fail_at(r->err, r->file, node->line,
                        "risk wants score, impact and confidence");
     struct rule *rule = r->rule;
-    if (read_number(&rule->risk_score, score, 100, r->file, r->err) != OK ||
-        read_number(&rule->impact, impact, 100, r->file, r->err) != OK ||
-        read_number(&rule->confidence, confidence, 100, r->file, r->err) != OK)
+    if (rule_number(&rule->risk_score, score, 100, r->file, r->err) != OK ||
+        rule_number(&rule->impact, impact, 100, r->file, r->err) != OK ||
+        rule_number(&rule->confidence, confidence, 100, r->file, r->err) != OK)
         return FAILED;
     if (rule->risk_score != rule->impact * rule->confidence / 100)
         return fail_at(r->err, r->file, node->line,
@@ -212,7 +212,7 @@ static enum status read_aliases(struct burst *burst, struct reading *r,
         return fail_at(r->err, r->file, node->line, "counted_as wants a map");
     for (const struct tree_node *n = node->first; n; n = n->next) {
         struct text of;
-        if (read_text(&of, n, r->file, r->err) != OK)
+        if (rule_text(&of, n, r->file, r->err) != OK)
             return FAILED;
         text_list_add(&burst->aliases, n->key, r->arena);
         text_list_add(&burst->alias_of, of, r->arena);
@@ -230,9 +230,9 @@ static enum status read_burst(struct reading *r, const struct tree_node *node)
         else if (text_equal(n->key, TEXT_LITERAL("counted_as")))
             status = read_aliases(burst, r, n);
         else if (text_equal(n->key, TEXT_LITERAL("distinct")))
-            status = read_number(&burst->count, n, 100, r->file, r->err);
+            status = rule_number(&burst->count, n, 100, r->file, r->err);
         else if (text_equal(n->key, TEXT_LITERAL("window_minutes")))
-            status = read_number(&burst->window_minutes, n, 1440, r->file, r->err);
+            status = rule_number(&burst->window_minutes, n, 1440, r->file, r->err);
         else
             status = fail_at(r->err, r->file, n->line, "burst: unknown key '%.*s'",
                              TEXT(n->key));
@@ -249,7 +249,7 @@ static enum status read_burst(struct reading *r, const struct tree_node *node)
 static enum status read_alert_level(struct reading *r, const struct tree_node *node)
 {
     struct text name;
-    if (read_text(&name, node, r->file, r->err) != OK)
+    if (rule_text(&name, node, r->file, r->err) != OK)
         return FAILED;
     r->rule->alert_level = rule_level_find(name);
     r->rule->alert_level_basis = TEXT_LITERAL("set in the rule file");
@@ -297,6 +297,7 @@ static const struct {
     {"platforms",             LIST_KEY, offsetof(struct rule, platforms)            },
     {"required_fields",       LIST_KEY, offsetof(struct rule, required_fields)      },
     {"innocent_explanations", LIST_KEY, offsetof(struct rule, innocent_explanations)},
+    {"sources",               LIST_KEY, offsetof(struct rule, sources)              },
 };
 
 static enum status read_forebear_key(struct reading *r, const struct tree_node *node)
@@ -306,7 +307,7 @@ static enum status read_forebear_key(struct reading *r, const struct tree_node *
             continue;
         void *into = (char *)r->rule + forebear_keys[i].at;
         return forebear_keys[i].kind == TEXT_KEY
-                   ? read_text(into, node, r->file, r->err)
+                   ? rule_text(into, node, r->file, r->err)
                    : tree_texts(into, node, r->file, r->arena, r->err);
     }
     if (text_equal(node->key, TEXT_LITERAL("risk")))
@@ -366,7 +367,7 @@ static enum status read_sigma_keys(struct reading *r, const struct tree_node *ro
         const struct tree_node *node = tree_find(root, sigma_keys[i].key);
         void *into = (char *)r->rule + sigma_keys[i].at;
         if (node && (sigma_keys[i].kind == TEXT_KEY
-                         ? read_text(into, node, r->file, r->err)
+                         ? rule_text(into, node, r->file, r->err)
                          : tree_texts(into, node, r->file, r->arena, r->err)) != OK)
             return FAILED;
     }
@@ -424,15 +425,13 @@ static enum status read_detection(struct reading *r, const struct tree_node *roo
 
 /* --- messages: "$parent_process_name$ spawning $process_name$" */
 
-static void add_part(struct rule_condition *c, struct message_part part,
-                     struct arena *arena)
+static void add_part(struct message *m, struct message_part part, struct arena *arena)
 {
-    struct message_part *parts =
-        arena_alloc(arena, (c->message_parts + 1) * sizeof *parts);
-    if (c->message_parts)
-        memcpy(parts, c->message, c->message_parts * sizeof *parts);
-    parts[c->message_parts++] = part;
-    c->message = parts;
+    struct message_part *parts = arena_alloc(arena, (m->count + 1) * sizeof *parts);
+    if (m->count)
+        memcpy(parts, m->parts, m->count * sizeof *parts);
+    parts[m->count++] = part;
+    m->parts = parts;
 }
 
 static size_t find_dollar(struct text t, size_t from)
@@ -444,45 +443,46 @@ static size_t find_dollar(struct text t, size_t from)
 
 enum { MESSAGE_PARTS_MAX = 64 };
 
-static enum status compile_message(struct reading *r)
+enum status message_compile(struct message *message, struct text template,
+                            enum taxonomy taxonomy, struct text file, unsigned line,
+                            struct arena *arena, struct error *err)
 {
-    struct text template = r->rule->message_template;
-    struct rule_condition *c = r->rule->condition;
     for (size_t at = 0; at < template.len;) {
-        if (c->message_parts > MESSAGE_PARTS_MAX)
-            return fail_at(r->err, r->file, 1, "the message has too many fields");
+        if (message->count > MESSAGE_PARTS_MAX)
+            return fail_at(err, file, line, "the message has too many fields");
         size_t open = find_dollar(template, at),
                close = find_dollar(template, open + 1);
-        add_part(c, (struct message_part){.text = text_slice(template, at, open - at)},
-                 r->arena);
+        add_part(message,
+                 (struct message_part){.text = text_slice(template, at, open - at)},
+                 arena);
         if (open >= template.len)
             break;
         struct message_part part = {
             .kind = MESSAGE_COLUMN,
             .text = text_slice(template, open + 1, close - open - 1)};
-        if (close >= template.len || !column_find(c->taxonomy, part.text, &part.column))
-            return fail_at(r->err, r->file, 1,
-                           "the message names no known field: '%.*s'", TEXT(part.text));
-        add_part(c, part, r->arena);
+        if (close >= template.len || !column_find(taxonomy, part.text, &part.column))
+            return fail_at(err, file, line, "the message names no known field: '%.*s'",
+                           TEXT(part.text));
+        add_part(message, part, arena);
         at = close + 1;
     }
     return OK;
 }
 
-struct text rule_message(const struct rule *rule, const struct column_view *view,
+struct text message_fill(const struct message *message, const struct column_view *view,
                          struct arena *arena)
 {
     struct buffer words = {0};
-    for (size_t i = 0; i < rule->condition->message_parts; i++) {
-        const struct message_part *part = &rule->condition->message[i];
+    for (size_t i = 0; i < message->count; i++) {
+        const struct message_part *part = &message->parts[i];
         struct text text =
             part->kind == MESSAGE_TEXT ? part->text : column_value(view, part->column);
         buffer_add_text(&words,
                         text_is_absent(text) ? TEXT_LITERAL("(not recorded)") : text);
     }
-    struct text message = arena_copy(arena, buffer_text(&words));
+    struct text filled = arena_copy(arena, buffer_text(&words));
     buffer_release(&words);
-    return message;
+    return filled;
 }
 
 /* --- levels */
@@ -526,7 +526,8 @@ enum status rule_read(struct rule *rule, const struct tree_node *root, struct te
     if (check_logsource(&r, root) != OK || read_sigma_keys(&r, root) != OK ||
         read_detection(&r, root) != OK ||
         read_forebear(&r, tree_find(root, "forebear")) != OK ||
-        compile_message(&r) != OK)
+        message_compile(&rule->condition->message, rule->message_template,
+                        rule->condition->taxonomy, file, 1, arena, err) != OK)
         return FAILED;
     if (text_is_absent(rule->source))
         rule->source = TEXT_LITERAL("sigma");
@@ -547,7 +548,22 @@ enum rule_file_kind rule_file_kind(const struct tree_node *root)
 {
     if (tree_find(root, "macro"))
         return RULE_FILE_MACRO;
+    if (tree_find(root, "corroboration"))
+        return RULE_FILE_INDICATORS;
     return tree_find(root, "extends") ? RULE_FILE_EXTENSION : RULE_FILE_RULE;
+}
+
+enum status rule_check_keys(const struct tree_node *root, const char *const *known,
+                            size_t count, struct text file, struct error *err)
+{
+    for (const struct tree_node *n = root->first; n; n = n->next) {
+        size_t i = 0;
+        while (i < count && !text_equal(n->key, text_from(known[i])))
+            i++;
+        if (i == count)
+            return fail_at(err, file, n->line, "unknown key '%.*s'", TEXT(n->key));
+    }
+    return OK;
 }
 
 static enum status check_list_keys(const struct tree_node *root, const char *name_key,
@@ -555,14 +571,8 @@ static enum status check_list_keys(const struct tree_node *root, const char *nam
 {
     const char *const known[] = {name_key, "values",     "description", "date",
                                  "author", "origin_url", "license",     "used_with"};
-    for (const struct tree_node *n = root->first; n; n = n->next) {
-        size_t i = 0;
-        while (i < sizeof known / sizeof *known &&
-               !text_equal(n->key, text_from(known[i])))
-            i++;
-        if (i == sizeof known / sizeof *known)
-            return fail_at(err, file, n->line, "unknown key '%.*s'", TEXT(n->key));
-    }
+    if (rule_check_keys(root, known, sizeof known / sizeof *known, file, err) != OK)
+        return FAILED;
     const struct tree_node *values = tree_find(root, "values");
     if (!values || values->kind != TREE_LIST || values->count == 0)
         return fail_at(err, file, values ? values->line : 1, "values wants a list");
@@ -574,7 +584,7 @@ enum status macro_read(struct macro *macro, const struct tree_node *root,
 {
     *macro = (struct macro){.file = file};
     if (check_list_keys(root, "macro", file, err) != OK ||
-        read_text(&macro->name, tree_find(root, "macro"), file, err) != OK ||
+        rule_text(&macro->name, tree_find(root, "macro"), file, err) != OK ||
         tree_texts(&macro->values, tree_find(root, "values"), file, arena, err) != OK)
         return FAILED;
     macro->added_by =

@@ -69,10 +69,10 @@ static bool is_rule_name(struct text name)
     return text_ends_with_fold(name, TEXT_LITERAL(".yml")) && name.ptr[0] != '.';
 }
 
-static void find_embedded(struct loader *l)
+static void find_embedded(struct loader *l, const char *prefix)
 {
     for (const struct embedded_file *e = embedded_files; e->path; e++)
-        if (text_starts_with_fold(text_from(e->path), TEXT_LITERAL("rules/")))
+        if (text_starts_with_fold(text_from(e->path), text_from(prefix)))
             add_file(l, text_from(e->path), (struct text){e->ptr, e->len});
 }
 
@@ -178,11 +178,63 @@ static enum status read_rules(struct rules *rules, struct loader *l, struct erro
     return status == OK ? refuse_twins(rules, err) : status;
 }
 
+static bool has_kind(const struct loader *l, enum rule_file_kind kind)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->files[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool has_list(const struct loader *l, struct text name)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct tree_node *macro = tree_find(l->files[i].root, "macro");
+        if (macro && text_equal(macro->text, name))
+            return true;
+    }
+    return false;
+}
+
+/* A folder of rules without indicators of its own gets the built-in ones, and the list that
+ * they name unless it has one. They stand behind its files, under their own names. */
+static enum status complete(struct loader *l, struct error *err)
+{
+    size_t first = l->count;
+    if (has_kind(l, RULE_FILE_INDICATORS))
+        return OK;
+    find_embedded(l, "rules/corroboration.yml");
+    if (!has_list(l, TEXT_LITERAL("lolbin_parents")))
+        find_embedded(l, "rules/macro_lolbin_parents.yml");
+    for (size_t i = first; i < l->count; i++)
+        if (parse_file(l, &l->files[i], err) != OK)
+            return FAILED;
+    return OK;
+}
+
+static enum status read_indicators(struct rules *rules, struct loader *l,
+                                   struct error *err)
+{
+    const struct loaded_file *found = NULL;
+    for (size_t i = 0; i < l->count; i++) {
+        const struct loaded_file *f = &l->files[i];
+        if (f->kind != RULE_FILE_INDICATORS)
+            continue;
+        if (found)
+            return fail_at(err, f->file, 1, "a second file of indicators, after %.*s",
+                           TEXT(found->file));
+        found = f;
+    }
+    rules->indicators = arena_alloc(l->arena, sizeof *rules->indicators);
+    return indicators_read(rules->indicators, found->root, found->file, &l->macros,
+                           l->arena, err);
+}
+
 static enum status load(struct rules *rules, struct loader *l, const char *directory,
                         const char *extension_file, struct error *err)
 {
     if (!directory)
-        find_embedded(l);
+        find_embedded(l, "rules/");
     else if (find_in_directory(l, directory, err) != OK)
         return FAILED;
     qsort(l->files, l->count, sizeof *l->files, by_name);
@@ -194,7 +246,8 @@ static enum status load(struct rules *rules, struct loader *l, const char *direc
     if (extension_file && l->files[l->count - 1].kind != RULE_FILE_EXTENSION)
         return fail_at(err, l->files[l->count - 1].file, 1,
                        "not an extension: the key 'extends' is missing");
-    if (read_macros(l, err) != OK)
+    if (complete(l, err) != OK || read_macros(l, err) != OK ||
+        read_indicators(rules, l, err) != OK)
         return FAILED;
     return read_rules(rules, l, err);
 }
@@ -220,4 +273,10 @@ enum status rules_load(struct rules *rules, const char *directory, struct arena 
 void rules_release(struct rules *rules)
 {
     *rules = (struct rules){0};
+}
+
+struct text rules_corroboration_code(const struct rules *rules, size_t number)
+{
+    const struct indicators *set = rules->indicators;
+    return number < set->count ? set->items[number].code : NO_TEXT;
 }

@@ -31,7 +31,10 @@ static void add_file_log(struct evidence *evidence, struct evidence_item *item,
 {
     struct evidence_log *log = evidence_add_log(evidence, item);
     item->kind = EVIDENCE_FILE;
-    item->format = TEXT_LITERAL("EVTX file");
+    if (file->format.kind == FORMAT_TEXT)
+        log->format = file->format.text;
+    item->format = text_from(evidence_log_is_text(log) ? log_format_name(&log->format)
+                                                       : "EVTX file");
     item->segments = 1;
     item->size = file->size;
     item->examined = true;
@@ -42,8 +45,8 @@ static void add_file_log(struct evidence *evidence, struct evidence_item *item,
     log->stream->path = arena_copy(evidence->arena, text_from(file->path)).ptr;
     system_file_identity(file->fd, &log->stream->identity);
     journal_say(evidence->journal, JOURNAL_ACTION,
-                "%.*s: opened as EVTX file, %" PRIu64 " bytes", TEXT(item->given),
-                file->size);
+                "%.*s: opened as %.*s, %" PRIu64 " bytes", TEXT(item->given),
+                TEXT(item->format), file->size);
 }
 
 static enum status examine_content(struct evidence *evidence,
@@ -54,7 +57,8 @@ static enum status examine_content(struct evidence *evidence,
 {
     bool is_named_log =
         text_ends_with_fold(text_from(file->path), TEXT_LITERAL(".evtx"));
-    if (file->format.kind == FORMAT_EVTX || (is_named_log && !file->is_block_device)) {
+    if (file->format.kind == FORMAT_EVTX || file->format.kind == FORMAT_TEXT ||
+        (is_named_log && !file->is_block_device)) {
         add_file_log(evidence, item, file);
         return OK;
     }

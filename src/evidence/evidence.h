@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * evidence.h - from what the user names to event logs that can be read.
  *
- * A path becomes one struct evidence_item: an .evtx file, a folder (a mounted image, a
+ * A path becomes one struct evidence_item: an .evtx file, a file of events as XML or JSON, a folder (a mounted image, a
  * triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a block device
  * counts as raw). Each item gives zero or more struct evidence_log: a run of bytes with an
  * identity, wherever it lies. Nothing right of this folder knows which kind it was.
@@ -93,6 +93,18 @@ struct evidence_item {
     int folder;                   /* private: descriptor of a folder + 1, 0: none */
 };
 
+/* What a log's bytes are. Events as text are an export that some other program made: read
+ * all the same, without chunks and checksums. */
+enum log_form { LOG_EVTX, LOG_XML, LOG_JSON };
+enum log_encoding { ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE };
+
+struct log_format {
+    enum log_form form;
+    enum log_encoding encoding; /* of text, as its first bytes tell it */
+    uint8_t mark;               /* bytes of the byte order mark before it */
+    bool is_gzip;               /* the text is what the file unpacks to */
+};
+
 /* File times as FILETIME, FILETIME_NONE where not known. */
 struct file_times {
     uint64_t created, modified, changed,
@@ -105,6 +117,7 @@ struct evidence_log {
     struct text evidence;                 /* == item->given */
     struct text path; /* inside the item: "p2/Windows/System32/winevt/Logs/x.evtx"; the
                              relative path in a folder; the file's name for a single file */
+    struct log_format format;
     bool
         path_is_winevt; /* lies at ...\Windows\System32\winevt\Logs: a raw channel file */
     bool is_deleted;    /* the directory entry is not allocated */
@@ -120,6 +133,13 @@ struct evidence_log {
     bool unchanged;                     /* size and times compared after reading */
     struct evidence_stream *stream;     /* private to src/evidence */
 };
+
+/* "EVTX", "XML events", "JSON events, gzip", ... */
+const char *log_format_name(const struct log_format *format);
+static inline bool evidence_log_is_text(const struct evidence_log *log)
+{
+    return log->format.form != LOG_EVTX;
+}
 
 struct evidence {
     struct arena *arena;
@@ -147,6 +167,18 @@ enum status evidence_verify_images(struct evidence *evidence, struct error *err)
  * reading, since an image is read under a lock. */
 enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
                               void *into, size_t len, size_t *got, struct error *err);
+/* The same for many readings in a row: a file stays open between them. For one thread; ends
+ * before the evidence does. Opening cannot fail: what is wrong is told where it is read. */
+struct evidence_source {
+    const struct evidence_log *log;
+    int fd; /* of a file; negative: -errno of the attempt to open it */
+};
+
+void evidence_source_open(struct evidence_source *source,
+                          const struct evidence_log *log);
+enum status evidence_source_read(const struct evidence_source *source, uint64_t offset,
+                                 void *into, size_t len, size_t *got, struct error *err);
+void evidence_source_close(struct evidence_source *source);
 /* A piece of a log, as it lies in an image. */
 enum extent_kind { EXTENT_DIRECT, EXTENT_SPARSE };
 

@@ -4,6 +4,7 @@
  *   evidence.c    items: what the user named, in order; closing; paths inside evidence
  *   folder.c      a folder and everything below it, without following links
  *   formats.c     which kind of file this is, by its first and last bytes
+ *   text_log.c    events as XML or JSON, by the first characters of the text
  *   image.c       opening an image, its damage, its stored hash
  *   media_raw.c   raw and split raw media, block devices
  *   media_ewf.c   E01 media through a libewf handle of our own
@@ -58,6 +59,7 @@ bool file_identity_equal(const struct file_identity *a, const struct file_identi
 enum format_kind {
     FORMAT_UNKNOWN,
     FORMAT_EVTX,
+    FORMAT_TEXT, /* events as XML or JSON; `text` says which */
     FORMAT_EWF,
     FORMAT_VMDK,
     FORMAT_VHD,
@@ -69,6 +71,7 @@ struct format {
     enum format_kind kind;
     const char *name;
     const char *remedy;
+    struct log_format text;
 };
 
 /* What the file is, from its first FORMAT_HEAD_SIZE and last FORMAT_TAIL_SIZE bytes. */
@@ -78,6 +81,11 @@ bool format_needs_parent(int fd, enum format_kind kind, struct bytes head,
                          struct bytes tail);
 /* A VHDX with changes in its log that were not yet written to their place. */
 bool format_has_pending_log(int fd, enum format_kind kind);
+
+/* --- text_log.c */
+
+/* Is this the beginning of a file of events as XML or JSON? Fills in *format if so. */
+bool text_log_recognise(struct bytes head, struct log_format *format);
 
 /* --- image.c */
 

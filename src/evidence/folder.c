@@ -75,7 +75,31 @@ static bool starts_as_log(const struct walk *walk, const char *path)
            memcmp(start, LOG_SIGNATURE, LOG_SIGNATURE_SIZE) == 0;
 }
 
-static void add_log(struct walk *walk, const char *path)
+/* Names that events as text have. What such a file is, its content says; of the many text
+ * files of a collection only these are looked into. */
+static bool may_hold_text_events(const char *name)
+{
+    static const char *const endings[] = {".xml", ".json", ".jsonl", ".ndjson",
+                                          ".gz",  ".txt",  ".log"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends_with_fold(text_from(name), text_from(endings[i])))
+            return true;
+    return false;
+}
+
+static bool holds_text_events(const struct walk *walk, const char *path,
+                              struct log_format *format)
+{
+    uint8_t head[FORMAT_HEAD_SIZE];
+    int fd = system_file_open_below(walk->root, path, 0);
+    if (fd < 0)
+        return false;
+    ssize_t got = system_file_read(fd, 0, head, sizeof head);
+    close(fd);
+    return got > 0 && text_log_recognise((struct bytes){head, (size_t)got}, format);
+}
+
+static void add_log(struct walk *walk, const char *path, struct log_format format)
 {
     struct arena *arena = walk->evidence->arena;
     int fd = system_file_open_below(walk->root, path, 0);
@@ -95,6 +119,7 @@ static void add_log(struct walk *walk, const char *path)
     log->path_is_winevt = path_is_in_winevt(buffer_text(&whole));
     buffer_release(&whole);
     log->size = identity.size;
+    log->format = format;
     log->standard = file_times_from_stat(fd);
     log->stream->folder = walk->root;
     log->stream->path = log->path.ptr;
@@ -107,8 +132,10 @@ static void add_log(struct walk *walk, const char *path)
 
 static void look_at_file(struct walk *walk, const char *path, const char *name)
 {
-    if (has_log_name(name) || (walk->by_signature && starts_as_log(walk, path)))
-        add_log(walk, path);
+    struct log_format format = {.form = LOG_EVTX};
+    if (has_log_name(name) || (walk->by_signature && starts_as_log(walk, path)) ||
+        (may_hold_text_events(name) && holds_text_events(walk, path, &format)))
+        add_log(walk, path, format);
     else if (has_image_name(name))
         problems_add(
             walk->evidence->problems, PROBLEM_IMAGE_IN_FOLDER, path_place(walk, path),

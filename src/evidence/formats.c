@@ -52,9 +52,9 @@ static const struct magic {
 };
 /* clang-format on */
 
-static const struct format aff4 = {FORMAT_UNSUPPORTED, "AFF4 image", AFF4_RAW};
-static const struct format dmg = {FORMAT_UNSUPPORTED, "DMG image", CONVERT};
-static const struct format vhd_fixed = {FORMAT_VHD, "VHD image", NULL};
+static const struct format aff4 = {FORMAT_UNSUPPORTED, "AFF4 image", AFF4_RAW, {0}};
+static const struct format dmg = {FORMAT_UNSUPPORTED, "DMG image", CONVERT, {0}};
+static const struct format vhd_fixed = {FORMAT_VHD, "VHD image", NULL, {0}};
 
 static bool contains(struct bytes where, const char *what)
 {
@@ -65,14 +65,19 @@ struct format format_recognise(struct bytes head, struct bytes tail)
 {
     if (bytes_equal_at(head, 0, "PK\3\4", 4) && contains(head, "container.description"))
         return aff4;
+    struct log_format text;
+    if (text_log_recognise(head, &text))
+        return (struct format){FORMAT_TEXT, log_format_name(&text), NULL, text};
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (bytes_equal_at(head, magics[i].offset, magics[i].bytes, magics[i].len))
-            return (struct format){magics[i].kind, magics[i].name, magics[i].remedy};
+            return (struct format){.kind = magics[i].kind,
+                                   .name = magics[i].name,
+                                   .remedy = magics[i].remedy};
     if (tail.len == FORMAT_TAIL_SIZE && bytes_equal_at(tail, 0, "conectix", 8))
         return vhd_fixed;
     if (tail.len == FORMAT_TAIL_SIZE && bytes_equal_at(tail, 0, "koly", 4))
         return dmg;
-    return (struct format){FORMAT_UNKNOWN, NULL, NULL};
+    return (struct format){.kind = FORMAT_UNKNOWN};
 }
 
 static uint32_t big_endian_u32(struct bytes b, size_t at)

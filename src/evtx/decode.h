@@ -72,9 +72,20 @@ void decoder_release(struct decoder *d);
 bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
                          uint32_t size, struct evtx_record *record, struct buffer *out);
 
+/* ---- a record from elsewhere than a chunk: its elements are told to the visitor, between
+ * the two. Names must live as long as the arena. decoder_collected() returns what is odd, or
+ * NULL. */
+struct binxml_visitor decoder_collect(struct decoder *d, struct arena *arena,
+                                      struct evtx_record *record);
+const char *decoder_collected(struct decoder *d);
+
 /* Records that come out live as long as chunk and arena. */
 void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
                          struct arena *arena);
+/* Ask whether the frame at `at`, which fits the chunk, is wanted at all: 0 if it is, or if
+ * its plans do not tell; else the number that `glance` gave. Nothing is converted. */
+unsigned decoder_glance(struct decoder *d, uint32_t at, uint32_t size,
+                        evtx_glancer *glance, void *context, unsigned worker);
 /* Decode the frame at `at`, which fits the chunk. Fills in all of the record but offset and
  * state. DAMAGED: *wrong says why, and the record holds what could be read; OK with *wrong
  * set: all of it was read, something is odd. */

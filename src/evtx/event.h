@@ -47,6 +47,13 @@ void event_tree_build(struct event_tree *tree, struct binxml *b, uint32_t at,
                       uint32_t size, const struct evtx_record *record,
                       struct arena *arena);
 
+/* The same of an event that is not in a chunk: its elements are told to the visitor, between
+ * the two. Names, and values that are no copies, must live as long as the arena. */
+struct binxml_visitor event_tree_start(struct event_tree *tree,
+                                       const struct evtx_record *record,
+                                       struct arena *arena);
+void event_tree_finish(struct event_tree *tree);
+
 /* What an element is called in JSON: its Name for Data, else its own. */
 struct text event_key(const struct event_node *node);
 bool event_is_unnamed_data(const struct event_node *node);
@@ -58,6 +65,14 @@ void event_number_children(struct event_node *node);
 void event_write_json(struct buffer *out, struct event_tree *tree, struct text *close);
 /* <Event ...>... without the last end tag, which is `close`. */
 void event_write_xml(struct buffer *out, struct event_tree *tree, struct text *close);
+
+/* event_write.c: one of the two, whole, with a new line behind it. Sets the lengths of
+ * record->event and record->event_close. */
+void event_write_tree(struct event_tree *tree, enum evtx_form form,
+                      struct evtx_record *record, struct buffer *out);
+/* Once the buffer moves no more: the record's event, if it has one, stands at `at`. Returns
+ * where the next one does. */
+const char *evtx_record_place_event(struct evtx_record *record, const char *at);
 
 /* buffer_reserve() without a call where there is room. */
 static inline char *event_room(struct buffer *out, size_t n)

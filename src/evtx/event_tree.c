@@ -150,7 +150,7 @@ static uint32_t on_nameless(void *context, const struct value *values, uint32_t 
 
 /* What is missing is said, not left out: a reader of the lines finds System and EventData
  * in each of them. */
-static void complete(struct event_tree *t)
+void event_tree_finish(struct event_tree *t)
 {
     struct event_node *event = t->root.first;
     if (!event)
@@ -162,15 +162,23 @@ static void complete(struct event_tree *t)
         add_node(t, event, TEXT_LITERAL("EventData"));
 }
 
-void event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at, uint32_t size,
-                      const struct evtx_record *record, struct arena *arena)
+struct binxml_visitor event_tree_start(struct event_tree *t,
+                                       const struct evtx_record *record,
+                                       struct arena *arena)
 {
-    const struct binxml_visitor visitor = {t,          on_open,  on_attribute,
-                                           on_content, on_close, on_nameless};
     *t = (struct event_tree){.arena = arena, .record = record};
     t->open = &t->root;
+    return (struct binxml_visitor){t,          on_open,  on_attribute,
+                                   on_content, on_close, on_nameless};
+}
+
+void event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at,
+                      uint32_t size, const struct evtx_record *record,
+                      struct arena *arena)
+{
+    const struct binxml_visitor visitor = event_tree_start(t, record, arena);
     binxml_walk(b, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
-    complete(t);
+    event_tree_finish(t);
 }
 
 bool event_is_unnamed_data(const struct event_node *node)

@@ -38,21 +38,45 @@ static bool write_by_program(struct decoder *d, const uint8_t *end, struct buffe
     return false;
 }
 
-bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
-                         uint32_t size, struct evtx_record *record, struct buffer *out)
+static void end_event(struct evtx_record *record, struct text close, size_t before,
+                      struct buffer *out)
 {
-    struct event_tree tree = {.is_cut = false};
-    struct text close = TEXT_LITERAL("}");
-    size_t before = out->len;
-    const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
-    if (form != EVTX_JSON || !write_by_program(d, end, out)) {
-        arena_clear(&d->tree);
-        event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
-        (form == EVTX_JSON ? event_write_json : event_write_xml)(out, &tree, &close);
-    }
     record->event.len = out->len - before;
     record->event_close.len = close.len;
     buffer_add_text(out, close);
     buffer_add_char(out, '\n');
+}
+
+void event_write_tree(struct event_tree *tree, enum evtx_form form,
+                      struct evtx_record *record, struct buffer *out)
+{
+    struct text close;
+    size_t before = out->len;
+    (form == EVTX_JSON ? event_write_json : event_write_xml)(out, tree, &close);
+    end_event(record, close, before, out);
+}
+
+const char *evtx_record_place_event(struct evtx_record *record, const char *at)
+{
+    if (record->event.len == 0)
+        return at;
+    record->event.ptr = at;
+    record->event_close.ptr = at + record->event.len;
+    return record->event_close.ptr + record->event_close.len + 1;
+}
+
+bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
+                         uint32_t size, struct evtx_record *record, struct buffer *out)
+{
+    struct event_tree tree = {.is_cut = false};
+    size_t before = out->len;
+    const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
+    if (form == EVTX_JSON && write_by_program(d, end, out)) {
+        end_event(record, TEXT_LITERAL("}"), before, out);
+        return true;
+    }
+    arena_clear(&d->tree);
+    event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
+    event_write_tree(&tree, form, record, out);
     return !tree.is_cut;
 }

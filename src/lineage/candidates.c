@@ -60,7 +60,7 @@ static uint32_t *only_hosts(const struct lineage *l)
     for (size_t i = 0; i < index->computer_count; i++)
         only[i] = PROCESS_NONE;
     for (uint32_t h = 0; h < l->host_count; h++)
-        if (l->hosts[h].records) {
+        if (l->hosts[h].records || l->hosts[h].audited) {
             uint32_t computer = index->host_computer[h];
             only[computer] = hosts[computer]++ ? PROCESS_NONE : h;
         }
@@ -173,7 +173,10 @@ static void add_name(struct buffer *out, const struct lineage *l, uint32_t node)
     if (text_is_empty(image))
         image = TEXT_LITERAL("a process without a recorded image");
     buffer_add_text(out, image);
-    buffer_printf(out, " %.*s", TEXT(guid_format(guid, &p->guid)));
+    if (guid_is_null(&p->guid) && p->kind == PROCESS_AUDITED)
+        buffer_printf(out, " (pid %" PRIu32 ", logged by event 4688)", p->pid);
+    else
+        buffer_printf(out, " %.*s", TEXT(guid_format(guid, &p->guid)));
     char start[FILETIME_TEXT_MAX];
     if (p->start_filetime !=
         FILETIME_NONE) /* an old one is a weak candidate: show it */

@@ -8,13 +8,13 @@
 
 const char *link_grade_name(enum link_grade grade)
 {
-    static const char *const names[] = {"", "A", "A-", "B", "C", "D"};
+    static const char *const names[] = {"", "A", "A-", "B", "C", "D", "P"};
     return names[grade];
 }
 
 const char *process_kind_name(enum process_kind kind)
 {
-    static const char *const names[] = {"logged", "ghost", "unknown"};
+    static const char *const names[] = {"logged", "ghost", "unknown", "logged (4688)"};
     return names[kind];
 }
 
@@ -51,6 +51,7 @@ void lineage_release(struct lineage *l)
     free(l->processes);
     free(l->hosts);
     free(l->aliases);
+    free(l->audits);
     free(l->order);
     if (l->index)
         index_release(l->index);

@@ -9,7 +9,13 @@
  *   B   the child names a guid, the parent has no creation record (a ghost)
  *   C   no guid; exactly one candidate by pid and time        } candidates: named beside,
  *   D   no guid; several candidates                           } never drawn as the parent
- * ancestors, root, depth, descendants and families run over A, A- and B only.
+ *   P   a process that Security 4688 alone logged: the newest recorded process of the
+ *       creator's id, alive then, and its image is the one that 4688 names
+ * ancestors, root, depth, descendants and families run over A, A-, B and P only.
+ *
+ * A second source. Events 4688 and 4689 of the Security log know no guid. A 4688 of a process
+ * that Sysmon logged too becomes one node with it (lineage_audit() gives its record); of one
+ * that Sysmon did not log it makes a node of kind PROCESS_AUDITED (audited.c).
  *
  * A process creation that names no parent guid gets a node of kind unknown beside it, so
  * that the parent it must have had has a name in the report: p->unknown_parent. That node
@@ -39,6 +45,7 @@
 #ifndef FOREBEAR_LINEAGE_H
 #define FOREBEAR_LINEAGE_H
 
+#include "sysmon/audit.h"
 #include "sysmon/coverage.h"
 #include "sysmon/sysmon.h"
 #include "util/strings.h"
@@ -51,14 +58,23 @@
 enum process_kind {
     PROCESS_LOGGED,
     PROCESS_GHOST,
-    PROCESS_UNKNOWN
-}; /* unknown: a null parent */
+    PROCESS_UNKNOWN, /* a null parent */
+    PROCESS_AUDITED  /* Sysmon has no creation record, Security 4688 has */
+};
 
-enum link_grade { GRADE_NONE, GRADE_A, GRADE_A_MINUS, GRADE_B, GRADE_C, GRADE_D };
+enum link_grade {
+    GRADE_NONE,
+    GRADE_A,
+    GRADE_A_MINUS,
+    GRADE_B,
+    GRADE_C,
+    GRADE_D,
+    GRADE_P
+};
 
-/* "", "A", "A-", "B", "C", "D" */
+/* "", "A", "A-", "B", "C", "D", "P" */
 const char *link_grade_name(enum link_grade grade);
-/* "logged", "ghost", "unknown" */
+/* "logged", "ghost", "unknown", "logged (4688)" */
 const char *process_kind_name(enum process_kind kind);
 
 enum { /* the other bits of process.flags are private to src/lineage */
@@ -105,6 +121,16 @@ struct process {
         state; /* enum process_kind, link_grade, bits, record_state */
 };
 
+/* The 4688 record of a process. */
+struct process_audit {
+    uint64_t created_filetime, offset, record_id;
+    uint32_t log;
+    uint32_t node;    /* private: made for this record alone */
+    uint32_t process; /* after linking: the process it is about */
+    uint32_t creator_pid;
+    uint32_t creator_image, elevation, label; /* string numbers */
+};
+
 struct host {
     uint32_t computer;   /* string number, as first recorded; compared without case */
     uint32_t machine_id; /* 0: none known */
@@ -114,6 +140,7 @@ struct host {
     uint64_t records,
         process_creations; /* these and the times above: live ones alone */
     uint64_t recovered;    /* records that are not live */
+    uint64_t audited;      /* events 4688 */
     uint64_t guid_time_agrees,
         guid_time_checked; /* live event 1: second in the guid == UtcTime */
 };
@@ -130,6 +157,8 @@ struct lineage {
     size_t count, capacity;
     struct host *hosts;
     size_t host_count, host_capacity;
+    struct process_audit *audits; /* after linking: by process */
+    size_t audit_count, audit_capacity;
     struct guid_alias *aliases;
     size_t alias_count, alias_capacity;
     /* after linking: every node that is not another one's alias, by (host, start, record
@@ -193,6 +222,16 @@ struct event_processes lineage_add(struct lineage *l, const struct sysmon_event 
 struct event_processes lineage_add_seen(struct lineage *l,
                                         const struct sysmon_event *event,
                                         const struct lineage_look *look, uint32_t log);
+/* The same for an event of Windows' own audit. */
+void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
+                       uint32_t log);
+/* After linking: the 4688 record of a process, NULL if there is none. */
+const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
+/* Has it a creation record, of Sysmon's or of the audit? */
+static inline bool process_has_record(const struct process *p)
+{
+    return p->kind == PROCESS_LOGGED || p->kind == PROCESS_AUDITED;
+}
 /* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
  * logs[i] is log number i. Hosts are put in order of (computer, machine id) here, so host
  * numbers from before do not hold. Once only; nothing may be added afterwards. */

@@ -154,6 +154,10 @@ bool same_command_line(struct text recorded_by_parent, struct text recorded_by_c
 /* One of the two was cut with "..." and they agree up to there. */
 bool same_until_cut(struct text a, struct text b);
 
+/* audited.c: 4688 records join the processes that they are about; the parents of those that
+ * Sysmon did not log */
+void audited_join(struct lineage *l);
+
 /* merge.c: from one node per guid to one node per process */
 void merge_settle_hosts(struct lineage *l);
 void merge_choose_primaries(struct lineage *l);
@@ -193,6 +197,7 @@ size_t pid_holders_until(const struct lineage *l, struct pid_holders h,
 /* candidates.c: links without a guid (grades C and D), ends without a guid */
 void candidates_take_ends(struct lineage *l, const struct pid_table *pids);
 void candidates_find(struct lineage *l, const struct pid_table *pids, uint32_t child);
+void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node);
 
 /* support.c: one value as the parent's own record and its child's give it */
 enum sides { SIDES_AGREE, SIDES_AGREE_TO_CUT, SIDES_DIFFER, SIDES_UNKNOWN };

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/stop.h"
 
 /* --- grades */
 
 struct reasons { /* string numbers of the sentences that links share */
-    uint32_t both_sides, both_sides_conflict, alias, child_only, circle;
+    uint32_t both_sides, both_sides_conflict, alias, child_only, circle, audited;
 };
 
 static struct reasons add_reasons(struct lineage *l)
@@ -25,6 +26,9 @@ static struct reasons add_reasons(struct lineage *l)
                                     "creation record here")),
         strings_add(s, TEXT_LITERAL("the recorded parent is left out: this link would "
                                     "close a circle")),
+        strings_add(s,
+                    TEXT_LITERAL("recorded by the child alone: the parent's creation "
+                                 "is logged by event 4688, which names no guid")),
     };
 }
 
@@ -44,7 +48,9 @@ static void grade_link(struct lineage *l, const struct reasons *r, uint32_t chil
         c->grade_reason = r->alias;
     } else {
         c->grade = GRADE_B;
-        c->grade_reason = r->child_only;
+        c->grade_reason = l->processes[c->parent].kind == PROCESS_AUDITED
+                              ? r->audited
+                              : r->child_only;
     }
 }
 
@@ -53,6 +59,8 @@ static void grade_links(struct lineage *l, const struct reasons *r,
 {
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t n = l->order[i];
+        if (l->processes[n].kind == PROCESS_AUDITED)
+            audited_link(l, pids, n);
         if (l->processes[n].kind != PROCESS_LOGGED)
             continue;
         if (l->processes[n].parent == PROCESS_NONE)
@@ -273,7 +281,10 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     merge_choose_primaries(l);
     merge_give_ghosts_times(l);
     merge_aliases(l);
+    audited_join(l);
     order_nodes(l);
+    if (stop_requested()) /* whoever asked drops it all */
+        return;
     pid_table_init(&pids, l);
     candidates_take_ends(l, &pids);
     struct reasons reasons = add_reasons(l);
@@ -282,6 +293,7 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     join_children(l);
     measure_trees(l);
     name_nodes(l);
-    anomalies_tell(l, &pids, logs, problems);
+    if (!stop_requested())
+        anomalies_tell(l, &pids, logs, problems);
     pid_table_release(&pids);
 }

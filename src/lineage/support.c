@@ -48,6 +48,14 @@ static void say_what_is_recorded(struct support *s, const struct process *child,
     struct text name = lineage_text(s->l, parent->image);
     if (text_is_empty(name))
         name = TEXT_LITERAL("a process without a recorded image");
+    if (child->grade == GRADE_P) {
+        say(s, arena_printf(s->arena,
+                            "Windows' audit (event 4688) recorded process id %" PRIu32
+                            ", %.*s, as the creator's (grade %s: %.*s).",
+                            parent->pid, TEXT(name), link_grade_name(child->grade),
+                            TEXT(lineage_text(s->l, child->grade_reason))));
+        return;
+    }
     say(s, arena_printf(s->arena,
                         "Sysmon recorded %.*s %.*s as the parent (grade %s: %.*s).",
                         TEXT(name), TEXT(guid_format(guid, &parent->guid)),
@@ -58,11 +66,12 @@ static void say_what_is_recorded(struct support *s, const struct process *child,
 static void say_own_record(struct support *s, const struct process *parent)
 {
     const struct host *host = &s->l->hosts[parent->scope];
-    if (parent->kind == PROCESS_LOGGED) {
+    if (process_has_record(parent)) {
         say(s, arena_printf(s->arena,
                             "The parent's own creation record was found: EventRecordID "
-                            "%" PRIu64 ".",
-                            parent->record_id));
+                            "%" PRIu64 "%s.",
+                            parent->record_id,
+                            parent->kind == PROCESS_AUDITED ? " (event 4688)" : ""));
         return;
     }
     say_literal(s,
@@ -165,6 +174,13 @@ size_t lineage_support(const struct lineage *l, uint32_t child, struct arena *ar
     say_end(&s, c, parent);
     if (parent->kind == PROCESS_LOGGED)
         say_agreement(&s, c, parent);
+    if (c->grade == GRADE_P) {
+        say_literal(
+            &s, "A process id is used again and again: a process that is not recorded "
+                "can have held it in between. A caller can name another parent "
+                "(T1134.004).");
+        return s.count;
+    }
     say_literal(&s,
                 "Parent values come from Sysmon's own cache; some builds look it up by "
                 "pid alone, and a caller can name another parent (T1134.004).");

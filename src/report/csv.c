@@ -40,7 +40,7 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256"};
+    "verified", "record_sha256", "recorded_by"};
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -49,18 +49,10 @@ static void put_verified(struct table *t, struct buffer *b, const struct report 
     table_buffer(t, b);
 }
 
-/* What events 8, 10 and 25 on the host process speak for injection, by strength. */
-static void put_corroboration(struct table *t, struct buffer *b,
-                              const struct detector *d, uint32_t host)
+static void put_roles(struct table *t, struct buffer *b, const struct report *r,
+                      uint32_t process)
 {
-    size_t count[STRENGTH_STRONG + 1] = {0};
-    struct corroboration_range range = corroborations_of(d, host);
-    for (size_t i = 0; i < range.count; i++)
-        count[range.first[i].strength]++;
-    for (int s = STRENGTH_STRONG; s >= STRENGTH_NEUTRAL; s--)
-        if (count[s])
-            buffer_printf(b, "%s%s %zu", b->len ? "; " : "",
-                          strength_name((enum strength)s), count[s]);
+    detector_add_roles(r->detector, process, b);
     table_buffer(t, b);
 }
 
@@ -108,6 +100,17 @@ static const struct evidence_log *log_of_process(const struct report *r,
     return p->log < r->evidence->log_count ? &r->evidence->logs[p->log] : NULL;
 }
 
+/* Which source logged the creation. */
+static const char *recorded_by(const struct lineage *l, uint32_t number)
+{
+    const struct process *p = lineage_process(l, number);
+    if (p->kind == PROCESS_AUDITED)
+        return "Security 4688";
+    if (p->kind != PROCESS_LOGGED)
+        return NULL;
+    return lineage_audit(l, number) ? "Sysmon 1 + Security 4688" : "Sysmon 1";
+}
+
 static void put_finding(struct table *t, struct buffer *b, const struct report *r,
                         const struct finding *f)
 {
@@ -132,7 +135,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_process(t, r->lineage, f->host_process);
     table_text(t, f->code);
     table_text(t, f->message);
-    put_corroboration(t, b, r->detector, f->host_process);
+    table_text(t, detector_codes_of(r->detector, f->host_process));
     put_list(t, b, &rule->techniques);
     put_list(t, b, &rule->tactics);
     table_digest(t, &rule->digests, DIGEST_SHA256);
@@ -141,6 +144,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
                  p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
+    table_string(t, recorded_by(r->lineage, f->process));
     table_end_row(t);
 }
 
@@ -209,7 +213,19 @@ static const char *const process_columns[] = {
     "logged_time", "last_seen_utc", "end_event_record_id", "recorded_parent_guid",
     "recorded_parent_id", "recorded_parent_image", "recorded_parent_command_line",
     "original_file_name", "current_directory", "integrity_level", "hashes",
-    "parent_user", "logon_guid", "logon_id", "session_id"};
+    "parent_user", "logon_guid", "logon_id", "session_id", "role", "recorded_by",
+    "audit_log", "audit_record_id", "audit_offset", "token_elevation", "mandatory_label"};
+
+static void put_audit(struct table *t, const struct report *r, uint32_t number)
+{
+    const struct process_audit *a = lineage_audit(r->lineage, number);
+    table_string(t, recorded_by(r->lineage, number));
+    table_path(t, a ? r->evidence->logs[a->log].path : NO_TEXT);
+    table_number_unless(t, a ? a->record_id : NO_RECORD, NO_RECORD);
+    table_number_unless(t, a ? a->offset : NO_OFFSET, NO_OFFSET);
+    table_text(t, a ? lineage_text(r->lineage, a->elevation) : NO_TEXT);
+    table_text(t, a ? lineage_text(r->lineage, a->label) : NO_TEXT);
+}
 
 static void put_link(struct table *t, struct buffer *b, const struct report *r,
                      uint32_t number)
@@ -261,6 +277,8 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_number_unless(t, p->end_record_id, NO_RECORD);
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
+    put_roles(t, b, r, number);
+    put_audit(t, r, number);
     table_end_row(t);
 }
 
@@ -272,7 +290,7 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified", "record_sha256"};
+    "target_image", "verified", "record_sha256", "role", "target_role"};
 
 static void put_timeline_process(struct table *t, const struct report *r,
                                  const struct timeline_process *p)
@@ -318,6 +336,8 @@ static void put_timeline_row(struct table *t, struct buffer *b, const struct rep
     put_timeline_process(t, r, &e->object);
     put_verified(t, b, r, e->log, e->offset);
     table_record_digest(t, e->log, e->offset);
+    put_roles(t, b, r, e->subject.process);
+    put_roles(t, b, r, e->object.process);
     table_end_row(t);
 }
 
@@ -334,7 +354,7 @@ static const char *const evidence_columns[] = {
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
     "schema_at_least", "computers", "recovered_states", "recovered_copies",
-    "sysmon_recovered", "process_creations_recovered"};
+    "sysmon_recovered", "process_creations_recovered", "log_format"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -450,6 +470,7 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     table_bool(t, row->facts.is_dirty);
     put_coverage(t, b, c);
     put_recovered(t, b, row);
+    table_string(t, log_format_name(&log->format));
     table_end_row(t);
 }
 
@@ -522,6 +543,12 @@ static const struct csv_file csv_files[] = {
     {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
 };
 
+static const struct csv_file *csv_file_at(size_t i)
+{
+    return i < sizeof csv_files / sizeof *csv_files ? &csv_files[i]
+                                                    : &corroboration_file;
+}
+
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
                                               .put_rows = put_problems};
 
@@ -529,9 +556,9 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
                              struct error *err)
 {
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
-        if (!csv_files[i].is_detail || !report->run.findings_only)
-            status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
+    for (size_t i = 0; status == OK && i <= sizeof csv_files / sizeof *csv_files; i++)
+        if (!csv_file_at(i)->is_detail || !report->run.findings_only)
+            status = csv_file_write(csv_file_at(i), report, dir, report->problems, err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)

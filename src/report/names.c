@@ -144,29 +144,6 @@ uint64_t rule_creations(const struct detector *d, const struct rule *rule)
     return count;
 }
 
-/* The first corroboration whose process is not below `process`. */
-static size_t first_at_or_after(const struct detector *d, uint64_t process)
-{
-    size_t low = 0, high = d->corroboration_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (d->corroborations[middle].process < process)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-struct corroboration_range corroborations_of(const struct detector *d, uint32_t host)
-{
-    if (host == PROCESS_NONE || d->corroboration_count == 0)
-        return (struct corroboration_range){0};
-    size_t first = first_at_or_after(d, host);
-    size_t end = first_at_or_after(d, (uint64_t)host + 1);
-    return (struct corroboration_range){d->corroborations + first, end - first};
-}
-
 void name_recovered(struct buffer *out, const struct recovered_counts *counts)
 {
     size_t start = out->len;

@@ -300,7 +300,12 @@ void page_enter_section(struct page *page, size_t number)
     collect_rows(page);
     collect_events(page);
     page->corroborations =
-        corroborations_of(page->report->detector, page_section(page)->host);
+        detector_corroborations_of(page->report->detector, page_section(page)->host);
+    page->silence_count =
+        silences_of(page->report, page_section(page)->host, page->silences);
+    silences_group(page->silences, page->silence_count);
+    page->source_count = detector_sources_of(
+        page->report->detector, page_section(page)->host, page->sources, SOURCES_MAX);
 }
 
 uint64_t page_corroborations_left_out(const struct page *page)
@@ -411,7 +416,7 @@ static void tell_section(struct page *page, size_t number)
     snprintf(what, sizeof what, "matched process creations of finding section %zu",
              number + 1);
     tell(r, page->creations.left_out, page->creations.count, what, "findings.csv");
-    snprintf(what, sizeof what, "events 8, 10 and 25 of finding section %zu",
+    snprintf(what, sizeof what, "events about the host process of finding section %zu",
              number + 1);
     tell(r, page_corroborations_left_out(page), page->corroborations.count, what,
          "timeline.csv");

@@ -49,6 +49,8 @@ struct indexes {
     uint64_t left_out;
 };
 
+enum { SOURCES_MAX = 100 };
+
 struct page {
     const struct report *report;
     const struct template *template;
@@ -70,11 +72,15 @@ struct page {
     uint64_t rows_left_out, chain_left_out;
     struct indexes events, creations; /* creations: their first findings */
     struct corroboration_range corroborations;
+    struct silence silences[SILENCES_MAX];
+    size_t silence_count;
+    struct injection_source sources[SOURCES_MAX]; /* of the section's host process */
+    size_t source_count;
 
     /* cursors: how far each loop is, and what it stands on */
     struct {
         size_t statement, item, volume, log, section, creation, support, verdict,
-            reason, row, corroboration, silence, event, miss, miss_reason, rule,
+            reason, row, corroboration, silence, source, event, miss, miss_reason, rule,
             rule_line, host, filter, kind, problem, clearing, library;
     } at;
     struct text supports[SUPPORT_MAX];
@@ -86,7 +92,7 @@ struct page {
 void page_open(struct page *page, const struct report *report);
 void page_close(struct page *page);
 void page_enter_section(struct page *page, size_t number);
-/* Events 8, 10 and 25 that the detector counted beyond what it keeps of one process. */
+/* Events on the host process that the detector counted beyond what it keeps of one process. */
 uint64_t page_corroborations_left_out(const struct page *page);
 /* What the verdict of the current rule on the current creation is. */
 void page_enter_verdict(struct page *page);

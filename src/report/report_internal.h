@@ -111,13 +111,36 @@ void name_recovered(struct buffer *out, const struct recovered_counts *counts);
 void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);
 
-/* The events that touch one host process; they stand together, ordered by process. */
-struct corroboration_range {
-    const struct corroboration *first;
-    size_t count;
+/* --- corroboration.c: what speaks for injection, a row each */
+extern const struct csv_file corroboration_file;
+
+/* --- silence.c: what is not recorded of a host process, and whether it could have been.
+ * One answer for one event id. */
+enum collected { COLLECTED, NOT_COLLECTED, COLLECTED_UNKNOWN };
+
+struct silence {
+    uint16_t event_id;
+    enum collected collected;
+    const struct log_report
+        *log; /* the first of the host's logs; NULL: none is known */
+    size_t logs;
+    uint64_t elsewhere;      /* events of the id in them, of any process */
+    uint64_t config_changes; /* events 16 in them */
+    uint64_t first_filetime, last_filetime; /* what they cover, UtcTime */
 };
 
-struct corroboration_range corroborations_of(const struct detector *d, uint32_t host);
+enum { SILENCES_MAX = 256 };
+
+/* Of each id that indicators look at and that none of interest rests on. Returns how many. */
+size_t silences_of(const struct report *r, uint32_t host,
+                   struct silence silences[SILENCES_MAX]);
+/* One sentence, without a full stop, for silences of one kind. */
+void silence_say(struct buffer *out, const struct silence *silences, size_t count);
+/* For reading: events 8, 10 and 25 each, then those with the same answer together. */
+void silences_group(struct silence *silences, size_t count);
+/* How many of them, from the first on, are one sentence; count is not 0. */
+size_t silences_of_group(const struct silence *silences, size_t count);
+bool silence_stands_alone(const struct silence *silence);
 
 /* --- verified.c */
 /* "yes", "no: FIELD", "-": the cell `verified` of a row that cites this record. */

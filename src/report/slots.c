@@ -636,13 +636,13 @@ static void put_start(struct buffer *out, const struct process *p)
     if (p->start_filetime == FILETIME_NONE)
         buffer_add_string(out, "not known");
     put_time(out, p->start_filetime);
-    if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
+    if (!process_has_record(p) && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
 }
 
 static void put_process_state(struct buffer *out, const struct process *p)
 {
-    if (p->kind == PROCESS_LOGGED)
+    if (process_has_record(p))
         name_state_unless_live(out, p->state);
 }
 
@@ -651,7 +651,8 @@ static void put_kind(struct buffer *out, const struct process *p)
     static const char *const kinds[] = {
         "has a creation record (event 1)",
         "no creation record of its own: known from the records of others",
-        "not known: the record names no parent"};
+        "not known: the record names no parent",
+        "no creation record of Sysmon's: logged by Windows' audit (event 4688)"};
     buffer_add_string(out, kinds[p->kind]);
 }
 
@@ -990,7 +991,7 @@ SLOT(row_class)
 {
     static const char *const relations[] = {"ancestor", "host",       "match",
                                             "sibling",  "descendant", "apart"};
-    static const char *const kinds[] = {"logged", "ghost", "unknown"};
+    static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
     buffer_printf(out, "%s %s", relations[page_row(page)->relation],
                   kinds[row_process(page)->kind]);
 }
@@ -1010,7 +1011,8 @@ SLOT(row_branch)
 {
     enum { DRAWN_MAX = 24 };
     uint32_t depth = page_row(page)->depth;
-    bool dashed = row_process(page)->grade == GRADE_B;
+    bool dashed =
+        row_process(page)->grade == GRADE_B || row_process(page)->grade == GRADE_P;
     if (depth > DRAWN_MAX)
         buffer_printf(out, "[depth %" PRIu32 "] ", depth);
     for (uint32_t i = 1; i < depth && i < DRAWN_MAX; i++)
@@ -1118,83 +1120,58 @@ SLOT(corroboration_place)
         put_place(out, evidence_log_place(c->log, c->offset, c->record_id));
 }
 
-static const uint16_t injection_events[] = {SYSMON_REMOTE_THREAD, SYSMON_PROCESS_ACCESS,
-                                            SYSMON_PROCESS_TAMPERING};
-
-/* A neutral event is listed and speaks for nothing: what is of interest is still not there. */
-static bool has_corroboration(const struct page *page, uint16_t event_id)
+static size_t silences_here(const struct page *page)
 {
-    for (size_t i = 0; i < page->corroborations.count; i++)
-        if (page->corroborations.first[i].event_id == event_id &&
-            page->corroborations.first[i].strength != STRENGTH_NEUTRAL)
-            return true;
-    return false;
+    return silences_of_group(&page->silences[page->at.silence],
+                             page->silence_count - page->at.silence);
 }
 
 LOOP(next_silence)
 {
-    size_t count = sizeof injection_events / sizeof *injection_events;
-    size_t at = is_first ? 0 : page->at.silence + 1;
-    while (at < count && has_corroboration(page, injection_events[at]))
-        at++;
-    page->at.silence = at;
-    return at < count;
+    page->at.silence = is_first ? 0 : page->at.silence + silences_here(page);
+    return page->at.silence < page->silence_count;
 }
-
-/* The log that the section's first creation was recorded in. */
-static const struct log_report *section_log(const struct page *page)
-{
-    const struct report *r = page->report;
-    const struct finding *f = &r->detector->findings[page_section(page)->first_finding];
-    uint32_t number = lineage_process(r->lineage, f->process)->log;
-    return number < r->evidence->log_count
-               ? report_log_of(r, &r->evidence->logs[number])
-               : NULL;
-}
-
-/* Event 25 came with Sysmon 13 and its schema 4.50. Schema versions are decimal fractions:
- * 4.1 is older than 4.50. A version of another form proves nothing. */
-static bool is_before_tampering(const struct coverage *coverage)
-{
-    struct text v = coverage->schema_version;
-    bool is_version = v.len >= 3 && v.len <= 4 && v.ptr[1] == '.';
-    for (size_t i = 0; i < v.len; i++)
-        is_version = is_version && (i == 1 || (v.ptr[i] >= '0' && v.ptr[i] <= '9'));
-    return is_version && (v.ptr[0] < '4' || (v.ptr[0] == '4' && v.ptr[2] < '5'));
-}
-
-/* "No event 8", never "none happened": and could there have been one? */
 SLOT(silence_words)
 {
-    uint16_t id = injection_events[page->at.silence];
-    const struct log_report *log = section_log(page);
-    buffer_printf(out, "No event %u (%s) of interest on this host process in ",
-                  (unsigned)id, sysmon_event_name(id));
-    if (!log) {
-        buffer_add_string(out, "the logs; whether it was collected: not determined");
-        return;
-    }
-    put(out, log->log->path);
-    buffer_add_string(out, " between ");
-    put_time(out, log->coverage.first_utc_filetime);
-    buffer_add_string(out, " and ");
-    put_time(out, log->coverage.last_utc_filetime);
-    uint64_t n = log->coverage.per_event_id[id & 0xff];
-    if (n)
-        buffer_printf(
-            out,
-            "; whether it was collected: on, at least in part (this log holds "
-            "%" PRIu64 " event%s of that id)",
-            n, PLURAL(n));
-    else if (id == SYSMON_PROCESS_TAMPERING && is_before_tampering(&log->coverage))
-        buffer_printf(
-            out,
-            "; whether it was collected: off (this log's newest event 4 names "
-            "schema %.*s; Sysmon has event 25 since schema 4.50)",
-            TEXT(log->coverage.schema_version));
-    else
-        buffer_add_string(out, "; whether it was collected: not determined (this log "
-                               "holds no event of that id)");
+    struct buffer words = {0};
+    silence_say(&words, &page->silences[page->at.silence], silences_here(page));
+    put(out, buffer_text(&words));
+    buffer_release(&words);
+}
+
+/* --- who acted on the host process: edges that are no parenthood */
+
+LOOP(next_source)
+{
+    return step(&page->at.source, is_first, page->source_count);
+}
+
+static uint32_t source_process(const struct page *page)
+{
+    return page->sources[page->at.source].process;
+}
+
+SLOT(source_name)
+{
+    name_process(out, lineage_of(page), source_process(page));
+}
+SLOT(source_ancestors)
+{
+    name_ancestors(out, lineage_of(page), source_process(page));
+}
+SLOT(source_codes)
+{
+    detector_add_codes(page->report->detector, page_section(page)->host,
+                       source_process(page), out);
+}
+SLOT(source_records)
+{
+    put_number(out, page->sources[page->at.source].records);
+}
+SLOT(source_strength)
+{
+    buffer_add_string(
+        out, strength_name(page->sources[page->at.source].strongest->strength));
 }
 
 /* --- a section's timeline */
@@ -1753,6 +1730,11 @@ static const struct slot slots[] = {
     {"sections",        "section-place",                  SLOT_TEXT,  section_place_slot          },
     {"sections",        "rows-left-out",                  SLOT_TEXT,  rows_left_out_slot          },
     {"sections",        "chain-left-out",                 SLOT_TEXT,  chain_left_out_slot         },
+    {"sources",         "source-name",                    SLOT_TEXT,  source_name_slot            },
+    {"sources",         "source-ancestors",               SLOT_TEXT,  source_ancestors_slot       },
+    {"sources",         "source-codes",                   SLOT_TEXT,  source_codes_slot           },
+    {"sources",         "source-records",                 SLOT_TEXT,  source_records_slot         },
+    {"sources",         "source-strength",                SLOT_TOKEN, source_strength_slot        },
     {"sections",        "corroborations-left-out",        SLOT_TEXT,  corroborations_left_out_slot},
     {"sections",        "events-left-out",                SLOT_TEXT,  events_left_out_slot        },
     {"creations",       "creation-anchor",                SLOT_TOKEN, creation_anchor_slot        },
@@ -1916,6 +1898,7 @@ static const struct loop loops[] = {
     {"sections",  "rows",            next_row_loop           },
     {"sections",  "corroborations",  next_corroboration_loop },
     {"sections",  "silences",        next_silence_loop       },
+    {"sections",  "sources",         next_source_loop        },
     {"sections",  "events",          next_event_loop         },
     {"",          "near-misses",     next_miss_loop          },
     {"",          "rules",           next_rule_loop          },

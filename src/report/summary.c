@@ -139,12 +139,14 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
         return;
     }
     if (sum->sysmon_records == 0) {
-        statements_add(out, arena, RECORDED,
-                       "Nothing to examine: no Sysmon record was found (%" PRIu64
-                       " event log%s, %" PRIu64 " record%s read). This says nothing "
-                       "about what happened on the machine.",
-                       sum->logs, PLURAL(sum->logs), sum->records,
-                       PLURAL(sum->records));
+        statements_add(
+            out, arena, RECORDED,
+            "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
+            " record%s read). This says nothing about what happened on the "
+            "machine.",
+            r->lineage->audit_count ? "Examined without Sysmon:"
+                                    : "Nothing to examine:",
+            sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
         return;
     }
     filetime_format(from, sum->first_filetime, FILETIME_REPORT);
@@ -188,38 +190,115 @@ static void say_rule(const struct report *r, const struct rule *rule,
             n, PLURAL(n), n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source));
 }
 
+/* What was recorded on the host processes of findings; a record counts once. */
+struct signs {
+    uint64_t by_event[256], neutral, others;
+};
+
+static struct signs count_signs(const struct detector *d)
+{
+    struct signs n = {0};
+    for (size_t h = 0; h < detector_host_count(d); h++) {
+        struct corroboration_range range =
+            detector_corroborations_of(d, detector_host(d, h));
+        for (size_t i = 0; detector_host_has_finding(d, h) && i < range.count; i++) {
+            const struct corroboration *c = &range.first[i];
+            if (c->strength == STRENGTH_NEUTRAL)
+                n.neutral++;
+            else if (!c->same_record_again)
+                n.by_event[c->event_id & 0xff]++;
+        }
+    }
+    for (size_t id = 2; id < 256; id++)
+        if (id != SYSMON_REMOTE_THREAD && id != SYSMON_PROCESS_ACCESS &&
+            id != SYSMON_PROCESS_TAMPERING)
+            n.others += n.by_event[id];
+    return n;
+}
+
 static void say_corroborations(const struct detector *d, struct arena *arena,
                                struct statements *out)
 {
     static const char no_proof[] =
         "No record here shows code being written into a process: Sysmon has no event "
         "for it. On the host processes of these findings it recorded";
-    uint64_t count[256] = {0}, neutral = 0;
-    for (size_t i = 0; i < d->corroboration_count; i++)
-        if (d->corroborations[i].strength == STRENGTH_NEUTRAL)
-            neutral++;
-        else
-            count[d->corroborations[i].event_id & 0xff]++;
+    struct signs n = count_signs(d);
+    const uint64_t *count = n.by_event;
     struct text aside =
-        neutral ? arena_printf(arena,
-                               " %" PRIu64 " more %s listed as neutral: what a creator "
-                               "does with the process that it has just started.",
-                               neutral, neutral == 1 ? "is" : "are")
-                : TEXT_LITERAL("");
+        n.neutral
+            ? arena_printf(arena,
+                           " %" PRIu64 " more %s listed as neutral: what a healthy "
+                           "process has, or its creator does, too.",
+                           n.neutral, n.neutral == 1 ? "is" : "are")
+            : TEXT_LITERAL("");
+    struct text others =
+        n.others
+            ? arena_printf(arena,
+                           " %" PRIu64 " record%s of other kinds (network, files, "
+                           "registry, images, pipes) %s of interest too.",
+                           n.others, PLURAL(n.others), n.others == 1 ? "is" : "are")
+            : TEXT_LITERAL("");
     if (count[8] + count[10] + count[25] == 0)
         statements_add(out, arena, DERIVED,
                        "%s no event 8 (remote thread), 10 (process access) or 25 "
                        "(tampering) of interest; each finding tells whether they were "
-                       "collected.%.*s",
-                       no_proof, TEXT(aside));
+                       "collected.%.*s%.*s",
+                       no_proof, TEXT(others), TEXT(aside));
     else
         statements_add(out, arena, DERIVED,
                        "%s %" PRIu64 " event%s 8 (remote thread), %" PRIu64
                        " event%s 10 (process access) and %" PRIu64
                        " event%s 25 (tampering) of interest; each is listed with its "
-                       "innocent explanations.%.*s",
+                       "innocent explanations.%.*s%.*s",
                        no_proof, count[8], PLURAL(count[8]), count[10],
-                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(aside));
+                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(others),
+                       TEXT(aside));
+}
+
+static bool has_sign(const struct detector *d, size_t host)
+{
+    struct corroboration_range range =
+        detector_corroborations_of(d, detector_host(d, host));
+    return range.count && range.first[0].strength != STRENGTH_NEUTRAL;
+}
+
+/* An msra.exe that no rule speaks of is no finding, and not silence either. */
+static void say_hosts_apart(const struct detector *d, struct arena *arena,
+                            struct statements *out)
+{
+    uint64_t count = 0, with_signs = 0;
+    for (size_t i = 0; i < detector_host_count(d); i++)
+        if (!detector_host_has_finding(d, i)) {
+            count++;
+            with_signs += has_sign(d, i);
+        }
+    if (count)
+        statements_add(out, arena, with_signs ? ASSESSED : DERIVED,
+                       "%" PRIu64 " process%s that %s msra.exe by name or by "
+                       "OriginalFileName %s host process of no finding; records of "
+                       "interest are there on %" PRIu64
+                       " of them. corroboration.csv lists each with its innocent "
+                       "explanations.",
+                       count, count == 1 ? "" : "es", count == 1 ? "is" : "are",
+                       count == 1 ? "is" : "are", with_signs);
+}
+
+/* What Windows' own audit adds to Sysmon. */
+static void say_audited(const struct report *r, struct arena *arena,
+                        struct statements *out)
+{
+    const struct lineage *l = r->lineage;
+    uint64_t alone = 0, all = l->audit_count;
+    for (size_t i = 0; i < l->order_count; i++)
+        alone += lineage_process(l, l->order[i])->kind == PROCESS_AUDITED;
+    if (all)
+        statements_add(out, arena, DERIVED,
+                       "Windows' audit (Security event 4688) logged %" PRIu64
+                       " process creation%s: %" PRIu64
+                       " that Sysmon logged too, joined by "
+                       "host, process id, time (within 2 s) and image, and %" PRIu64
+                       " that it did not.",
+                       all, PLURAL(all), all - alone, alone);
 }
 
 static void say_findings(const struct report *r, const struct totals *sum,
@@ -227,7 +306,7 @@ static void say_findings(const struct report *r, const struct totals *sum,
 {
     const struct detector *d = r->detector;
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
-    if (sum->sysmon_records + sum->used == 0)
+    if (sum->sysmon_records + sum->used + r->lineage->audit_count == 0)
         return;
     if (d->finding_count == 0 && r->told.findings_left_out)
         return;
@@ -426,7 +505,9 @@ void report_statements(const struct report *r, struct arena *arena,
     struct totals sum = add_up(r);
     say_what_was_examined(r, &sum, arena, out);
     say_told_part(r, arena, out);
+    say_audited(r, arena, out);
     say_findings(r, &sum, arena, out);
+    say_hosts_apart(r->detector, arena, out);
     say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);
     say_problems(r, &sum, arena, out);

@@ -266,8 +266,10 @@ void table_record_digest(struct table *t, const struct evidence_log *log,
     struct digest_values digests;
     if (record_digest(&t->window, log, offset, &digests))
         table_digest(t, &digests, DIGEST_SHA256);
-    else
-        table_text(t, NO_TEXT);
+    else /* an export as text holds no record's bytes */
+        table_text(t, log && evidence_log_is_text(log) && offset != NO_OFFSET
+                          ? TEXT_LITERAL("-")
+                          : NO_TEXT);
 }
 
 void table_place(struct table *t, struct place place)

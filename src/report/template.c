@@ -14,6 +14,7 @@
 #include "embedded.h"
 #include "report/report.h"
 #include "util/memory.h"
+#include "util/stop.h"
 #include "util/utf.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, INCLUDE_DEPTH = 8, FILES_MAX = 64 };
@@ -735,12 +736,14 @@ enum status template_run(const struct template *t, void *page, struct output *ou
         return fail(err, FAILED, NOWHERE, "libxml2 cannot make a writer");
     output_add_text(out, TEXT_LITERAL("<!DOCTYPE html>\n"));
     int result = 0;
-    for (size_t at = 0; at < t->count && result >= 0;)
+    for (size_t at = 0; at < t->count && result >= 0 && !stop_requested();)
         at = run_step(&r, at, &result);
     xmlFreeTextWriter(r.writer);
     output_add_text(out, TEXT_LITERAL("\n"));
     buffer_release(&r.value);
     buffer_release(&r.shown);
+    if (stop_requested())
+        return fail(err, FAILED, NOWHERE, "stopped while writing the page");
     return result < 0 ? fail(err, FAILED, NOWHERE, "libxml2 could not write the page")
                       : OK;
 }

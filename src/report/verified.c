@@ -81,10 +81,24 @@ static void add_not_verified(struct buffer *out, const struct confirmation *v)
                                ? "No record was decoded again by another reader; "
                                  "--verify was set to none."
                                : "No record was decoded again by another reader: no "
-                                 "finding rests on one.");
+                                 "finding rests on a record of a .evtx log.");
 }
 
-void report_verification(struct buffer *out, const struct report *r)
+/* Of exports as text nothing can be decoded again, and that is said wherever there is one. */
+static void add_exports(struct buffer *out, const struct report *r)
+{
+    uint64_t exports = 0;
+    for (size_t i = 0; i < r->log_count; i++)
+        exports += r->logs[i].log && evidence_log_is_text(r->logs[i].log);
+    if (exports)
+        buffer_printf(out,
+                      " %" PRIu64
+                      " log%s an export as text: it holds no record's bytes "
+                      "that another reader could decode.",
+                      exports, exports == 1 ? " is" : "s are each");
+}
+
+static void add_verification(struct buffer *out, const struct report *r)
 {
     const struct confirmation *v = r->verification;
     const struct verify_counts *c = v ? &v->counts : NULL;
@@ -105,4 +119,10 @@ void report_verification(struct buffer *out, const struct report *r)
     if (v->mode == VERIFY_ALL)
         add_set(out, c);
     buffer_add_string(out, " This tests decoding, not completeness or meaning.");
+}
+
+void report_verification(struct buffer *out, const struct report *r)
+{
+    add_verification(out, r);
+    add_exports(out, r);
 }

@@ -614,7 +614,14 @@ static void origin_from_ids(struct coverage *c, const struct evtx_log_facts *fac
 
 static void decide_origin(struct coverage *c, const struct evtx_log_facts *facts)
 {
-    if (c->forwarded_records * 2 > c->records)
+    if (evidence_log_is_text(c->log))
+        set_origin(c, ORIGIN_EXPORT,
+                   arena_printf(c->arena,
+                                "%s: text that another program made from the records; "
+                                "who made it, from which log and with what selection "
+                                "is not recorded in it",
+                                log_format_name(&c->log->format)));
+    else if (c->forwarded_records * 2 > c->records)
         set_origin(c, ORIGIN_FORWARDED,
                    arena_printf(c->arena,
                                 "%" PRIu64 " of %" PRIu64

@@ -4,6 +4,7 @@
  *   log       the log's header and first chunk
  *   chunk     a chunk, cut off behind its first records
  *   record    the bodies of the first records of a chunk
+ *   xml, json the first records as text, each, and all of them in one file
  *   template  the definitions in a chunk, each up to the end of its record */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "../memory_log.h"
 #include "evtx/evtx_internal.h"
 
-enum { RECORDS_A_CHUNK = 4, BODY_AT = 24 };
+enum { RECORDS_A_CHUNK = 4, BODY_AT = 24, TEXTS_A_LOG = 6 };
 
 struct maker {
     const char *folder;
@@ -62,15 +63,62 @@ static bool write_parts(struct maker *m, const char *harness, const uint8_t *byt
     return strcmp(harness, "chunk") != 0 || write_seed(m, bytes, end);
 }
 
+/* ---- events as text */
+
+static bool is_seed(const void *context, const struct evtx_record *record)
+{
+    (void)context;
+    (void)record;
+    return true;
+}
+
+struct texts {
+    struct maker *maker;
+    struct buffer all;
+    unsigned count;
+};
+
+static enum status add_text(void *context, const struct evtx_record *records,
+                            size_t count)
+{
+    struct texts *t = context;
+    for (size_t i = 0; i < count && t->count < TEXTS_A_LOG; i++, t->count++) {
+        size_t len = records[i].event.len + records[i].event_close.len + 1;
+        buffer_add(&t->all, records[i].event.ptr, len);
+        if (!write_seed(t->maker, (const uint8_t *)records[i].event.ptr, len))
+            return FAILED;
+    }
+    return OK;
+}
+
+static bool write_texts(struct maker *m, enum evtx_form form, struct memory_log *log)
+{
+    struct texts t = {.maker = m};
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, 1);
+    evtx_reader_write_events(reader, form, is_seed, NULL);
+    bool good =
+        evtx_read(reader, &log->log, add_text, &t, NULL, NULL, NULL, NULL) == OK &&
+        write_seed(m, (const uint8_t *)t.all.ptr, t.all.len);
+    evtx_reader_close(reader);
+    buffer_release(&t.all);
+    return good;
+}
+
 static bool write_log(struct maker *m, const char *harness, const char *path)
 {
     struct memory_log *log = memory_log_open_start(path, 1);
     if (!log)
         return false;
     const uint8_t *bytes = memory_log_at(log, 0);
-    bool good = strcmp(harness, "log") == 0
-                    ? write_seed(m, bytes, log->bytes.len)
-                    : write_parts(m, harness, bytes + EVTX_HEADER_SIZE);
+    bool good;
+    if (strcmp(harness, "log") == 0)
+        good = write_seed(m, bytes, log->bytes.len);
+    else if (strcmp(harness, "xml") == 0)
+        good = write_texts(m, EVTX_XML, log);
+    else if (strcmp(harness, "json") == 0)
+        good = write_texts(m, EVTX_JSON, log);
+    else
+        good = write_parts(m, harness, bytes + EVTX_HEADER_SIZE);
     memory_log_free(log);
     return good;
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Events as text, recognised by what the text says, never by the file's name: an `<Event`
+ * tag near the beginning, or JSON that names an "Event". The text may be UTF-16, as
+ * wevtutil and PowerShell write it, and gzip. */
+#include <string.h>
+#include <zlib.h>
+
+#include "evidence/evidence_internal.h"
+#include "util/bytes.h"
+
+enum { UNPACKED_MAX = 1 << 16, GZIP_WINDOW = 15 + 16 };
+
+const char *log_format_name(const struct log_format *format)
+{
+    static const char *const names[][2] = {
+        [LOG_EVTX] = {"EVTX",        "EVTX"             },
+        [LOG_XML] = {"XML events",  "XML events, gzip" },
+        [LOG_JSON] = {"JSON events", "JSON events, gzip"},
+    };
+    return names[format->form][format->is_gzip];
+}
+
+/* What the first bytes of a gzip file unpack to, as far as they go. */
+static size_t unpack_head(struct bytes head, uint8_t *into, size_t len)
+{
+    z_stream z = {.next_in = (z_const Bytef *)head.ptr,
+                  .avail_in = (uInt)head.len,
+                  .next_out = into,
+                  .avail_out = (uInt)len};
+    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        return 0;
+    inflate(&z, Z_SYNC_FLUSH);
+    inflateEnd(&z);
+    return len - z.avail_out;
+}
+
+static enum log_encoding encoding_of(struct bytes text, uint8_t *mark)
+{
+    *mark = 0;
+    if (bytes_equal_at(text, 0, "\xef\xbb\xbf", 3))
+        *mark = 3;
+    else if (bytes_equal_at(text, 0, "\xff\xfe", 2) ||
+             bytes_equal_at(text, 0, "\xfe\xff", 2))
+        *mark = 2;
+    if (*mark == 2)
+        return text.ptr[0] == 0xff ? ENCODING_UTF16LE : ENCODING_UTF16BE;
+    if (text.len >= 2 && *mark == 0 && text.ptr[0] && !text.ptr[1])
+        return ENCODING_UTF16LE;
+    return text.len >= 2 && *mark == 0 && !text.ptr[0] && text.ptr[1] ? ENCODING_UTF16BE
+                                                                      : ENCODING_UTF8;
+}
+
+/* The tags and braces that tell the forms apart are ASCII: other units become '?'. Returns
+ * how many characters came out. */
+static size_t narrow(uint8_t *bytes, size_t len, const struct log_format *f)
+{
+    if (f->encoding == ENCODING_UTF8) {
+        memmove(bytes, bytes + f->mark, len - f->mark);
+        return len - f->mark;
+    }
+    size_t low = f->encoding == ENCODING_UTF16BE, count = 0;
+    for (size_t i = f->mark; i + 1 < len; i += 2)
+        bytes[count++] = bytes[i + 1 - low] ? '?' : bytes[i + low];
+    return count;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_text(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++)
+        if (b.ptr[i] < 0x20 && !is_blank(b.ptr[i]) && b.ptr[i] != '\f')
+            return false;
+    return true;
+}
+
+static size_t skip_blanks(struct bytes b, size_t at)
+{
+    while (at < b.len && is_blank(b.ptr[at]))
+        at++;
+    return at;
+}
+
+/* `<Event` and then what can stand behind the name, or `<Events`. */
+static bool names_xml_event(struct bytes b)
+{
+    static const char start[] = "<Event";
+    size_t at = 0, len = sizeof start - 1;
+    for (const uint8_t *found; (found = memmem(b.ptr + at, b.len - at, start, len));) {
+        at = (size_t)(found - b.ptr) + len;
+        uint8_t next = bytes_u8(b, at);
+        if (at < b.len && (is_blank(next) || next == '>' || next == 's'))
+            return true;
+    }
+    return false;
+}
+
+/* "Event" : { */
+static bool names_json_event(struct bytes b)
+{
+    static const char name[] = "\"Event\"";
+    size_t at = 0, len = sizeof name - 1;
+    for (const uint8_t *found; (found = memmem(b.ptr + at, b.len - at, name, len));) {
+        at = (size_t)(found - b.ptr) + len;
+        size_t colon = skip_blanks(b, at);
+        if (bytes_u8(b, colon) == ':' && bytes_u8(b, skip_blanks(b, colon + 1)) == '{')
+            return true;
+    }
+    return false;
+}
+
+/* JSON begins with a brace or a bracket; evtx_dump may write "Record 1" before it. */
+static bool begins_as_json(struct bytes b)
+{
+    size_t at = skip_blanks(b, 0);
+    if (bytes_equal_at(b, at, "Record ", 7))
+        return true;
+    return bytes_u8(b, at) == '{' || bytes_u8(b, at) == '[';
+}
+
+bool text_log_recognise(struct bytes head, struct log_format *format)
+{
+    uint8_t bytes[UNPACKED_MAX];
+    *format =
+        (struct log_format){.is_gzip = bytes_equal_at(head, 0, "\x1f\x8b\x08", 3)};
+    size_t len = head.len < sizeof bytes ? head.len : sizeof bytes;
+    if (format->is_gzip)
+        len = unpack_head(head, bytes, sizeof bytes);
+    else
+        memcpy(bytes, head.ptr, len);
+    format->encoding = encoding_of((struct bytes){bytes, len}, &format->mark);
+    struct bytes text = {bytes, narrow(bytes, len, format)};
+    if (!is_text(text))
+        return false;
+    if (begins_as_json(text) && names_json_event(text))
+        format->form = LOG_JSON;
+    else if (names_xml_event(text))
+        format->form = LOG_XML;
+    return format->form != LOG_EVTX;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evtx/import.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util/memory.h"
+#include "util/stop.h"
+
+enum {
+    BATCH_RECORDS = 512,
+    BATCH_BYTES = 4 << 20, /* of event text */
+    DAMAGE_TOLD = 200      /* rows for one file; the rest is counted */
+};
+
+/* One reading of one file. */
+struct import {
+    const struct import_job *job;
+    struct import_text text;
+    struct import_xml xml;
+    struct decoder decoder;
+    struct arena arena; /* of a batch */
+    struct evtx_record records[BATCH_RECORDS];
+    size_t count, bytes;
+    struct buffer events;   /* of the batch, as text */
+    struct event_tree tree; /* of one event */
+    struct arena tree_arena;
+    uint64_t told, untold, last_offset;
+};
+
+static struct place place_of(const struct import *m, uint64_t offset,
+                             uint64_t record_id)
+{
+    return evidence_log_place(m->job->log, offset, record_id);
+}
+
+/* ---- damage */
+
+static void tell_lost(struct import *m, const struct import_frame *frame,
+                      const char *why)
+{
+    m->job->facts->records_damaged++;
+    m->last_offset = frame->offset;
+    if (m->told++ >= DAMAGE_TOLD) {
+        m->untold++;
+        return;
+    }
+    problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
+                 place_of(m, frame->offset, NO_RECORD),
+                 "the event at byte %" PRIu64 ", line %" PRIu64
+                 " of the text could not be read: %s",
+                 frame->offset, frame->line, why);
+}
+
+static void tell_untold(struct import *m)
+{
+    if (m->untold)
+        problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
+                     place_of(m, m->last_offset, NO_RECORD),
+                     "%" PRIu64
+                     " more events could not be read; this is the last of them",
+                     m->untold);
+}
+
+static void tell_replaced(struct import *m, const struct import_frame *frame,
+                          const struct evtx_record *record)
+{
+    if (m->told++ < DAMAGE_TOLD)
+        problems_add(m->job->problems, PROBLEM_TEXT_REPLACED,
+                     place_of(m, frame->offset, record->system.record_id),
+                     "characters of the event at byte %" PRIu64 ", line %" PRIu64
+                     " of the text became U+FFFD",
+                     frame->offset, frame->line);
+}
+
+/* ---- one event */
+
+static enum status parse(struct import *m, struct import_event *event,
+                         const struct binxml_visitor *visitor)
+{
+    return m->job->log->format.form == LOG_XML
+               ? import_xml_event(&m->xml, event, visitor)
+               : import_json_event(event, visitor);
+}
+
+/* An export can hold records that were recovered: what it says of them stays. */
+static enum record_state state_named(struct text name)
+{
+    for (int state = 0; state < RECORD_STATES; state++)
+        if (text_equal(name, text_from(record_state_name((enum record_state)state))))
+            return (enum record_state)state;
+    return RECORD_LIVE;
+}
+
+static bool says_something(const struct evtx_record *record)
+{
+    return !text_is_empty(record->system.provider) ||
+           record->system.record_id != NO_RECORD;
+}
+
+/* The record's text is made from a tree, which the same visitor interface builds: so XML
+ * becomes JSON and JSON XML. */
+static void write_event(struct import *m, struct import_event *event,
+                        struct evtx_record *record)
+{
+    const struct import_job *job = m->job;
+    if (job->form == EVTX_NO_EVENTS || !job->wanted(job->wanted_context, record))
+        return;
+    arena_clear(&m->tree_arena);
+    struct binxml_visitor visitor = event_tree_start(&m->tree, record, &m->tree_arena);
+    if (parse(m, event, &visitor) != OK)
+        return;
+    event_tree_finish(&m->tree);
+    event_write_tree(&m->tree, job->form, record, &m->events);
+}
+
+static void count_record(struct import *m, const struct evtx_record *record)
+{
+    struct evtx_log_facts *f = m->job->facts;
+    if (record_state_is_live(record->state))
+        f->records++;
+    else
+        f->records_recovered++;
+    f->records_nameless += record->state == RECORD_POSITIONAL;
+}
+
+static void take_frame(struct import *m, const struct import_frame *frame)
+{
+    struct evtx_record *record = &m->records[m->count];
+    struct import_event event = {.arena = &m->arena};
+    event.frame = arena_copy(&m->arena, frame->text);
+    *record = (struct evtx_record){
+        .offset = frame->offset,
+        .chunk_offset = frame->offset,
+        .size = (uint32_t)import_text_size(&m->text, frame->text.len),
+        .raw = {(const uint8_t *)event.frame.ptr, event.frame.len},
+        .header_id = NO_RECORD,
+        .header_filetime = FILETIME_NONE,
+        .arena = &m->arena,
+    };
+    struct binxml_visitor visitor = decoder_collect(&m->decoder, &m->arena, record);
+    enum status status = parse(m, &event, &visitor);
+    const char *odd = decoder_collected(&m->decoder);
+    if (status != OK || !says_something(record)) {
+        tell_lost(m, frame,
+                  status == OK ? "it names no provider and no record id" : event.wrong);
+        return;
+    }
+    record->state = state_named(event.state);
+    if (odd)
+        problems_add(m->job->problems, PROBLEM_RECORD_DAMAGED,
+                     place_of(m, frame->offset, record->system.record_id), "%s", odd);
+    if (event.was_replaced)
+        tell_replaced(m, frame, record);
+    write_event(m, &event, record);
+    count_record(m, record);
+    m->bytes += frame->text.len;
+    m->count++;
+}
+
+/* ---- batches */
+
+/* Where the events stand, now that their buffer moves no more. */
+static void place_events(struct import *m)
+{
+    const char *at = m->events.ptr;
+    for (size_t i = 0; i < m->count; i++)
+        at = evtx_record_place_event(&m->records[i], at);
+}
+
+static enum status give_batch(struct import *m)
+{
+    const struct import_job *job = m->job;
+    enum status status = OK;
+    place_events(m);
+    if (m->count && job->prepare)
+        job->prepare(job->prepare_context, 0, m->records, m->count, &m->arena);
+    if (m->count)
+        status = job->sink(job->context, m->records, m->count);
+    m->count = m->bytes = 0;
+    buffer_clear(&m->events);
+    arena_clear(&m->arena);
+    return status;
+}
+
+static enum status next_frame(struct import *m, struct import_frame *frame)
+{
+    return m->job->log->format.form == LOG_XML ? import_next_xml(&m->text, frame)
+                                               : import_next_json(&m->text, frame);
+}
+
+static enum status read_events(struct import *m, struct error *err)
+{
+    struct import_frame frame;
+    while (next_frame(m, &frame) == OK && frame.offset < m->job->to) {
+        if (stop_requested())
+            return fail(err, FAILED, place_of(m, frame.offset, NO_RECORD),
+                        "stopped while reading this log");
+        if (frame.offset >= m->job->from) {
+            if (frame.wrong)
+                tell_lost(m, &frame, frame.wrong);
+            else
+                take_frame(m, &frame);
+        }
+        import_text_skip(&m->text, frame.text.len);
+        enum status status = OK;
+        if (m->count == BATCH_RECORDS || m->bytes > BATCH_BYTES)
+            status = give_batch(m);
+        if (status != OK)
+            return status;
+    }
+    return give_batch(m);
+}
+
+enum status import_read(const struct import_job *job, struct error *err)
+{
+    struct import *m = memory_get_zeroed(1, sizeof *m);
+    m->job = job;
+    m->decoder.binxml.templates = job->templates;
+    import_text_open(&m->text, job->log, job->problems, job->progress);
+    enum status status = read_events(m, err);
+    if (status == OK)
+        tell_untold(m);
+    import_text_close(&m->text);
+    import_xml_release(&m->xml);
+    decoder_release(&m->decoder);
+    buffer_release(&m->events);
+    arena_release(&m->arena);
+    arena_release(&m->tree_arena);
+    free(m);
+    return status;
+}

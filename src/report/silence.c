@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * "No event 8 of interest is recorded" and "event 8 is not collected in this log" are
+ * different statements. Which one holds is asked of all logs that have records of the
+ * host's computer; neither says that nothing happened. */
+#include "report/report_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util/utf.h"
+
+/* Which schema an event id came with, where that is after the oldest that is read; Sysmon
+ * has written it in none before.
+ * Source: Microsoft's Sysmon manifests, schemas 3.30 to 4.91. */
+static const struct {
+    uint16_t event_id, schema; /* 4.50 is 450 */
+} since[] = {
+    {17, 340},
+    {18, 340},
+    {22, 421},
+    {23, 430},
+    {25, 450},
+    {26, 460},
+    {27, 482},
+    {28, 483},
+    {29, 490},
+};
+
+/* Schema versions are decimal fractions: 4.1 is 4.10. 0: of another form, proves nothing. */
+static unsigned schema_number(struct text v)
+{
+    unsigned number = 0;
+    if (v.len < 3 || v.len > 4 || v.ptr[1] != '.')
+        return 0;
+    for (size_t i = 0; i < v.len; i++) {
+        if (i == 1)
+            continue;
+        if (v.ptr[i] < '0' || v.ptr[i] > '9')
+            return 0;
+        number = 10 * number + (unsigned)(v.ptr[i] - '0');
+    }
+    return v.len == 3 ? 10 * number : number;
+}
+
+static bool is_before(const struct coverage *coverage, uint16_t event_id)
+{
+    unsigned schema = schema_number(coverage->schema_version);
+    for (size_t i = 0; i < sizeof since / sizeof *since; i++)
+        if (since[i].event_id == event_id)
+            return schema && schema < since[i].schema;
+    return false;
+}
+
+static bool has_computer(const struct coverage *coverage, struct text computer)
+{
+    for (size_t i = 0; i < coverage->series_count; i++)
+        if (text_equal_fold(coverage->series[i].computer, computer))
+            return true;
+    return false;
+}
+
+static bool is_recorded(struct corroboration_range range, uint16_t event_id)
+{
+    for (size_t i = 0; i < range.count; i++)
+        if (range.first[i].event_id == event_id &&
+            range.first[i].strength != STRENGTH_NEUTRAL)
+            return true;
+    return false;
+}
+
+static void widen(struct silence *s, const struct coverage *c)
+{
+    if (c->first_utc_filetime < s->first_filetime)
+        s->first_filetime = c->first_utc_filetime;
+    if (c->last_utc_filetime != FILETIME_NONE &&
+        (s->last_filetime == FILETIME_NONE || c->last_utc_filetime > s->last_filetime))
+        s->last_filetime = c->last_utc_filetime;
+}
+
+static struct silence silence_of(const struct report *r, struct text computer,
+                                 uint16_t event_id)
+{
+    struct silence s = {.event_id = event_id,
+                        .collected = COLLECTED_UNKNOWN,
+                        .first_filetime = FILETIME_NONE,
+                        .last_filetime = FILETIME_NONE};
+    bool is_too_old = true;
+    for (size_t i = 0; i < r->log_count; i++) {
+        const struct coverage *c = &r->logs[i].coverage;
+        if (c->sysmon_records == 0 || !has_computer(c, computer))
+            continue;
+        if (s.logs++ == 0)
+            s.log = &r->logs[i];
+        widen(&s, c);
+        s.elsewhere += c->per_event_id[event_id & 0xff];
+        s.config_changes += c->per_event_id[SYSMON_CONFIG_CHANGE];
+        is_too_old = is_too_old && is_before(c, event_id);
+    }
+    if (s.elsewhere)
+        s.collected = COLLECTED;
+    else if (s.logs && is_too_old)
+        s.collected = NOT_COLLECTED;
+    return s;
+}
+
+size_t silences_of(const struct report *r, uint32_t host,
+                   struct silence silences[SILENCES_MAX])
+{
+    struct corroboration_range range = detector_corroborations_of(r->detector, host);
+    struct text computer = NO_TEXT;
+    size_t count = 0;
+    if (host != PROCESS_NONE)
+        computer = lineage_computer(r->lineage, lineage_process(r->lineage, host));
+    for (uint16_t id = 1; id < 256; id++)
+        if (detector_looks_for(r->detector, id) && !is_recorded(range, id))
+            silences[count++] = silence_of(r, computer, id);
+    return count;
+}
+
+static void add_window(struct buffer *out, const struct silence *s)
+{
+    char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
+    buffer_add_string(out, " in ");
+    utf_add_visible(out, s->log->log->path);
+    if (s->logs > 1)
+        buffer_printf(out, " and %zu more log%s of this computer", s->logs - 1,
+                      PLURAL(s->logs - 1));
+    buffer_printf(out, " between %.*s and %.*s",
+                  TEXT(filetime_format(from, s->first_filetime, FILETIME_REPORT)),
+                  TEXT(filetime_format(to, s->last_filetime, FILETIME_REPORT)));
+}
+
+static void add_ids(struct buffer *out, const struct silence *silences, size_t count)
+{
+    buffer_printf(out, "No event%s ", PLURAL(count));
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s%u (%s)",
+                      i == 0           ? ""
+                      : i + 1 == count ? " or "
+                                       : ", ",
+                      (unsigned)silences[i].event_id,
+                      sysmon_event_name(silences[i].event_id));
+}
+
+static void add_answer(struct buffer *out, const struct silence *s, uint64_t elsewhere)
+{
+    buffer_add_string(out, "; whether it was collected: ");
+    if (s->collected == COLLECTED)
+        buffer_printf(out,
+                      "on, at least in part (%" PRIu64
+                      " event%s of that kind of other processes, or of no interest)",
+                      elsewhere, PLURAL(elsewhere));
+    else if (s->collected == NOT_COLLECTED)
+        buffer_printf(out,
+                      "off (the newest event 4 names schema %.*s, which has no such "
+                      "event)",
+                      TEXT(s->log->coverage.schema_version));
+    else
+        buffer_add_string(out, "not determined");
+    if (s->collected != NOT_COLLECTED && s->config_changes)
+        buffer_printf(out,
+                      " (Sysmon's configuration was changed there %" PRIu64
+                      " time%s, event 16)",
+                      s->config_changes, PLURAL(s->config_changes));
+}
+
+void silence_say(struct buffer *out, const struct silence *silences, size_t count)
+{
+    const struct silence *s = &silences[0];
+    uint64_t elsewhere = 0;
+    for (size_t i = 0; i < count; i++)
+        elsewhere += silences[i].elsewhere;
+    add_ids(out, silences, count);
+    buffer_add_string(out, s->collected == COLLECTED || !s->log
+                               ? " of interest on this host process"
+                               : ", of any process,");
+    if (s->log) {
+        add_window(out, s);
+        add_answer(out, s, elsewhere);
+    } else {
+        buffer_add_string(out,
+                          " in the logs; whether it was collected: not determined");
+    }
+}
+
+static int by_group(const void *a_, const void *b_)
+{
+    const struct silence *a = a_, *b = b_;
+    bool a_stands = silence_stands_alone(a), b_stands = silence_stands_alone(b);
+    if (a_stands != b_stands)
+        return a_stands ? -1 : 1;
+    if (!a_stands && a->collected != b->collected)
+        return a->collected < b->collected ? -1 : 1;
+    return (a->event_id > b->event_id) - (a->event_id < b->event_id);
+}
+
+/* What injection itself leaves is answered for each id; the others together. */
+bool silence_stands_alone(const struct silence *s)
+{
+    return s->event_id == SYSMON_REMOTE_THREAD ||
+           s->event_id == SYSMON_PROCESS_ACCESS ||
+           s->event_id == SYSMON_PROCESS_TAMPERING;
+}
+
+void silences_group(struct silence *silences, size_t count)
+{
+    if (count)
+        qsort(silences, count, sizeof *silences, by_group);
+}
+
+size_t silences_of_group(const struct silence *silences, size_t count)
+{
+    size_t n = 1;
+    while (n < count && !silence_stands_alone(&silences[0]) &&
+           silences[n].collected == silences[0].collected)
+        n++;
+    return n;
+}

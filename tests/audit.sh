@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Security 4688 and 4689 as a second source of processes: scenario 20 as a user meets it, in
+# both orders of the logs, without Sysmon, beside a copy, as text, and on public logs.
+. "${srcdir:-.}/tests/tap.sh"
+export SOURCE_DATE_EPOCH=1700000000
+
+report() { # FOLDER EVIDENCE...
+    folder=$1
+    shift
+    rm -rf "$work/out.$folder"
+    "$forebear" report -q -o "$work/out.$folder" "$@"
+}
+
+# rows FOLDER: what is told of each process, one a line
+rows() {
+    python3 - "$work/out.$1/processes.csv" <<'PY'
+import csv, sys
+def name(row):
+    return row["image"].rpartition("\\")[2].lower() if row else ""
+rows = list(csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")))
+by_key = {row["process"]: row for row in rows}
+for r in sorted(rows, key=lambda r: int(r["process_id"] or 0)):
+    print(name(r), r["process_id"], r["kind"], "grade=" + r["grade"],
+          "parent=" + name(by_key.get(r["parent"])), "candidate=" + name(by_key.get(r["candidate_parent"])),
+          "end=" + r["end_utc"][11:19], "by=" + r["recorded_by"], "audit=" + r["audit_record_id"],
+          "user=" + r["user"], r["token_elevation"], r["mandatory_label"])
+PY
+}
+
+mkdir "$work/logs" "$work/turned" "$work/alone" "$work/twice" "$work/text"
+check "the scenario is written" "$build/tests/make_evtx" "$top/tests/scenarios/20-audit.scenario" "$work/logs"
+cp "$work/logs/Security.evtx" "$work/turned/A.evtx"
+cp "$work/logs/Microsoft-Windows-Sysmon%4Operational.evtx" "$work/turned/B.evtx"
+cp "$work/logs/Security.evtx" "$work/alone/"
+cp "$work/logs/"* "$work/twice/"
+cp "$work/logs/Security.evtx" "$work/twice/copy.evtx"
+cp "$work/logs/Microsoft-Windows-Sysmon%4Operational.evtx" "$work/text/"
+"$forebear" records -q --format=xml "$work/logs/Security.evtx" >"$work/text/security.xml"
+
+check "the report is written" report both "$work/logs"
+said "and says what the audit adds" '4688\) logged 6 process creations: 1 that Sysmon logged too.* 5 that it did not'
+rows both >"$work/rows"
+cat >"$work/wanted" <<'END'
+ 0 unknown grade= parent= candidate= end= by= audit= user=  
+explorer.exe 16 logged grade= parent= candidate= end= by=Sysmon 1 + Security 4688 audit=7001 user=CORP\anna %%1938 S-1-16-8192
+regsvr32.exe 32 logged (4688) grade=P parent=explorer.exe candidate= end= by=Security 4688 audit=7002 user=CORP\anna %%1938 S-1-16-8192
+msra.exe 48 logged grade=B parent=regsvr32.exe candidate= end= by=Sysmon 1 audit= user=CORP\anna  
+cmd.exe 64 logged (4688) grade=P parent=msra.exe candidate= end=00:00:40 by=Security 4688 audit=7003 user=CORP\anna %%1938 S-1-16-8192
+whoami.exe 80 logged grade=A parent=msra.exe candidate= end= by=Sysmon 1 audit= user=CORP\anna  
+net.exe 96 logged (4688) grade=C parent= candidate=cmd.exe end= by=Security 4688 audit=7004 user=CORP\anna %%1938 
+tool.exe 112 logged (4688) grade= parent= candidate= end= by=Security 4688 audit=7005 user=CORP\anna %%1938 S-1-16-8192
+late.exe 144 logged (4688) grade= parent= candidate= end= by=Security 4688 audit=7007 user=CORP\anna %%1938 S-1-16-8192
+END
+same "nodes, grades, parents, ends, both records" "$work/wanted" "$work/rows"
+python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
+import csv, sys
+for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
+    if r["rule_source"] != "forebear":
+        print(r["rule_source"], r["image"].rpartition("\\")[2], r["recorded_by"], r["lineage_grade"], r["verified"])
+PY
+cat >"$work/wanted" <<'END'
+asim whoami.exe Sysmon 1 A yes
+sigma whoami.exe Sysmon 1 A yes
+splunk-v1 cmd.exe Security 4688 P yes
+splunk-v4 cmd.exe Security 4688 P yes
+END
+sort "$work/found" >"$work/sorted"
+same "Splunk fires on 4688, Sigma cannot; each finding says its source" "$work/wanted" "$work/sorted"
+check "the page names the second source" grep -q "logged by Windows' audit" "$work/out.both/report.html"
+
+check "in the other order of logs" report turned "$work/turned"
+rows turned >"$work/rows.turned"
+same "nothing changes" "$work/rows" "$work/rows.turned"
+check "with a copy of the Security log" report twice "$work/twice"
+rows twice >"$work/rows.twice"
+same "nothing comes twice" "$work/rows" "$work/rows.twice"
+check "with the Security log as XML" report text "$work/text"
+rows text >"$work/rows.text"
+same "nothing changes either" "$work/rows" "$work/rows.text"
+check "--reader=libevtx" report libevtx --reader=libevtx "$work/logs"
+rows libevtx >"$work/rows.libevtx"
+same "gives the same" "$work/rows" "$work/rows.libevtx"
+
+status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
+said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
+rows alone >"$work/rows"
+check "a creator that is not recorded is no parent" grep -q '^cmd.exe 64 logged (4688) grade= parent= ' "$work/rows"
+python3 - "$work/out.alone/findings.csv" >"$work/.out" <<'PY'
+import csv, sys
+print(*sorted(r["rule_source"] for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))))
+PY
+said "Splunk fires all the same: it needs the name alone" '^splunk-v1 splunk-v4$'
+
+if [ -d "$SHARED_DATA/evtx" ]; then
+    report public "$SHARED_DATA/evtx" >/dev/null 2>&1
+    python3 - "$work/out.public/processes.csv" >"$work/.out" <<'PY'
+import csv, sys
+audited = [r for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")) if "4688" in r["recorded_by"]]
+records = {(r["computer"], r["audit_record_id"]) for r in audited}
+print(len(audited), "processes,", len(records), "records")
+assert len(audited) == len(records) and audited
+assert all(not r["parent"] or r["grade"] == "P" for r in audited if r["kind"] == "logged (4688)" and not r["process_guid"])
+PY
+    tap_result $? "public logs: each 4688 is one process ($(head -n 1 "$work/.out"))"
+else
+    skip "public logs" "no shared data here"
+fi
+finish
