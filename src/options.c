@@ -129,6 +129,36 @@ static enum status parse_verify(struct options *o, const char *value, struct err
     return bad_value(err, "verify", value, "findings, timeline, all or none");
 }
 
+static enum status parse_timeline(struct options *o, const char *value,
+                                  struct error *err)
+{
+    for (int extent = TIMELINE_FINDINGS; extent <= TIMELINE_ALL; extent++)
+        if (strcmp(value, timeline_extent_name((enum timeline_extent)extent)) == 0) {
+            o->timeline = (enum timeline_extent)extent;
+            return OK;
+        }
+    return bad_value(err, "timeline", value, "findings, hosts or all");
+}
+
+/* A number and its unit; at most WINDOW_DAYS_MAX. */
+static enum status parse_window(struct options *o, const char *value, struct error *err)
+{
+    enum { WINDOW_DAYS_MAX = 366 };
+    static const struct choice units[] = {
+        {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+    size_t digits = strspn(value, "0123456789");
+    const struct choice *unit = units;
+    uint64_t number;
+    while (unit->name && strcmp(value + digits, unit->name) != 0)
+        unit++;
+    if (!unit->name || !text_to_u64((struct text){value, digits}, &number) ||
+        number == 0 || number > (uint64_t)WINDOW_DAYS_MAX * 86400 / unit->bit)
+        return bad_value(err, "window", value,
+                         "a number and s, m, h or d, up to 366d: 30s, 10m, 2h");
+    o->window_100ns = number * unit->bit * FILETIME_SECOND;
+    return OK;
+}
+
 static enum status parse_format(struct options *o, const char *value, struct error *err)
 {
     static const char *const names[] = {"jsonl", "xml", "csv"};
@@ -482,6 +512,11 @@ static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
         return wrong(err, "report", "-o DIR is missing", "");
+    if (o->findings_only && (o->timeline != TIMELINE_FINDINGS || o->window_100ns))
+        return wrong(err, "report",
+                     "--findings-only writes no timeline.csv: --timeline and --window do "
+                     "not go with it",
+                     "");
     if (!check_evidence(o, "report", err))
         return COMMAND_WRONG;
     if (evidence_contains_path(o->evidence, o->evidence_count, o->output))

@@ -24,6 +24,8 @@ struct options {
     const char *output;
     bool force, quiet, rehash, verify_image, find_signature, no_recovered;
     bool findings_only;
+    enum timeline_extent timeline;
+    uint64_t window_100ns; /* 0: none */
     struct case_data case_data;
     unsigned digest_kinds; /* DIGEST_BIT()s; SHA-256 always */
     unsigned schemas;      /* SCHEMA_ bits */

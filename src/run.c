@@ -41,6 +41,7 @@ struct run {
     struct rules rules;
     struct detector detector;
     struct timeline timeline;
+    struct elsewhere elsewhere;
     struct confirmation verification;
     struct report report;
     size_t clearing_capacity;
@@ -141,6 +142,8 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->rehash = o->rehash;
     facts->verify_image = o->verify_image;
     facts->findings_only = o->findings_only;
+    facts->timeline = o->timeline;
+    facts->window_100ns = o->window_100ns;
     facts->recovers = o->reader == EVTX_READER_NATIVE && !o->no_recovered;
     facts->jobs = o->jobs;
     facts->verify = o->verify;
@@ -422,13 +425,24 @@ static enum status late_pass(void *context, const struct evtx_record *records,
 struct gathered {
     struct sysmon_event event;
     struct event_processes who;
-    bool is_family; /* one of them is in the family of a finding */
-    bool is_sign;   /* it speaks for or against code in a host process */
+    bool is_family;   /* one of them is in the family of a finding */
+    bool is_sign;     /* it speaks for or against code in a host process */
+    bool has_row;     /* neither of them is, but it has a row of the timeline */
+    bool is_left_out; /* it would have one, if it were not filtered */
+    bool is_machine;  /* neither is, but it tells of persistence on a finding's host */
+    struct timeline_row row;
+    struct indicator_values values;
 };
 
 static bool was_family(const struct detector *d, uint32_t process)
 {
     return detector_in_family(d, process) && !detector_joined_family(d, process);
+}
+
+static bool is_of_any_family(const struct run *run, const struct event_processes *who)
+{
+    return detector_in_family(&run->detector, who->subject) ||
+           detector_in_family(&run->detector, who->object);
 }
 
 /* Of the family of a finding; while sources are followed, of what was no family before. */
@@ -440,28 +454,6 @@ static bool is_of_family(const struct reading *reading,
         return !reading->following;
     return reading->following && (detector_joined_family(d, who->subject) ||
                                   detector_joined_family(d, who->object));
-}
-
-/* By a worker: after linking, lineage and families are only read. */
-static void look_for_families(void *context, unsigned worker,
-                              struct evtx_record *records, size_t count,
-                              struct arena *arena)
-{
-    const struct reading *reading = context;
-    struct run *run = reading->run;
-    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
-    for (size_t i = 0; i < count; i++) {
-        struct gathered *g = &gathered[i];
-        records[i].prepared = g;
-        if (record_state_is_live(records[i].state) == reading->recovered ||
-            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
-                               reading->log->log))
-            continue;
-        g->who = lineage_find(&run->lineage, &g->event);
-        g->is_family = is_of_family(reading, &g->who);
-        g->is_sign = !reading->following &&
-                     detector_may_corroborate(&run->detector, &g->event, &g->who);
-    }
 }
 
 static void add_part(struct digester *d, struct text t)
@@ -485,6 +477,62 @@ static struct digest_values digest_of_event(const struct evtx_record *record)
         add_part(&d, evtx_record_value(record, i));
     digester_finish(&d, &values);
     return values;
+}
+
+/* An event of no family, where the timeline is to hold more than these: in the reading that
+ * follows sources, when it is known which processes they brought into a family. */
+static void make_wide_row(struct run *run, unsigned worker, struct gathered *g,
+                          struct arena *arena)
+{
+    enum timeline_why why = timeline_scope_takes(&run->timeline.scope, &g->event);
+    if (why == WHY_NOT)
+        return;
+    g->is_left_out = !event_is_told(&run->options->selection, &g->event);
+    g->has_row = !g->is_left_out;
+    if (g->is_left_out)
+        return;
+    struct digest_values content = digest_of_event(g->event.record);
+    timeline_wide_make(&run->timeline.wide, worker, &g->event, &g->who, why,
+                       content.value[DIGEST_SHA256], arena, &g->row);
+}
+
+/* The first reading takes what tells of persistence on a finding's host, the one that follows
+ * sources leaves that out: nothing is counted twice. */
+static void find_indicators(const struct reading *reading, struct gathered *g,
+                            struct arena *arena)
+{
+    struct run *run = reading->run;
+    bool is_machine =
+        run->detector.finding_count && elsewhere_is_machine_event(&g->event) &&
+        timeline_scope_has_host(&run->timeline.scope, g->event.record->system.computer);
+    g->is_machine = is_machine && !reading->following && !g->is_family;
+    if (g->is_machine || (g->is_family && !(is_machine && reading->following)))
+        g->values = elsewhere_list(&run->elsewhere, &g->event, &g->who, arena);
+}
+
+/* By a worker: after linking, lineage and families are only read. */
+static void look_for_families(void *context, unsigned worker,
+                              struct evtx_record *records, size_t count,
+                              struct arena *arena)
+{
+    const struct reading *reading = context;
+    struct run *run = reading->run;
+    struct gathered *gathered = arena_alloc(arena, count * sizeof *gathered);
+    for (size_t i = 0; i < count; i++) {
+        struct gathered *g = &gathered[i];
+        records[i].prepared = g;
+        if (record_state_is_live(records[i].state) == reading->recovered ||
+            !sysmon_event_read(&run->layouts[worker], &g->event, &records[i],
+                               reading->log->log))
+            continue;
+        g->who = lineage_find(&run->lineage, &g->event);
+        g->is_family = is_of_family(reading, &g->who);
+        g->is_sign = !reading->following &&
+                     detector_may_corroborate(&run->detector, &g->event, &g->who);
+        find_indicators(reading, g, arena);
+        if (reading->following && !is_of_any_family(run, &g->who))
+            make_wide_row(run, worker, g, arena);
+    }
 }
 
 /* A log and its copy, an export, a deleted version of it: an event that stands in several
@@ -518,6 +566,13 @@ static void tell_repeats(const struct reading *reading)
             reading->repeats, reading->first_repeat_id);
 }
 
+static void gather_event(struct run *run, const struct gathered *g)
+{
+    if (g->is_family)
+        timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event, &g->who);
+    elsewhere_take(&run->elsewhere, &g->event, &g->who, &g->values);
+}
+
 static enum status second_pass(void *context, const struct evtx_record *records,
                                size_t count)
 {
@@ -525,18 +580,19 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
-        if (!(g->is_family || g->is_sign) || is_repeated(reading, &records[i]))
+        run->report.told.events_left_out += g->is_left_out;
+        if (g->has_row)
+            timeline_wide_add(&run->timeline.wide, &g->row);
+        if (!(g->is_family || g->is_sign || g->is_machine) ||
+            is_repeated(reading, &records[i]))
             continue;
         g->event.record = &records[i];
         if (g->is_sign)
             detector_corroborate(&run->detector, &run->lineage, &g->event, &g->who);
-        if (!g->is_family)
-            continue;
-        if (!event_is_told(&run->options->selection, &g->event))
-            run->report.told.events_left_out++;
-        else if (!run->options->findings_only)
-            timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event,
-                         &g->who);
+        bool is_told = event_is_told(&run->options->selection, &g->event);
+        run->report.told.events_left_out += g->is_family && !is_told;
+        if (is_told && !run->options->findings_only)
+            gather_event(run, g);
     }
     return OK;
 }
@@ -776,6 +832,8 @@ static enum status read_logs(struct run *run, struct error *err)
 
 static enum status link_and_judge(struct run *run, struct error *err)
 {
+    run->report.lineage = &run->lineage;
+    run->report.detector = &run->detector;
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
     if (stop_requested())
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
@@ -802,6 +860,18 @@ static enum status gather_log(struct reading *reading, struct progress *progress
         return FAILED;
     tell_repeats(reading);
     return OK;
+}
+
+/* What the timeline holds beyond the families is decided before the second pass. */
+static void open_timeline(struct run *run)
+{
+    struct timeline *t = &run->timeline;
+    t->scope.extent = run->options->timeline;
+    t->scope.window_100ns = run->options->window_100ns;
+    timeline_scope_open(&t->scope, &run->detector, &run->lineage);
+    if (timeline_scope_is_wide(&t->scope))
+        timeline_wide_open(&t->wide, &run->report, run->output.fd,
+                           run->options->jobs + 1);
 }
 
 /* Deleted logs come last, so that a record of a live one stands for what both have. */
@@ -833,21 +903,26 @@ static enum status follow_sources(struct run *run, struct error *err)
 {
     detector_end(&run->detector);
     size_t joined = detector_follow_sources(&run->detector);
-    if (joined == 0)
+    bool is_wide = timeline_scope_is_wide(&run->timeline.scope);
+    if (joined == 0 && !is_wide)
         return OK;
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs once more for %zu processes that acted on a host "
-                "process, or are above one that did",
-                joined);
+                "process, or are above one that did%s",
+                joined, is_wide ? ", and what else the timeline is to hold" : "");
     map_release(&run->gathered);
+    elsewhere_follow_sources(&run->elsewhere);
     return gather_logs(run, true, "following sources", err);
 }
 
 /* Without a finding there is no family, and without an msra.exe nothing else to look at. */
 static enum status gather(struct run *run, struct error *err)
 {
-    if (run->detector.finding_count == 0 && detector_host_count(&run->detector) == 0)
+    if (run->detector.finding_count == 0 && detector_host_count(&run->detector) == 0 &&
+        run->options->timeline != TIMELINE_ALL)
         return OK;
+    open_timeline(run);
+    elsewhere_open(&run->elsewhere, &run->lineage, &run->detector);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "reading the logs again for the events of the findings' families");
     if (gather_logs(run, false, "gathering events", err) != OK ||
@@ -931,12 +1006,12 @@ static enum status write_report(struct run *run, struct error *err)
     struct report *report = &run->report;
     tell_a_part(run);
     timeline_finish(&run->timeline, &run->detector);
+    elsewhere_finish(&run->elsewhere);
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
-    report->lineage = &run->lineage;
-    report->detector = &run->detector;
     report->timeline = &run->timeline;
+    report->elsewhere = run->elsewhere.state ? &run->elsewhere : NULL;
     report->verification = &run->verification;
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
@@ -1010,6 +1085,7 @@ static void release(struct run *run)
         sysmon_layouts_release(&run->layouts[i]);
     free(run->layouts);
     confirmation_release(&run->verification);
+    elsewhere_release(&run->elsewhere);
     timeline_release(&run->timeline);
     detector_release(&run->detector);
     rules_release(&run->rules);

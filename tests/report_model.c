@@ -153,6 +153,9 @@ static void add_event(struct report_model *m, const struct made_event *e,
         struct event_processes who = lineage_find(&m->lineage, &event);
         detector_corroborate(&m->detector, &m->lineage, &event, &who);
         timeline_add(&m->timeline, &m->detector, &m->lineage, &event, &who);
+        struct indicator_values values =
+            elsewhere_list(&m->elsewhere, &event, &who, &m->arena);
+        elsewhere_take(&m->elsewhere, &event, &who, &values);
         return;
     }
     coverage_add(&m->log_report.coverage, &record, &event);
@@ -254,6 +257,7 @@ static void make_run(struct report_model *m, struct text value)
         .lineage = &m->lineage,
         .detector = &m->detector,
         .timeline = &m->timeline,
+        .elsewhere = &m->elsewhere,
         .problems = &m->problems
     };
 }
@@ -292,9 +296,11 @@ void report_model_init(struct report_model *m, struct text value,
     coverage_finish(&m->log_report.coverage, &m->log_report.facts, &m->problems);
     lineage_link(&m->lineage, &m->log, &m->problems);
     detector_finish(&m->detector, &m->lineage, &m->log);
+    elsewhere_open(&m->elsewhere, &m->lineage, &m->detector);
     add_events(m, value, extra_children, true);
     timeline_finish(&m->timeline, &m->detector);
     detector_end(&m->detector);
+    elsewhere_finish(&m->elsewhere);
     spoil_rules(m, value);
     struct error told = {
         .place = {value, value, 4096, 7}
@@ -308,6 +314,7 @@ void report_model_init(struct report_model *m, struct text value,
 void report_model_release(struct report_model *m)
 {
     coverage_release(&m->log_report.coverage);
+    elsewhere_release(&m->elsewhere);
     timeline_release(&m->timeline);
     detector_release(&m->detector);
     rules_release(&m->rules);

@@ -19,6 +19,7 @@ struct report_model {
     struct detector detector;
     struct lineage lineage;
     struct timeline timeline;
+    struct elsewhere elsewhere;
     struct report report;
 };
 

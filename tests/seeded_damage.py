@@ -30,7 +30,7 @@ SECONDS = 30
 READERS = ["libevtx", "native"]
 OUTPUTS = {
     "corroboration.csv", "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
-    "timeline.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
+    "timeline.csv", "iocs.csv", "elsewhere.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
 }
 
 

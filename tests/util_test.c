@@ -18,6 +18,7 @@
 #include "util/map.h"
 #include "util/output.h"
 #include "util/problems.h"
+#include "util/sorter.h"
 #include "util/strings.h"
 #include "util/utf.h"
 
@@ -309,6 +310,98 @@ static void a_write_error_is_told_when_the_file_ends(void **state)
     close(dir.fd);
 }
 
+/* --- the sorter: with little memory, so that runs of several levels are merged */
+
+enum { SORTED_ROWS = 40000 };
+
+struct expected_row {
+    struct sorter_key key;
+    uint32_t number;
+};
+
+static int by_key_and_number(const void *left, const void *right)
+{
+    const struct expected_row *a = left, *b = right;
+    int order = sorter_compare(&a->key, &b->key);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+/* Few keys, so that many are equal; rows of very different lengths. */
+static struct expected_row row_to_sort(uint32_t number)
+{
+    uint32_t mixed = (number ^ 0x5bd1) * 2654435761u;
+    struct expected_row row = {.number = number};
+    row.key.first = (mixed >> 8) % 97;
+    row.key.second = (mixed >> 16) % 7;
+    row.key.tag[0] = (uint8_t)(mixed % 3);
+    return row;
+}
+
+static struct text text_to_sort(struct buffer *out, uint32_t number)
+{
+    buffer_clear(out);
+    buffer_printf(out, "%u:", (unsigned)number);
+    for (uint32_t i = 0; i < number % 41; i++)
+        buffer_add_char(out, 'x');
+    if (number == 12345) /* longer than the memory, and than a reader's buffer */
+        for (uint32_t i = 0; i < 3 * SORTER_BUFFER; i++)
+            buffer_add_char(out, 'y');
+    return buffer_text(out);
+}
+
+static void rows_leave_the_sorter_in_order(void **state)
+{
+    static const size_t memories[] = {0, 4096, 64}; /* all in memory; runs; many runs */
+    struct expected_row *expected = calloc(SORTED_ROWS, sizeof *expected);
+    char folder[] = "/tmp/forebear-sorter.XXXXXX";
+    struct buffer text = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY);
+    for (uint32_t i = 0; i < SORTED_ROWS; i++)
+        expected[i] = row_to_sort(i);
+    qsort(expected, SORTED_ROWS, sizeof *expected, by_key_and_number);
+    for (size_t m = 0; m < 3; m++) {
+        struct sorter sorter;
+        struct sorter_row row;
+        struct error err;
+        sorter_init(&sorter, fd);
+        sorter.memory = memories[m];
+        for (uint32_t i = 0; i < SORTED_ROWS; i++) {
+            struct expected_row one = row_to_sort(i);
+            sorter_add(&sorter, &one.key, text_to_sort(&text, i));
+        }
+        assert_int_equal(sorter_finish(&sorter, &err), OK);
+        for (uint32_t i = 0; i < SORTED_ROWS; i++) {
+            assert_int_equal(sorter_next(&sorter, &row, &err), OK);
+            assert_int_equal(sorter_compare(&row.key, &expected[i].key), 0);
+            assert_true(text_equal(row.bytes, text_to_sort(&text, expected[i].number)));
+        }
+        assert_int_equal(sorter_next(&sorter, &row, &err), END);
+        sorter_release(&sorter);
+    }
+    buffer_release(&text);
+    free(expected);
+    close(fd);
+    assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+}
+
+static void a_sorter_without_room_says_so(void **state)
+{
+    struct sorter sorter;
+    struct sorter_key key = {0};
+    struct error err;
+    (void)state;
+    sorter_init(&sorter, -1);
+    sorter.memory = 64;
+    for (int i = 0; i < 10; i++)
+        sorter_add(&sorter, &key,
+                   TEXT_LITERAL("a row that does not fit beside another"));
+    assert_int_equal(sorter_finish(&sorter, &err), FAILED);
+    assert_non_null(strstr(err.what, "temporary file of the output folder"));
+    sorter_release(&sorter);
+}
+
 static void problems_know_their_class(void **state)
 {
     struct arena arena = {0};
@@ -389,6 +482,8 @@ int main(void)
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
+        cmocka_unit_test(rows_leave_the_sorter_in_order),
+        cmocka_unit_test(a_sorter_without_room_says_so),
         cmocka_unit_test(problems_know_their_class),
         cmocka_unit_test(addresses_have_a_scope),
     };

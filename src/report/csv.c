@@ -17,17 +17,6 @@ static void put_list(struct table *t, struct buffer *b, const struct text_list *
     table_buffer(t, b);
 }
 
-static void put_process(struct table *t, const struct lineage *l, uint32_t process)
-{
-    char guid[GUID_TEXT_MAX];
-    table_text(t, lineage_key(l, process, guid));
-}
-
-static void put_pid(struct table *t, uint32_t pid)
-{
-    table_number_unless(t, pid, PID_UNKNOWN);
-}
-
 /* --- findings.csv */
 
 static const char *const finding_columns[] = {
@@ -42,20 +31,6 @@ static const char *const finding_columns[] = {
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
     "verified", "record_sha256", "recorded_by"};
 
-static void put_verified(struct table *t, struct buffer *b, const struct report *r,
-                         const struct evidence_log *log, uint64_t offset)
-{
-    name_verified(b, r, log, offset);
-    table_buffer(t, b);
-}
-
-static void put_roles(struct table *t, struct buffer *b, const struct report *r,
-                      uint32_t process)
-{
-    detector_add_roles(r->detector, process, b);
-    table_buffer(t, b);
-}
-
 static void put_creation(struct table *t, const struct report *r, uint32_t process)
 {
     const struct lineage *l = r->lineage;
@@ -64,7 +39,7 @@ static void put_creation(struct table *t, const struct report *r, uint32_t proce
     table_time(t, p->start_filetime);
     table_time(t, p->logged_filetime);
     table_guid(t, &p->guid);
-    put_pid(t, p->pid);
+    table_pid(t, p->pid);
     table_kept(t, l, p->image);
     table_kept(t, l, p->command_line);
     table_kept(t, l, p->user);
@@ -75,7 +50,7 @@ static void put_recorded_parent(struct table *t, const struct report *r,
 {
     char guid[GUID_TEXT_MAX];
     table_text(t, lineage_parent_guid(r->lineage, p, guid));
-    put_pid(t, p->parent_pid);
+    table_pid(t, p->parent_pid);
     table_kept(t, r->lineage, p->parent_image);
     table_kept(t, r->lineage, p->parent_command_line);
 }
@@ -131,8 +106,8 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_buffer(t, b);
     table_place(t, process_place(r, f->process));
     table_string(t, record_state_name((enum record_state)p->state));
-    put_process(t, r->lineage, f->process);
-    put_process(t, r->lineage, f->host_process);
+    table_process(t, r->lineage, f->process);
+    table_process(t, r->lineage, f->host_process);
     table_text(t, f->code);
     table_text(t, f->message);
     table_text(t, detector_codes_of(r->detector, f->host_process));
@@ -141,8 +116,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_digest(t, &rule->digests, DIGEST_SHA256);
     table_string(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
-    put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
-                 p->offset);
+    table_verified(t, b, r, log_of_process(r, p), p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
     table_string(t, recorded_by(r->lineage, f->process));
     table_end_row(t);
@@ -196,7 +170,7 @@ static void put_near_misses(struct table *t, struct buffer *b, const struct repo
         table_buffer(t, b);
         table_place(t, process_place(r, miss->process));
         table_string(t, record_state_name((enum record_state)p->state));
-        put_process(t, r->lineage, miss->process);
+        table_process(t, r->lineage, miss->process);
         table_number(t, detector_findings_of(r->detector, miss->process));
         table_end_row(t);
     }
@@ -214,7 +188,8 @@ static const char *const process_columns[] = {
     "recorded_parent_id", "recorded_parent_image", "recorded_parent_command_line",
     "original_file_name", "current_directory", "integrity_level", "hashes",
     "parent_user", "logon_guid", "logon_id", "session_id", "role", "recorded_by",
-    "audit_log", "audit_record_id", "audit_offset", "token_elevation", "mandatory_label"};
+    "audit_log", "audit_record_id", "audit_offset", "token_elevation",
+    "mandatory_label"};
 
 static void put_audit(struct table *t, const struct report *r, uint32_t number)
 {
@@ -234,12 +209,12 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     const struct process *p = lineage_process(l, number);
     table_string(t, process_kind_name((enum process_kind)p->kind));
     uint32_t parent = lineage_parent(l, number);
-    put_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
-    put_process(t, l, p->candidate);
+    table_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
+    table_process(t, l, p->candidate);
     table_string(t, link_grade_name((enum link_grade)p->grade));
     table_kept(t, l, p->grade_reason);
     table_number(t, p->depth);
-    put_process(t, l, p->root);
+    table_process(t, l, p->root);
     name_ancestors(b, l, number);
     table_buffer(t, b);
     table_number(t, p->children);
@@ -260,10 +235,10 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     const struct process *p = lineage_process(l, number);
     struct place place = process_place(r, number);
     bool has_record = !text_is_absent(place.log);
-    put_process(t, l, number);
+    table_process(t, l, number);
     table_kept(t, l, l->hosts[p->scope].computer);
     table_guid(t, &p->guid);
-    put_pid(t, p->pid);
+    table_pid(t, p->pid);
     table_kept(t, l, p->image);
     table_kept(t, l, p->command_line);
     table_kept(t, l, p->user);
@@ -277,67 +252,8 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_number_unless(t, p->end_record_id, NO_RECORD);
     put_recorded_parent(t, r, p);
     put_creation_details(t, r, p);
-    put_roles(t, b, r, number);
+    table_roles(t, b, r, number);
     put_audit(t, r, number);
-    table_end_row(t);
-}
-
-/* --- timeline.csv */
-
-static const char *const timeline_columns[] = {
-    "datetime", "timestamp_desc", "message", "computer", "event_id", "process",
-    "process_guid", "process_id", "image", "finding", "evidence", "log",
-    "event_record_id", "offset", "state",
-    /* what follows may grow */
-    "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified", "record_sha256", "role", "target_role"};
-
-static void put_timeline_process(struct table *t, const struct report *r,
-                                 const struct timeline_process *p)
-{
-    put_process(t, r->lineage, p->process);
-    table_guid(t, &p->guid);
-    put_pid(t, p->pid);
-    table_text(t, p->image);
-}
-
-/* All findings that the record met; they stand together. */
-static void put_findings_of_event(struct table *t, struct buffer *b,
-                                  const struct detector *d,
-                                  const struct timeline_event *e)
-{
-    for (size_t i = e->finding;
-         i < d->finding_count && d->findings[i].process == e->subject.process; i++) {
-        buffer_add_string(b, i == e->finding ? "" : " ");
-        buffer_add_text(b, d->findings[i].id);
-    }
-    table_buffer(t, b);
-}
-
-static size_t timeline_count(const struct report *r)
-{
-    return r->timeline->count;
-}
-
-static void put_timeline_row(struct table *t, struct buffer *b, const struct report *r,
-                             size_t row)
-{
-    const struct timeline_event *e = &r->timeline->events[row];
-    table_time(t, e->utc_filetime);
-    table_string(t, timeline_happened(e->event_id));
-    table_text(t, e->message);
-    table_text(t, e->computer);
-    table_number(t, e->event_id);
-    put_timeline_process(t, r, &e->subject);
-    put_findings_of_event(t, b, r->detector, e);
-    table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
-    table_string(t, record_state_name((enum record_state)e->state));
-    table_time(t, e->created_filetime);
-    put_timeline_process(t, r, &e->object);
-    put_verified(t, b, r, e->log, e->offset);
-    table_record_digest(t, e->log, e->offset);
-    put_roles(t, b, r, e->subject.process);
-    put_roles(t, b, r, e->object.process);
     table_end_row(t);
 }
 
@@ -534,13 +450,14 @@ static void count_problem_formulas(const struct report *r)
 }
 
 static const struct csv_file csv_files[] = {
-    {"findings.csv",              COLUMNS(finding_columns),   .put_rows = put_findings   },
-    {"near_misses.csv",           COLUMNS(near_miss_columns), .put_rows = put_near_misses},
-    {"processes.csv",             COLUMNS(process_columns),   .is_detail = true,
+    {"findings.csv",                COLUMNS(finding_columns),   .put_rows = put_findings   },
+    {"near_misses.csv",             COLUMNS(near_miss_columns), .put_rows = put_near_misses},
+    {"processes.csv",               COLUMNS(process_columns),   .is_detail = true,
      .row_count = process_count, .put_row = put_process_row},
-    {"timeline.csv", COLUMNS(timeline_columns),                           .is_detail = true,
-     .row_count = timeline_count, .put_row = put_timeline_row},
-    {"evidence.csv",          COLUMNS(evidence_columns),                             .put_rows = put_evidence                            },
+    {"timeline.csv",   .is_detail = true,                             .write = timeline_csv_write                                          },
+    {"iocs.csv",  .is_detail = true,.write = iocs_csv_write},
+    {"elsewhere.csv",      .is_detail = true,                                 .write = elsewhere_csv_write                                                                      },
+    {"evidence.csv", COLUMNS(evidence_columns),.put_rows = put_evidence},
 };
 
 static const struct csv_file *csv_file_at(size_t i)

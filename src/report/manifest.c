@@ -69,6 +69,8 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_member_bool(j, "rehash", run->rehash);
     json_member_bool(j, "verify_image", run->verify_image);
     json_member_bool(j, "findings_only", run->findings_only);
+    json_member_string(j, "timeline", timeline_extent_name(run->timeline));
+    json_member_u64(j, "window_seconds", run->window_100ns / FILETIME_SECOND);
     json_member_bool(j, "recovered", run->recovers);
     json_member_bool(j, "schema_cim", run->schemas & SCHEMA_CIM);
     json_member_bool(j, "schema_asim", run->schemas & SCHEMA_ASIM);
@@ -293,6 +295,8 @@ static void put_counts(struct json *j, const struct report *r)
     json_member_u64(j, "corroborations", r->detector->corroboration_count);
     json_member_u64(j, "filtered", r->detector->filtered);
     json_member_u64(j, "timeline_events", r->timeline->count);
+    json_member_u64(j, "timeline_events_beyond",
+                    timeline_wide_count(&r->timeline->wide));
     put_problems(j, r->problems);
     json_close_object(j);
 }

@@ -428,6 +428,7 @@ void page_add_problems(const struct report *report)
     page_open(&page, report);
     for (size_t i = 0; i < page.section_count; i++)
         tell_section(&page, i);
+    page_tell_elsewhere(&page);
     tell(report, page.section_total - page.section_count, page.section_count,
          "sections of findings", "findings.csv");
     tell(report, page.misses_apart.left_out, page.misses_apart.count, "near misses",

@@ -83,6 +83,11 @@ struct page {
             reason, row, corroboration, silence, source, event, miss, miss_reason, rule,
             rule_line, host, filter, kind, problem, clearing, library;
     } at;
+    /* who and where else: ranges of elsewhere.by_host, and how far each loop is */
+    struct {
+        size_t host, host_end, group, group_end, value, shown, shared, shared_shown,
+            injection;
+    } elsewhere;
     struct text supports[SUPPORT_MAX];
     size_t support_count;
     const struct finding *verdict_finding;
@@ -107,5 +112,9 @@ const struct problem *page_problem(const struct page *page);
 
 /* slots.c: all that a template can name */
 extern const struct template_language page_language;
+/* slots_elsewhere.c: its part about who and where else */
+extern const struct template_language elsewhere_language;
+/* What that part leaves out, as a row of problems.csv. */
+void page_tell_elsewhere(struct page *page);
 
 #endif

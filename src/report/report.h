@@ -16,7 +16,12 @@
 
 #include "detect/detect.h"
 #include "evtx/verify.h"
+#include "report/elsewhere.h"
+#include "util/filetime.h"
 #include "util/output.h"
+#include "util/sorter.h"
+
+struct report;
 
 /* A process as one event names it; it may have other names (lineage.h). */
 struct timeline_process {
@@ -26,9 +31,35 @@ struct timeline_process {
     struct text image; /* as recorded */
 };
 
+/* Which clock a row of the timeline stands by: the first of these that is recorded, and that
+ * a reader of timelines can take. With none the row stands at TIMELINE_FIRST. */
+enum timeline_clock {
+    CLOCK_UTC_TIME,
+    CLOCK_TIME_CREATED,
+    CLOCK_RECORD_HEADER,
+    CLOCK_NONE
+};
+
+/* Why an event has a row: the closest of these. */
+enum timeline_why {
+    WHY_FAMILY,
+    WHY_WINDOW,
+    WHY_HOST,
+    WHY_ALL,
+    WHY_NOT,
+    WHY_KINDS = WHY_NOT
+};
+
+/* --timeline=findings|hosts|all */
+enum timeline_extent { TIMELINE_FINDINGS, TIMELINE_HOSTS, TIMELINE_ALL };
+
+/* Times that pandas, with which Timesketch reads, can hold: 1970 up to and without 2262. */
+#define TIMELINE_FIRST FILETIME_UNIX
+#define TIMELINE_END   (FILETIME_UNIX + UINT64_C(9214646400) * FILETIME_SECOND)
+
 /* One event of a finding's family, kept from the second pass. */
 struct timeline_event {
-    uint64_t utc_filetime;     /* UtcTime, or TimeCreated where there is none */
+    uint64_t utc_filetime;     /* by `clock`; FILETIME_NONE with CLOCK_NONE */
     uint64_t created_filetime; /* TimeCreated */
     uint64_t record_id, offset;
     const struct evidence_log *log;
@@ -37,24 +68,80 @@ struct timeline_event {
     struct timeline_process subject, object; /* who did it; to whom (events 8 and 10) */
     uint32_t finding; /* the first finding that this very record met; UINT32_MAX */
     uint16_t event_id;
-    uint8_t state;
+    uint8_t state, clock, why; /* enum record_state, timeline_clock, timeline_why */
+};
+
+/* What is asked for beyond the families: fixed before the second pass, then only read. */
+struct timeline_scope {
+    enum timeline_extent extent;
+    uint64_t window_100ns;              /* 0: none */
+    struct timeline_scope_state *state; /* private; NULL: families alone */
+};
+
+/* Rows beyond the families, in bounded memory: made by workers, sorted in a file. */
+struct timeline_wide {
+    struct timeline_makers *makers; /* private; NULL: none are asked for */
 };
 
 struct timeline {
-    struct arena arena;     /* messages */
-    struct strings strings; /* images and computers, each once */
-    struct timeline_event *events;
+    struct arena arena;            /* messages */
+    struct strings strings;        /* images and computers, each once */
+    struct timeline_event *events; /* of the families alone */
     size_t count, capacity;
+    struct timeline_scope scope;
+    struct timeline_wide wide;
 };
 
 void timeline_init(struct timeline *t);
 void timeline_release(struct timeline *t);
+/* "UtcTime", "TimeCreated", "record header", "none" */
+const char *timeline_clock_name(enum timeline_clock clock);
+/* "family", "window", "host", "all" */
+const char *timeline_why_name(enum timeline_why why);
+/* "findings", "hosts", "all" */
+const char *timeline_extent_name(enum timeline_extent extent);
 /* Second pass: keep the event if it speaks of a family. */
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
                   const struct event_processes *processes);
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
+
+/* After detection: t->scope.extent and window_100ns are set. */
+void timeline_scope_open(struct timeline_scope *scope, const struct detector *detector,
+                         const struct lineage *lineage);
+void timeline_scope_close(struct timeline_scope *scope);
+/* May there be rows beyond the families? */
+bool timeline_scope_is_wide(const struct timeline_scope *scope);
+/* Of an event that speaks of no family: why it has a row, WHY_NOT if it has none. Any
+ * thread may ask. */
+enum timeline_why timeline_scope_takes(const struct timeline_scope *scope,
+                                       const struct sysmon_event *event);
+
+/* Does that computer have a finding? Any thread may ask. */
+bool timeline_scope_has_host(const struct timeline_scope *scope, struct text computer);
+
+/* A row beyond the families, ready for its file. */
+struct timeline_row {
+    struct sorter_key key;
+    struct text bytes;
+};
+
+/* folder: of the output. The report's lineage and detector must be there. */
+void timeline_wide_open(struct timeline_wide *wide, const struct report *report,
+                        int folder, unsigned workers);
+void timeline_wide_release(struct timeline_wide *wide);
+/* By a worker. tag: a digest of the event's content: equal ones are one event. The row's
+ * bytes go into the arena. */
+void timeline_wide_make(const struct timeline_wide *wide, unsigned worker,
+                        const struct sysmon_event *event,
+                        const struct event_processes *processes, enum timeline_why why,
+                        const uint8_t tag[SORTER_TAG], struct arena *arena,
+                        struct timeline_row *row);
+/* In the order of the evidence: of copies the first stands for all. */
+void timeline_wide_add(struct timeline_wide *wide, const struct timeline_row *row);
+/* Once the rows are written, how many there are: copies of one event count once. */
+uint64_t timeline_wide_count(const struct timeline_wide *wide);
 
 /* Records that are not live, as the run used them. */
 struct recovered_counts {
@@ -106,8 +193,10 @@ struct run_facts {
     bool clock_fixed; /* SOURCE_DATE_EPOCH was set */
     unsigned digest_kinds;
     bool rehash, verify_image;
-    bool findings_only; /* no report.html, processes.csv, timeline.csv */
-    bool recovers;      /* records that are not live were read */
+    enum timeline_extent timeline;
+    uint64_t window_100ns; /* --window; 0: none */
+    bool findings_only;    /* no report.html, processes.csv, timeline.csv */
+    bool recovers;         /* records that are not live were read */
     unsigned jobs;
     enum verify_mode verify;
     unsigned schemas; /* SCHEMA_ bits */
@@ -136,6 +225,7 @@ struct report {
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;
+    const struct elsewhere *elsewhere; /* NULL: nothing was gathered */
     const struct confirmation *verification;
     struct problems *problems;
 };

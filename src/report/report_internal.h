@@ -58,7 +58,20 @@ void table_record_digest(struct table *t, const struct evidence_log *log,
                          uint64_t offset);
 /* evidence, log, event_record_id, offset: where a row comes from. */
 void table_place(struct table *t, struct place place);
+void table_pid(struct table *t, uint32_t pid);
+/* The key of a process. */
+void table_process(struct table *t, const struct lineage *l, uint32_t process);
+/* name_verified() of the record; clears the scratch buffer. */
+void table_verified(struct table *t, struct buffer *scratch, const struct report *r,
+                    const struct evidence_log *log, uint64_t offset);
+/* What the process is to the findings, in words (detector_add_roles). */
+void table_roles(struct table *t, struct buffer *scratch, const struct report *r,
+                 uint32_t process);
 void table_end_row(struct table *t);
+/* A row that another table made, and how many of its cells look like formulas. */
+void table_ready_row(struct table *t, struct text row, unsigned formulas);
+/* In place of table_close(): nothing is kept. */
+void table_abandon(struct table *t);
 /* problems: where a CSV_FORMULA row goes; NULL if the caller counted before. */
 enum status table_close(struct table *t, struct problems *problems, struct error *err);
 /* Does a spreadsheet take a cell that begins so for a formula? */
@@ -77,6 +90,9 @@ struct csv_file {
     size_t (*row_count)(const struct report *r);
     void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
                     size_t row);
+    /* or all of the file */
+    enum status (*write)(const struct report *r, struct output_dir *dir,
+                         struct problems *problems, struct error *err);
 };
 
 #define COLUMNS(names) (names), sizeof(names) / sizeof *(names)
@@ -87,6 +103,23 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
 
 /* --- timeline.c: "Process Created", for timestamp_desc */
 const char *timeline_happened(uint16_t event_id);
+/* A row of the event; its texts are the event's own, its message is the buffer's. */
+struct timeline_event timeline_describe(const struct lineage *lineage,
+                                        const struct sysmon_event *event,
+                                        const struct event_processes *processes,
+                                        enum timeline_why why, struct buffer *sentence);
+/* What stands in `datetime`, and orders the rows. */
+uint64_t timeline_place_in_time(const struct timeline_event *row);
+
+/* --- timeline_csv.c */
+enum status timeline_csv_write(const struct report *report, struct output_dir *dir,
+                               struct problems *problems, struct error *err);
+
+/* --- elsewhere_csv.c */
+enum status iocs_csv_write(const struct report *report, struct output_dir *dir,
+                           struct problems *problems, struct error *err);
+enum status elsewhere_csv_write(const struct report *report, struct output_dir *dir,
+                                struct problems *problems, struct error *err);
 
 /* --- schemas.c: the findings under the names of other products' schemas */
 enum status schemas_write(const struct report *report, struct output_dir *dir,

@@ -159,11 +159,6 @@ static struct text hash_of(struct text hashes, const char *name)
     return NO_TEXT;
 }
 
-static void put_pid(struct table *t, uint32_t pid)
-{
-    table_number_unless(t, pid, PID_UNKNOWN);
-}
-
 /* Where the row comes from, and the rule: not of the schemas, on their right. */
 static void put_source(struct table *t, const struct report *r, const struct finding *f)
 {
@@ -259,7 +254,7 @@ static void put_asim_target(struct table *t, const struct lineage *l,
     struct text image = lineage_text(l, p->image);
     struct text command_line = lineage_text(l, p->command_line);
     table_guid(t, &p->guid);
-    put_pid(t, p->pid);
+    table_pid(t, p->pid);
     table_text(t, image);
     table_text(t, image);
     table_text(t, command_line);
@@ -279,7 +274,7 @@ static void put_asim_acting(struct table *t, const struct lineage *l,
 {
     char guid[GUID_TEXT_MAX];
     table_text(t, lineage_parent_guid(l, p, guid));
-    put_pid(t, p->parent_pid);
+    table_pid(t, p->parent_pid);
     table_text(t, lineage_text(l, p->parent_image));
     table_text(t, lineage_text(l, p->parent_command_line));
     put_username(t, lineage_text(l, p->parent_user));
@@ -399,7 +394,7 @@ static void put_ecs_process(struct table *t, struct buffer *b, const struct line
 {
     struct text hashes = lineage_text(l, p->hashes);
     table_guid(t, &p->guid);
-    put_pid(t, p->pid);
+    table_pid(t, p->pid);
     put_ecs(t, lineage_text(l, p->image));
     put_ecs_basename(t, lineage_text(l, p->image));
     put_ecs(t, lineage_text(l, p->command_line));
@@ -423,7 +418,7 @@ static void put_ecs_parent(struct table *t, const struct lineage *l,
 {
     char guid[GUID_TEXT_MAX];
     put_ecs(t, lineage_parent_guid(l, p, guid));
-    put_pid(t, p->parent_pid);
+    table_pid(t, p->parent_pid);
     put_ecs(t, lineage_text(l, p->parent_image));
     put_ecs_basename(t, lineage_text(l, p->parent_image));
     put_ecs(t, lineage_text(l, p->parent_command_line));
@@ -474,6 +469,10 @@ enum status schemas_write(const struct report *report, struct output_dir *dir,
 
 void report_remove_stale(const struct report *report, struct output_dir *dir)
 {
+    static const char *const details[] = {"report.html", "processes.csv",
+                                          "timeline.csv", "iocs.csv", "elsewhere.csv"};
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++)
+        output_dir_remove_stale(dir, details[i]);
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
         if (!(report->run.schemas & schemas[i].bit))
             output_dir_remove_stale(dir, schemas[i].file.name);

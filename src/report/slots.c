@@ -1912,4 +1912,5 @@ static const struct loop loops[] = {
 };
 
 const struct template_language page_language = {slots, sizeof slots / sizeof *slots,
-                                                loops, sizeof loops / sizeof *loops};
+                                                loops, sizeof loops / sizeof *loops,
+                                                &elsewhere_language};

@@ -280,6 +280,31 @@ void table_place(struct table *t, struct place place)
     table_number_unless(t, place.offset, NO_OFFSET);
 }
 
+void table_pid(struct table *t, uint32_t pid)
+{
+    table_number_unless(t, pid, PID_UNKNOWN);
+}
+
+void table_process(struct table *t, const struct lineage *l, uint32_t process)
+{
+    char guid[GUID_TEXT_MAX];
+    table_text(t, lineage_key(l, process, guid));
+}
+
+void table_verified(struct table *t, struct buffer *scratch, const struct report *r,
+                    const struct evidence_log *log, uint64_t offset)
+{
+    name_verified(scratch, r, log, offset);
+    table_buffer(t, scratch);
+}
+
+void table_roles(struct table *t, struct buffer *scratch, const struct report *r,
+                 uint32_t process)
+{
+    detector_add_roles(r->detector, process, scratch);
+    table_buffer(t, scratch);
+}
+
 /* The rows of `part`, which may be t itself, go to the file. */
 static void hand_over(struct table *t, struct table *part)
 {
@@ -294,6 +319,27 @@ void table_end_row(struct table *t)
     put(t, "\r\n", 2);
     if (t->rows.len >= FLUSH_AT && t->out.dir)
         hand_over(t, t);
+}
+
+void table_ready_row(struct table *t, struct text row, unsigned formulas)
+{
+    put_text(t, row);
+    t->formulas += formulas;
+    if (t->rows.len >= FLUSH_AT)
+        hand_over(t, t);
+}
+
+static void release(struct table *t)
+{
+    record_window_release(&t->window);
+    buffer_release(&t->scratch);
+    buffer_release(&t->rows);
+}
+
+void table_abandon(struct table *t)
+{
+    release(t);
+    output_abandon(&t->out);
 }
 
 enum status table_open(struct table *t, struct output_dir *dir, const char *name,
@@ -313,9 +359,7 @@ enum status table_open(struct table *t, struct output_dir *dir, const char *name
 enum status table_close(struct table *t, struct problems *problems, struct error *err)
 {
     hand_over(t, t);
-    record_window_release(&t->window);
-    buffer_release(&t->scratch);
-    buffer_release(&t->rows);
+    release(t);
     if (t->formulas && problems)
         problems_add(problems, PROBLEM_CSV_FORMULA, NOWHERE,
                      "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "
@@ -426,6 +470,8 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
 {
     struct table table;
     struct buffer scratch = {0};
+    if (file->write)
+        return file->write(report, dir, problems, err);
     enum status status =
         table_open(&table, dir, file->name, file->columns, file->column_count, err);
     if (status != OK)
@@ -436,8 +482,7 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
     if (stop_requested()) {
-        buffer_release(&table.scratch);
-        output_abandon(&table.out);
+        table_abandon(&table);
         return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
     }
     return table_close(&table, problems, err);

@@ -181,10 +181,10 @@ static enum status note_file(struct compiler *c, const char *name)
 
 static const struct loop *find_loop(const struct compiler *c, struct text name)
 {
-    const struct template_language *l = c->template->language;
-    for (size_t i = 0; i < l->loop_count; i++)
-        if (text_equal(text_from(l->loops[i].name), name))
-            return &l->loops[i];
+    for (const struct template_language *l = c->template->language; l; l = l->more)
+        for (size_t i = 0; i < l->loop_count; i++)
+            if (text_equal(text_from(l->loops[i].name), name))
+                return &l->loops[i];
     return NULL;
 }
 
@@ -196,18 +196,25 @@ static bool scope_is_open(const struct compiler *c, const char *scope)
     return open;
 }
 
-/* One name can stand for a value in several scopes: the innermost one holds. */
-static const struct slot *find_slot(const struct compiler *c, struct text name)
+static const struct slot *find_slot_of(const struct template_language *language,
+                                       const char *scope, struct text name)
 {
-    const struct template_language *l = c->template->language;
-    for (size_t depth = c->scope_count + 1; depth > 0; depth--) {
-        const char *scope = depth > 1 ? c->scopes[depth - 2]->name : "";
+    for (const struct template_language *l = language; l; l = l->more)
         for (size_t i = 0; i < l->slot_count; i++)
             if (strcmp(l->slots[i].scope, scope) == 0 &&
                 text_equal(text_from(l->slots[i].name), name))
                 return &l->slots[i];
-    }
     return NULL;
+}
+
+/* One name can stand for a value in several scopes: the innermost one holds. */
+static const struct slot *find_slot(const struct compiler *c, struct text name)
+{
+    const struct slot *slot = NULL;
+    for (size_t depth = c->scope_count + 1; depth > 0 && !slot; depth--)
+        slot = find_slot_of(c->template->language,
+                            depth > 1 ? c->scopes[depth - 2]->name : "", name);
+    return slot;
 }
 
 static bool is_void(const char *name)

@@ -54,6 +54,7 @@ struct template_language {
     size_t slot_count;
     const struct loop *loops;
     size_t loop_count;
+    const struct template_language *more; /* words of another file; NULL */
 };
 
 struct template; /* opaque */

@@ -34,24 +34,28 @@ static const struct phrase {
     {5,   "Process Terminated",           "{*process} ended"                               },
     {6,   "Driver Loaded",
      "The driver {ImageLoaded} was loaded; signed: {Signed}, {Signature}, "
-     "{SignatureStatus}"                                                                   },
+     "{SignatureStatus}; hashes {Hashes}"                                                  },
     {7,   "Image Loaded",
      "{*process} loaded {ImageLoaded}; signed: {Signed}, {Signature}, "
-     "{SignatureStatus}"                                                                   },
+     "{SignatureStatus}; hashes {Hashes}"                                                  },
     {8,   "Remote Thread Created",
-     "{*source} created a thread in {*target}; start address {StartAddress}, module "
-     "{StartModule}, function {StartFunction}"                                             },
+     "{*source} created a thread in {*target}; thread id {NewThreadId}, start address "
+     "{StartAddress}, module {StartModule}, function {StartFunction}"                      },
     {9,   "Raw Access Read",              "{*process} read {Device} directly"              },
     {10,  "Process Accessed",
      "{*source} opened {*target} with access {GrantedAccess}; call trace {CallTrace}"      },
-    {11,  "File Created",                 "{*process} created the file {TargetFilename}"   },
-    {12,  "Registry Object Changed",      "{*process}: {EventType} {TargetObject}"         },
+    {11,  "File Created",
+     "{*process} created the file {TargetFilename}; its creation time "
+     "{CreationUtcTime}"                                                                   },
+    {12,  "Registry Object Changed",
+     "{*process} changed the registry object {TargetObject}: {EventType}"                  },
     {13,  "Registry Value Set",
      "{*process} set the registry value {TargetObject} to {Details}"                       },
     {14,  "Registry Object Renamed",
      "{*process} renamed the registry object {TargetObject} to {NewName}"                  },
     {15,  "File Stream Created",
-     "{*process} created the file stream {TargetFilename}; hash {Hash}"                    },
+     "{*process} created the file stream {TargetFilename}; hash {Hash}, contents "
+     "{Contents}"                                                                          },
     {16,  "Sysmon Configuration Changed",
      "The Sysmon configuration changed: {Configuration}, hash {ConfigurationFileHash}"     },
     {17,  "Pipe Created",                 "{*process} created the pipe {PipeName}"         },
@@ -66,19 +70,22 @@ static const struct phrase {
      "{*process} asked for the name {QueryName}; status {QueryStatus}, answer "
      "{QueryResults}"                                                                      },
     {23,  "File Deleted",
-     "{*process} deleted the file {TargetFilename}; archived: {Archived}, hashes "
-     "{Hashes}"                                                                            },
+     "{*process} deleted the file {TargetFilename}; executable: {IsExecutable}, "
+     "archived: {Archived}, hashes {Hashes}"                                               },
     {24,  "Clipboard Changed",
-     "{*process} changed the clipboard of session {Session}; {ClientInfo}"                 },
+     "{*process} changed the clipboard of session {Session}; client {ClientInfo}, "
+     "archived: {Archived}, hashes {Hashes}"                                               },
     {25,  "Process Tampering",            "Sysmon reported tampering of {*process}: {Type}"},
     {26,  "File Deleted",
-     "{*process} deleted the file {TargetFilename}; hashes {Hashes}"                       },
+     "{*process} deleted the file {TargetFilename}; executable: {IsExecutable}, "
+     "hashes {Hashes}"                                                                     },
     {27,  "Executable File Blocked",
      "Sysmon blocked the executable file {TargetFilename} that {*process} wrote; "
      "hashes "
      "{Hashes}"                                                                            },
     {28,  "File Shredding Blocked",
-     "Sysmon blocked {*process} from shredding {TargetFilename}; hashes {Hashes}"          },
+     "Sysmon blocked {*process} from shredding {TargetFilename}; executable: "
+     "{IsExecutable}, hashes {Hashes}"                                                     },
     {29,  "Executable File Detected",
      "{*process} wrote the executable file {TargetFilename}; hashes {Hashes}"              },
     {255, "Sysmon Error",                 "Sysmon reported an error: {ID} {Description}"   },
@@ -98,6 +105,12 @@ const char *timeline_happened(uint16_t event_id)
     return phrase ? phrase->happened : "Sysmon Event";
 }
 
+const char *timeline_why_name(enum timeline_why why)
+{
+    static const char *const names[] = {"family", "window", "host", "all", ""};
+    return names[why];
+}
+
 void timeline_init(struct timeline *t)
 {
     *t = (struct timeline){0};
@@ -107,6 +120,8 @@ void timeline_release(struct timeline *t)
 {
     arena_release(&t->arena);
     strings_release(&t->strings);
+    timeline_wide_release(&t->wide);
+    timeline_scope_close(&t->scope);
     free(t->events);
     *t = (struct timeline){0};
 }
@@ -156,11 +171,19 @@ static void add_parent(struct buffer *out, const struct sysmon_event *event)
     }
 }
 
+/* Before schema 2.0 an event had one hash, in a field of its own. */
+static struct text value_of(const struct sysmon_event *event, enum sysmon_field field)
+{
+    struct text value = field < SYSMON_FIELDS ? sysmon_value(event, field) : NO_TEXT;
+    return field == SYSMON_Hashes && text_is_absent(value)
+               ? sysmon_value(event, SYSMON_Hash)
+               : value;
+}
+
 static void add_value(struct buffer *out, const struct sysmon_event *event,
                       struct text name)
 {
-    enum sysmon_field field = sysmon_field_find(name);
-    struct text value = field < SYSMON_FIELDS ? sysmon_value(event, field) : NO_TEXT;
+    struct text value = value_of(event, sysmon_field_find(name));
     if (text_is_absent(value))
         buffer_add_string(out, "(not recorded)");
     else if (text_is_empty(value))
@@ -183,13 +206,33 @@ static void add_blank(struct buffer *out, const struct lineage *l,
         add_value(out, event, name);
 }
 
+/* An event that this table lacks is told by its fields, as they stand. */
+static void add_unknown(struct buffer *out, const struct lineage *l,
+                        const struct sysmon_event *event,
+                        const struct timeline_event *row)
+{
+    const struct evtx_record *record = event->record;
+    add_process(out, l, &row->subject);
+    buffer_printf(out, ": event %u, of a kind that is not known here",
+                  (unsigned)event->event_id);
+    for (size_t i = 0; i < record->field_count; i++) {
+        buffer_add_string(out, i ? "; " : ": ");
+        buffer_add_text(out, evtx_record_name(record, i));
+        buffer_add_char(out, '=');
+        buffer_add_text(out, evtx_record_value(record, i));
+    }
+}
+
 static void add_sentence(struct buffer *out, const struct lineage *l,
                          const struct sysmon_event *event,
                          const struct timeline_event *row)
 {
     const struct phrase *phrase = phrase_of(event->event_id);
-    const char *at =
-        phrase ? phrase->sentence : "{*process}: an event of an unknown kind";
+    if (!phrase) {
+        add_unknown(out, l, event, row);
+        return;
+    }
+    const char *at = phrase->sentence;
     for (const char *open; (open = strchr(at, '{')) != NULL;) {
         const char *close = strchr(open, '}');
         buffer_add(out, at, (size_t)(open - at));
@@ -200,37 +243,102 @@ static void add_sentence(struct buffer *out, const struct lineage *l,
     buffer_add_string(out, at);
 }
 
-static struct text keep(struct timeline *t, struct text value)
-{
-    return strings_text(&t->strings, strings_add(&t->strings, value));
-}
-
-static struct timeline_process
-named_process(struct timeline *t, const struct sysmon_event *event, uint32_t process,
-              enum sysmon_field guid, enum sysmon_field pid, enum sysmon_field image)
+static struct timeline_process named_process(const struct sysmon_event *event,
+                                             uint32_t process, enum sysmon_field guid,
+                                             enum sysmon_field pid,
+                                             enum sysmon_field image)
 {
     struct timeline_process p = {.process = process,
                                  .pid = sysmon_pid(event, pid),
-                                 .image = keep(t, sysmon_value(event, image))};
+                                 .image = sysmon_value(event, image)};
     sysmon_guid(event, guid, &p.guid);
     return p;
 }
 
-static void name_both(struct timeline *t, struct timeline_event *row,
-                      const struct sysmon_event *event,
+static void name_both(struct timeline_event *row, const struct sysmon_event *event,
                       const struct event_processes *processes)
 {
     if (!is_two_sided(event)) {
-        row->subject = named_process(t, event, processes->subject, SYSMON_ProcessGuid,
+        row->subject = named_process(event, processes->subject, SYSMON_ProcessGuid,
                                      SYSMON_ProcessId, SYSMON_Image);
         row->object =
             (struct timeline_process){.process = PROCESS_NONE, .pid = PID_UNKNOWN};
         return;
     }
-    row->subject = named_process(t, event, processes->subject, SYSMON_SourceProcessGuid,
+    row->subject = named_process(event, processes->subject, SYSMON_SourceProcessGuid,
                                  SYSMON_SourceProcessId, SYSMON_SourceImage);
-    row->object = named_process(t, event, processes->object, SYSMON_TargetProcessGuid,
+    row->object = named_process(event, processes->object, SYSMON_TargetProcessGuid,
                                 SYSMON_TargetProcessId, SYSMON_TargetImage);
+}
+
+/* --- which clock a row stands by */
+
+static bool is_loadable(uint64_t filetime)
+{
+    return filetime >= TIMELINE_FIRST && filetime < TIMELINE_END;
+}
+
+static void choose_time(struct timeline_event *row, const struct sysmon_event *event)
+{
+    const uint64_t clocks[] = {[CLOCK_UTC_TIME] = event->utc_filetime,
+                               [CLOCK_TIME_CREATED] = event->created_filetime,
+                               [CLOCK_RECORD_HEADER] = event->record->header_filetime};
+    unsigned clock = CLOCK_UTC_TIME;
+    while (clock < CLOCK_NONE && !is_loadable(clocks[clock]))
+        clock++;
+    row->clock = (uint8_t)clock;
+    row->utc_filetime = clock < CLOCK_NONE ? clocks[clock] : FILETIME_NONE;
+}
+
+const char *timeline_clock_name(enum timeline_clock clock)
+{
+    static const char *const names[] = {"UtcTime", "TimeCreated", "record header",
+                                        "none"};
+    return names[clock];
+}
+
+uint64_t timeline_place_in_time(const struct timeline_event *row)
+{
+    return row->clock == CLOCK_NONE ? TIMELINE_FIRST : row->utc_filetime;
+}
+
+/* A UtcTime that the row does not stand by is in no other column. */
+static void add_unused_time(struct buffer *out, const struct sysmon_event *event,
+                            const struct timeline_event *row)
+{
+    struct text recorded = sysmon_value(event, SYSMON_UtcTime);
+    if (row->clock != CLOCK_UTC_TIME && !text_is_absent(recorded)) {
+        buffer_add_string(out, "; its UtcTime, as recorded: ");
+        buffer_add_text(out, recorded);
+    }
+}
+
+struct timeline_event timeline_describe(const struct lineage *lineage,
+                                        const struct sysmon_event *event,
+                                        const struct event_processes *processes,
+                                        enum timeline_why why, struct buffer *sentence)
+{
+    const struct evtx_record *record = event->record;
+    struct timeline_event row = {.created_filetime = event->created_filetime,
+                                 .record_id = record->system.record_id,
+                                 .offset = record->offset,
+                                 .log = event->log,
+                                 .computer = record->system.computer,
+                                 .finding = UINT32_MAX,
+                                 .event_id = event->event_id,
+                                 .state = (uint8_t)record->state,
+                                 .why = (uint8_t)why};
+    choose_time(&row, event);
+    name_both(&row, event, processes);
+    add_sentence(sentence, lineage, event, &row);
+    add_unused_time(sentence, event, &row);
+    row.message = buffer_text(sentence);
+    return row;
+}
+
+static struct text keep(struct timeline *t, struct text value)
+{
+    return strings_text(&t->strings, strings_add(&t->strings, value));
 }
 
 static bool in_family(const struct detector *d, uint32_t process)
@@ -245,22 +353,14 @@ void timeline_add(struct timeline *t, const struct detector *detector,
     if (!in_family(detector, processes->subject) &&
         !(is_two_sided(event) && in_family(detector, processes->object)))
         return;
-    const struct evtx_record *record = event->record;
+    struct buffer sentence = {0};
     ARRAY_GROW(t->events, t->count, t->capacity);
     struct timeline_event *row = &t->events[t->count++];
-    *row = (struct timeline_event){.utc_filetime = sysmon_event_filetime(event),
-                                   .created_filetime = event->created_filetime,
-                                   .record_id = record->system.record_id,
-                                   .offset = record->offset,
-                                   .log = event->log,
-                                   .computer = keep(t, record->system.computer),
-                                   .finding = UINT32_MAX,
-                                   .event_id = event->event_id,
-                                   .state = (uint8_t)record->state};
-    name_both(t, row, event, processes);
-    struct buffer sentence = {0};
-    add_sentence(&sentence, lineage, event, row);
-    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    *row = timeline_describe(lineage, event, processes, WHY_FAMILY, &sentence);
+    row->computer = keep(t, row->computer);
+    row->subject.image = keep(t, row->subject.image);
+    row->object.image = keep(t, row->object.image);
+    row->message = arena_copy(&t->arena, row->message);
     buffer_release(&sentence);
 }
 
@@ -272,7 +372,7 @@ static int compare(uint64_t a, uint64_t b)
 static int compare_events(const void *left, const void *right)
 {
     const struct timeline_event *a = left, *b = right;
-    int order = compare(a->utc_filetime, b->utc_filetime);
+    int order = compare(timeline_place_in_time(a), timeline_place_in_time(b));
     if (!order)
         order = compare(a->record_id, b->record_id);
     if (!order) /* both in the evidence's one array of logs */

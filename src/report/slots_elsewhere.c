@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * slots_elsewhere.c - the slots of "Who and where else". Each list shows its first items;
+ * the CSV files have all. */
+#include <inttypes.h>
+
+#include "report/page.h"
+
+enum { HOSTS_SHOWN = 50, VALUES_SHOWN = 15, SHARED_SHOWN = 50 };
+
+static const struct elsewhere *elsewhere(const struct page *page)
+{
+    return page->report->elsewhere;
+}
+
+static size_t item_count(const struct page *page)
+{
+    return elsewhere(page) ? elsewhere(page)->count : 0;
+}
+
+static const struct indicator *item_at(const struct page *page, size_t at)
+{
+    return &elsewhere(page)->items[elsewhere(page)->by_host[at]];
+}
+
+static const struct indicator *value_of(const struct page *page)
+{
+    return item_at(page, page->elsewhere.value);
+}
+
+/* Where the items of the same computer end, or of the same group of it. */
+static size_t end_of(const struct page *page, size_t from, bool of_group)
+{
+    const struct indicator *first = item_at(page, from);
+    size_t at = from + 1;
+    while (at < item_count(page) &&
+           text_equal(item_at(page, at)->computer, first->computer) &&
+           (!of_group || indicator_kinds[item_at(page, at)->type].group ==
+                             indicator_kinds[first->type].group))
+        at++;
+    return at;
+}
+
+/* --- lists */
+
+static size_t hosts_behind(const struct page *page, size_t at)
+{
+    size_t count = 0;
+    for (; at < item_count(page); at = end_of(page, at, false))
+        count++;
+    return count;
+}
+
+static bool next_host(void *context, bool is_first)
+{
+    struct page *page = context;
+    size_t at = is_first ? 0 : page->elsewhere.host_end;
+    page->elsewhere.shown = is_first ? 1 : page->elsewhere.shown + 1;
+    if (at >= item_count(page) || page->elsewhere.shown > HOSTS_SHOWN)
+        return false;
+    page->elsewhere.host = at;
+    page->elsewhere.host_end = end_of(page, at, false);
+    return true;
+}
+
+static bool next_group(void *context, bool is_first)
+{
+    struct page *page = context;
+    size_t at = is_first ? page->elsewhere.host : page->elsewhere.group_end;
+    if (at >= page->elsewhere.host_end)
+        return false;
+    page->elsewhere.group = at;
+    page->elsewhere.group_end = end_of(page, at, true);
+    return true;
+}
+
+static size_t group_shown_end(const struct page *page)
+{
+    size_t most = page->elsewhere.group + VALUES_SHOWN;
+    return most < page->elsewhere.group_end ? most : page->elsewhere.group_end;
+}
+
+static bool next_value(void *context, bool is_first)
+{
+    struct page *page = context;
+    page->elsewhere.value =
+        is_first ? page->elsewhere.group : page->elsewhere.value + 1;
+    return page->elsewhere.value < group_shown_end(page);
+}
+
+static const struct corroboration *injection_of(const struct page *page)
+{
+    return &page->report->detector->corroborations[page->elsewhere.injection];
+}
+
+static struct text computer_of_injection(const struct page *page)
+{
+    const struct lineage *l = page->report->lineage;
+    return lineage_computer(l, lineage_process(l, injection_of(page)->process));
+}
+
+static bool next_injection(void *context, bool is_first)
+{
+    struct page *page = context;
+    const struct detector *d = page->report->detector;
+    struct text computer = item_at(page, page->elsewhere.host)->computer;
+    size_t *at = &page->elsewhere.injection;
+    for (*at = is_first ? 0 : *at + 1; *at < d->corroboration_count; ++*at)
+        if (injection_of(page)->strength != STRENGTH_NEUTRAL &&
+            text_equal_fold(computer_of_injection(page), computer))
+            return true;
+    return false;
+}
+
+static bool is_on_hosts(const struct shared_value *shared)
+{
+    return shared->hosts > 1 && !shared->benign && elsewhere_is_shared(shared);
+}
+
+static size_t shared_count(const struct page *page)
+{
+    size_t count = 0;
+    for (size_t i = 0; elsewhere(page) && i < elsewhere(page)->shared_count; i++)
+        count += is_on_hosts(&elsewhere(page)->shared[i]);
+    return count;
+}
+
+static bool next_shared(void *context, bool is_first)
+{
+    struct page *page = context;
+    size_t at = is_first ? 0 : page->elsewhere.shared + 1;
+    size_t count = elsewhere(page) ? elsewhere(page)->shared_count : 0;
+    while (at < count && !is_on_hosts(&elsewhere(page)->shared[at]))
+        at++;
+    page->elsewhere.shared = at;
+    page->elsewhere.shared_shown = is_first ? 1 : page->elsewhere.shared_shown + 1;
+    return at < count && page->elsewhere.shared_shown <= SHARED_SHOWN;
+}
+
+static const struct shared_value *shared_of(const struct page *page)
+{
+    return &elsewhere(page)->shared[page->elsewhere.shared];
+}
+
+void page_tell_elsewhere(struct page *page)
+{
+    size_t shown = 0, all = item_count(page);
+    for (bool host = next_host(page, true); host; host = next_host(page, false))
+        for (bool group = next_group(page, true); group;
+             group = next_group(page, false))
+            shown += group_shown_end(page) - page->elsewhere.group;
+    if (shown < all)
+        problems_add(
+            page->report->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,
+            "report.html shows %zu of %zu values of who and where else; iocs.csv "
+            "has all of them",
+            shown, all);
+}
+
+/* --- words */
+
+static void put_number_if(struct buffer *out, size_t number)
+{
+    if (number)
+        buffer_add_number(out, number);
+}
+
+static void put_place(struct buffer *out, struct place place)
+{
+    buffer_add_text(out, place.log);
+    buffer_add_string(out, " in ");
+    buffer_add_text(out, place.evidence);
+    if (place.record_id != NO_RECORD)
+        buffer_printf(out, ", record %" PRIu64, place.record_id);
+    buffer_printf(out, ", offset %" PRIu64, place.offset);
+}
+
+static void put_times(struct buffer *out, uint64_t first, uint64_t last, uint64_t count)
+{
+    char text[FILETIME_TEXT_MAX];
+    buffer_printf(out, "%" PRIu64 " event%s", count, PLURAL(count));
+    if (first == FILETIME_NONE)
+        return;
+    buffer_add_string(out, ", ");
+    buffer_add_text(out, filetime_format(text, first, FILETIME_REPORT));
+    if (last != first) {
+        buffer_add_string(out, " to ");
+        buffer_add_text(out, filetime_format(text, last, FILETIME_REPORT));
+    }
+}
+
+/* One computer's name can stand with several machines. */
+static void put_period(const struct page *page, struct buffer *out)
+{
+    const struct lineage *l = page->report->lineage;
+    struct text computer = item_at(page, page->elsewhere.host)->computer;
+    uint64_t first = FILETIME_NONE, last = 0;
+    char text[FILETIME_TEXT_MAX];
+    for (size_t i = 0; i < l->host_count; i++) {
+        const struct host *host = &l->hosts[i];
+        if (!text_equal_fold(lineage_text(l, host->computer), computer))
+            continue;
+        first = host->first_filetime < first ? host->first_filetime : first;
+        last = host->last_filetime > last && host->last_filetime != FILETIME_NONE
+                   ? host->last_filetime
+                   : last;
+    }
+    if (first == FILETIME_NONE) {
+        buffer_add_string(out, "not known");
+        return;
+    }
+    buffer_add_text(out, filetime_format(text, first, FILETIME_REPORT));
+    buffer_add_string(out, " to ");
+    buffer_add_text(out, filetime_format(text, last, FILETIME_REPORT));
+}
+
+static void put_where(const struct page *page, struct buffer *out)
+{
+    const struct shared_value *shared =
+        &elsewhere(page)->shared[value_of(page)->shared];
+    if (!elsewhere_is_shared(shared)) {
+        buffer_add_char(out, '-');
+        return;
+    }
+    if (shared->hosts > 1)
+        buffer_printf(out, "in families of %" PRIu64 " hosts", shared->hosts);
+    if (shared->outside_processes)
+        buffer_printf(out,
+                      "%s%" PRIu64
+                      " process creation%s outside the families, on %" PRIu64 " host%s",
+                      shared->hosts > 1 ? "; " : "", shared->outside_processes,
+                      PLURAL(shared->outside_processes), shared->outside_hosts,
+                      PLURAL(shared->outside_hosts));
+}
+
+/* --- slots */
+
+#define WORDS(function, statement)                                                     \
+ static void function(void *context, struct buffer *out)                               \
+ {                                                                                     \
+  const struct page *page = context;                                                   \
+  statement;                                                                           \
+ }
+
+WORDS(total, put_number_if(out, item_count(page)))
+WORDS(hosts_left_out,
+      put_number_if(out, page->elsewhere.shown > HOSTS_SHOWN
+                             ? hosts_behind(page, page->elsewhere.host_end)
+                             : 0))
+WORDS(shared_total, put_number_if(out, shared_count(page)))
+WORDS(shared_left_out, put_number_if(out, shared_count(page) > SHARED_SHOWN
+                                              ? shared_count(page) - SHARED_SHOWN
+                                              : 0))
+WORDS(computer, buffer_add_text(out, item_at(page, page->elsewhere.host)->computer))
+WORDS(period, put_period(page, out))
+WORDS(injection_process,
+      name_process(out, page->report->lineage, injection_of(page)->process))
+WORDS(injection_words, buffer_add_text(out, injection_of(page)->sentence))
+WORDS(injection_place,
+      put_place(out,
+                evidence_log_place(injection_of(page)->log, injection_of(page)->offset,
+                                   injection_of(page)->record_id)))
+WORDS(group,
+      buffer_add_string(
+          out, indicator_group_name(
+                   indicator_kinds[item_at(page, page->elsewhere.group)->type].group)))
+WORDS(values_left_out,
+      put_number_if(out, page->elsewhere.group_end - group_shown_end(page)))
+WORDS(value, buffer_add_text(out, value_of(page)->value))
+WORDS(type, buffer_add_string(out, indicator_kinds[value_of(page)->type].word))
+WORDS(remark,
+      buffer_add_string(out, value_of(page)->remark ? value_of(page)->remark : ""))
+WORDS(benign,
+      buffer_add_string(out, value_of(page)->benign ? value_of(page)->benign : ""))
+WORDS(role, buffer_add_string(out, indicator_role_name(value_of(page)->role)))
+WORDS(process, if (value_of(page)->process != PROCESS_NONE)
+                   name_process(out, page->report->lineage, value_of(page)->process))
+WORDS(times, put_times(out, value_of(page)->first_filetime,
+                       value_of(page)->last_filetime, value_of(page)->count))
+WORDS(where, put_where(page, out))
+WORDS(place,
+      put_place(out, evidence_log_place(value_of(page)->log, value_of(page)->offset,
+                                        value_of(page)->record_id)))
+WORDS(one_shared, buffer_add_text(out, shared_of(page)->value))
+WORDS(shared_type, buffer_add_string(out, indicator_kinds[shared_of(page)->type].word))
+WORDS(shared_hosts, buffer_add_number(out, shared_of(page)->hosts))
+WORDS(shared_times, put_times(out, shared_of(page)->first_filetime,
+                              shared_of(page)->last_filetime, shared_of(page)->count))
+
+static const struct slot slots[] = {
+    {"",                     "elsewhere-total",             SLOT_TOKEN, total          },
+    {"",                     "elsewhere-hosts-left-out",    SLOT_TOKEN, hosts_left_out },
+    {"",                     "elsewhere-shared-total",      SLOT_TOKEN, shared_total   },
+    {"",                     "elsewhere-shared-left-out",   SLOT_TOKEN, shared_left_out},
+    {"elsewhere-hosts",      "elsewhere-computer",          SLOT_TEXT,  computer       },
+    {"elsewhere-hosts",      "elsewhere-period",            SLOT_TEXT,  period         },
+    {"elsewhere-injections", "elsewhere-injection-process", SLOT_TEXT,
+     injection_process                                                                 },
+    {"elsewhere-injections", "elsewhere-injection-words",   SLOT_TEXT,  injection_words},
+    {"elsewhere-injections", "elsewhere-injection-place",   SLOT_TEXT,  injection_place},
+    {"elsewhere-groups",     "elsewhere-group",             SLOT_TEXT,  group          },
+    {"elsewhere-groups",     "elsewhere-values-left-out",   SLOT_TOKEN, values_left_out},
+    {"elsewhere-values",     "elsewhere-value",             SLOT_TEXT,  value          },
+    {"elsewhere-values",     "elsewhere-type",              SLOT_TEXT,  type           },
+    {"elsewhere-values",     "elsewhere-remark",            SLOT_TEXT,  remark         },
+    {"elsewhere-values",     "elsewhere-benign",            SLOT_TEXT,  benign         },
+    {"elsewhere-values",     "elsewhere-role",              SLOT_TEXT,  role           },
+    {"elsewhere-values",     "elsewhere-process",           SLOT_TEXT,  process        },
+    {"elsewhere-values",     "elsewhere-times",             SLOT_TEXT,  times          },
+    {"elsewhere-values",     "elsewhere-where",             SLOT_TEXT,  where          },
+    {"elsewhere-values",     "elsewhere-place",             SLOT_TEXT,  place          },
+    {"elsewhere-shared",     "shared-value",                SLOT_TEXT,  one_shared     },
+    {"elsewhere-shared",     "shared-type",                 SLOT_TEXT,  shared_type    },
+    {"elsewhere-shared",     "shared-hosts",                SLOT_TEXT,  shared_hosts   },
+    {"elsewhere-shared",     "shared-times",                SLOT_TEXT,  shared_times   },
+};
+
+static const struct loop loops[] = {
+    {"",                 "elsewhere-hosts",      next_host     },
+    {"elsewhere-hosts",  "elsewhere-injections", next_injection},
+    {"elsewhere-hosts",  "elsewhere-groups",     next_group    },
+    {"elsewhere-groups", "elsewhere-values",     next_value    },
+    {"",                 "elsewhere-shared",     next_shared   },
+};
+
+const struct template_language elsewhere_language = {
+    slots, sizeof slots / sizeof *slots, loops, sizeof loops / sizeof *loops, NULL};

@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Who and where else: what the findings' families leave that can be searched for, in
+# iocs.csv, elsewhere.csv and the page.
+. "${srcdir:-.}/tests/tap.sh"
+make_evtx=$build/tests/make_evtx
+cd "$work" || exit 1
+SOURCE_DATE_EPOCH=1767225600
+export SOURCE_DATE_EPOCH
+
+# report NAME SCENARIO [OPTION]...: the report in $work/NAME
+report() {
+    report_name=$1 scenario=$2
+    shift 2
+    mkdir -p "log-$scenario"
+    "$make_evtx" "$top/tests/scenarios/$scenario.scenario" "log-$scenario" >/dev/null
+    "$forebear" report -q "$@" -o "$report_name" "log-$scenario" >"$report_name.said" 2>&1
+    rows "$report_name"
+}
+rows() { # NAME: NAME.iocs, a line for each value
+    python3 "$top/tests/timeline_rows.py" "$1/iocs.csv" type value role count likely_benign \
+        benign_reason remark event_id >"$1.iocs"
+}
+# has NAME FILE LINE: that very line; like NAME FILE PATTERN: a line like that; lacks: none
+has() { check "$1" grep -qxF -- "$3" "$2"; }
+like() { check "$1" grep -qE -- "$3" "$2"; }
+lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
+
+report every 20-every-event
+has "the account" every.iocs 'account|CORP\anna|matched|7|false|||1'
+has "the logon session" every.iocs 'logon_id|0x3e7f1|matched|4|false|||1'
+has "a remote address" every.iocs 'ipv4|203.0.113.9|host|1|false|||3'
+has "with its name" every.iocs 'domain|c2.example.com|host|1|false|||3'
+has "who came in from outside" every.iocs 'ipv4|192.168.7.7|host|1|true|a private address (RFC 1918)||3'
+has "and to which port" every.iocs 'port|4444/tcp|host|1|false||a port of this machine, connected to from outside|3'
+lacks "but not the machine's own address" every.iocs '10\.0\.0\.20'
+has "a name that was asked for" every.iocs 'domain|a.example.com|host|1|false|||22'
+has "a name in the answer" every.iocs 'domain|b.example.com|host|1|false|||22'
+has "an address in the answer" every.iocs 'ipv4|198.51.100.7|host|1|false|||22'
+has "one of IPv6" every.iocs 'ipv6|2001:db8::1|host|1|false|||22'
+has "loopback is marked, not dropped" every.iocs 'ipv4|127.0.0.1|host|1|true|the machine itself (loopback)||22'
+for id in 27:b.exe 28:c.exe 29:d.exe 23:gone.exe 26:gone.txt 2:old.txt; do
+    has "the file of event ${id%:*}" every.iocs "file_path|C:\\t\\${id#*:}|host|1|false|||${id%:*}"
+done
+has "a file in the scheduler's folder" every.iocs 'file_path|C:\Windows\System32\Tasks\evil|host|1|false||where the task scheduler keeps its tasks|11'
+has "is a task" every.iocs 'scheduled_task|evil|host|1|false|||11'
+has "where a download came from" every.iocs 'url|https://dl.example.com/a.zip|host|1|false|||15'
+has "a library without a valid signature" every.iocs 'module_path|C:\Users\anna\o.dll|host|1|false||loaded without a valid signature|7'
+has "a hash in lower case" every.iocs 'md5|000000000000000000000000000000cc|host|1|false|||7'
+lacks "no hash of zeros" every.iocs 'imphash\|0000'
+has "a registry key" every.iocs 'registry_key|HKU\S-1-5-21\Software\Run|host|1|false|||12'
+has "a registry value, as recorded" every.iocs 'registry_value|HKLM\System\CurrentControlSet\Services\hxm\ImagePath|host|1|false||where services are set up|13'
+has "and its service" every.iocs 'service|hxm|host|1|false|||13'
+has "both names of what was renamed" every.iocs 'registry_key|HKLM\Software\B|host|1|false|||14'
+has "a pipe" every.iocs 'pipe|\evil_pipe|host|1|false|||17'
+has "a pipe of Windows" every.iocs 'pipe|\lsass|host|1|true|a pipe that Windows makes itself||18'
+has "a WMI subscription, which names no process" every.iocs \
+    'wmi_subscription|cmd.exe /c x|machine|1|false||part of a WMI subscription, which starts programs when something happens|20'
+has "a program of Windows is marked" every.iocs \
+    "image_path|C:\\Windows\\SysWOW64\\msra.exe|host|1|true|in Windows' own folder; what lay there is not known||1"
+lacks "nothing of a host without a finding" every.iocs 'calc.exe|bert|notepad'
+
+# --- each with where it was, and as STIX
+like "a pattern for a hash" every/iocs.csv "\\[file:hashes.MD5 = '000000000000000000000000000000cc'\\]"
+like "a pattern for a path has its backslashes escaped" every/iocs.csv \
+    "\\[file:parent_directory_ref.path = 'C:\\\\\\\\t' AND file:name = 'b.exe'\\]"
+like "a pattern for a port" every/iocs.csv "\\[network-traffic:dst_port = 4444 AND network-traffic:protocols\\[\\*\\] = 'tcp'\\]"
+check "every value has its record" test "$(python3 "$top/tests/timeline_rows.py" every/iocs.csv \
+    log offset record_sha256 | grep -cvE '^Microsoft.*\|[0-9]+\|[0-9a-f]{64}$')" = 0
+check "the record that is cited is the event" sh -c '"$1" show --offset "$3" "$2" | grep -q 203.0.113.9' - "$forebear" \
+    log-20-every-event "$(python3 "$top/tests/timeline_rows.py" every/iocs.csv value offset | sed -n 's/^203.0.113.9|//p')"
+
+# --- the same program and hash on another host, outside the families
+python3 "$top/tests/timeline_rows.py" every/elsewhere.csv scope what value hosts outside_processes outside_hosts >every.where
+has "a hash that another host has too" every.where \
+    '(all hosts)|Hashes|00000000000000000000000000000000000000000000000000000000000000aa|1|1|1'
+lacks "what nobody shares is no row over all hosts" every.where 'all hosts.*c2.example'
+has "each host" every.where 'PC-21.corp.example|host|PC-21.corp.example|||'
+like "each sign of injection, with its host" every.where '^PC-20.corp.example\|Injection indicators\|MSRA_REMOTE_THREAD'
+like "the page has the section" every/report.html '<h2>Who and where else</h2>'
+like "with what else is known of a value" every/report.html '1 process creation outside the families, on 1 host'
+
+# --- who wrote into the host process need not be of its family
+report injection 11-injection
+has "the source of a remote thread" injection.iocs 'command_line|rundll32.exe C:\Users\anna\a.dll,Start|source|2|false|||10'
+
+# --- a parent without a record of its own
+report ghost 03-ghost-inside-the-log
+like "is known from its child's" ghost.iocs '^image_path\|C:\\Windows\\SysWOW64\\msra.exe\|host\|'
+
+# --- bounds, roles, order
+report many 21-many-values
+has "the closest process of a value is named" many.iocs 'ipv4|203.0.113.9|host|3|false|||3'
+like "with the first record of that process" many/iocs.csv '^ipv4,203.0.113.9,host,.*msra.exe \(30\), initiated by it'
+check "one role lists so many" test "$(grep -c '^file_path.*|host|' many.iocs)" = 9994
+has "which takes nothing from a closer one" many.iocs 'file_path|C:\t\last.txt|matched|1|false|||11'
+like "and is said" many/problems.csv 'INDICATORS_LEFT_OUT,notice,.*the role .host. .*: 56 sights'
+report many-4 21-many-values -j 4
+same "whatever --jobs" many/iocs.csv many-4/iocs.csv
+report by-libevtx 20-every-event --reader=libevtx
+same "both readers give the same" every.iocs by-libevtx.iocs
+
+# --- three hosts: what two families share
+"$forebear" report -q -o three "$top"/samples/WKS-0?-Sysmon.evtx >/dev/null 2>&1
+python3 "$top/tests/timeline_rows.py" three/elsewhere.csv scope value hosts >three.where
+has "a value of two families" three.where '(all hosts)|0badf00d0badf00d0badf00d0badf00d|2'
+rows three
+has "a task that a command line names" three.iocs 'scheduled_task|ikvbrqxms|matched|2|false|||1'
+
+report none 20-every-event --computer PC-21.corp.example
+check "what a filter leaves out is no value" test "$(wc -l <none.iocs)" = 0
+"$forebear" report -q --findings-only -o only log-20-every-event >/dev/null 2>&1
+check "--findings-only writes neither file" test ! -e only/iocs.csv -a ! -e only/elsewhere.csv
+finish
