@@ -5,7 +5,7 @@ set -eu
 cat <<'HEAD'
 # Problems
 
-Every code that the column `code` of `problems.csv` can hold. This page is made from `src/util/problems.def` by `make docs`.
+Every code that the column `code` of `problems.csv` can hold, but for the anomalies, which have [a page of their own](anomalies.md). This page is made from `src/util/problems.def` by `make docs`.
 
 *damage*: some evidence could not be read as it should be; the exit status becomes 3. *anomaly*: something odd in what was
 recorded. *note*: something that was not examined, or how something was read. Neither changes the exit status. The

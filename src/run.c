@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "confirm.h"
+#include "sysmon/across.h"
 #include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -44,10 +45,14 @@ struct run {
     struct elsewhere elsewhere;
     struct confirmation verification;
     struct report report;
+    struct story story;
+    struct across across;
+    const struct coverage **coverages; /* by log */
     size_t clearing_capacity;
-    size_t problems_told;  /* rows of problems that run.log has */
-    struct map gathered;   /* events of the second pass, by their content */
-    uint32_t *off_channel; /* process creations of channels that are not asked for */
+    size_t problems_told;     /* rows of problems that run.log has */
+    struct map gathered;      /* events of the second pass, by their content */
+    uint32_t gathered_before; /* in earlier readings of it */
+    uint32_t *off_channel;    /* process creations of channels that are not asked for */
     size_t off_channel_count, off_channel_capacity;
     struct map off_channel_nodes;   /* the same, by node */
     struct sysmon_layouts *layouts; /* by worker */
@@ -298,7 +303,7 @@ static void count_recovered(struct recovered_counts *counts,
 struct prepared {
     struct sysmon_event event;
     struct lineage_look look;
-    bool is_sysmon, may_match;
+    bool is_sysmon, may_match, is_tampering;
 };
 
 /* By a worker, chunk by chunk: all that needs no table of the run. */
@@ -319,6 +324,7 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
             lineage_look_at(&run->lineage, &p->event, texts, &p->look);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
+        p->is_tampering = p->is_sysmon && tampering_concerns(&p->event);
     }
 }
 
@@ -331,8 +337,12 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct audit_event audit;
     coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
+    if (!event)
+        machine_events_add(&reading->log->coverage.machine, record, &run->arena);
     if (event) {
         event->record = record; /* recovered ones may have moved */
+        if (p->is_tampering)
+            tampering_add(&reading->log->coverage.tampering, event, &run->arena);
         struct event_processes who =
             lineage_add_seen(&run->lineage, event, &p->look, reading->number);
         note_channel(run, event, who.subject);
@@ -537,19 +547,25 @@ static void look_for_families(void *context, unsigned worker,
 
 /* A log and its copy, an export, a deleted version of it: an event that stands in several
  * records is one event, and the first that is read stands for it. */
-static bool is_repeated(struct reading *reading, const struct evtx_record *record)
+static bool is_repeated(struct reading *reading, const struct evtx_record *record,
+                        uint32_t *number)
 {
     struct run *run = reading->run;
     struct digest_values values = digest_of_event(record);
     struct bytes key = {values.value[DIGEST_SHA256], digest_size(DIGEST_SHA256)};
-    if (map_find(&run->gathered, key) != MAP_NONE) {
+    *number = map_find(&run->gathered, key);
+    if (*number != MAP_NONE) {
+        places_add(&run->timeline.also, *number,
+                   &(struct seen_place){record->offset, record->system.record_id,
+                                        reading->number, 0, (uint8_t)record->state});
         if (reading->repeats++ == 0)
             reading->first_repeat_id = record->system.record_id;
         return true;
     }
     uint8_t *kept = arena_alloc(&run->arena, key.len);
     memcpy(kept, key.ptr, key.len);
-    map_add(&run->gathered, (struct bytes){kept, key.len}, 0);
+    *number = run->gathered_before + run->gathered.count;
+    map_add(&run->gathered, (struct bytes){kept, key.len}, *number);
     return false;
 }
 
@@ -566,10 +582,11 @@ static void tell_repeats(const struct reading *reading)
             reading->repeats, reading->first_repeat_id);
 }
 
-static void gather_event(struct run *run, const struct gathered *g)
+static void gather_event(struct run *run, const struct gathered *g, uint32_t number)
 {
     if (g->is_family)
-        timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event, &g->who);
+        timeline_add(&run->timeline, &run->detector, &run->lineage, &g->event, &g->who,
+                     number);
     elsewhere_take(&run->elsewhere, &g->event, &g->who, &g->values);
 }
 
@@ -580,11 +597,12 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     struct run *run = reading->run;
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
+        uint32_t number;
         run->report.told.events_left_out += g->is_left_out;
         if (g->has_row)
             timeline_wide_add(&run->timeline.wide, &g->row);
         if (!(g->is_family || g->is_sign || g->is_machine) ||
-            is_repeated(reading, &records[i]))
+            is_repeated(reading, &records[i], &number))
             continue;
         g->event.record = &records[i];
         if (g->is_sign)
@@ -592,7 +610,7 @@ static enum status second_pass(void *context, const struct evtx_record *records,
         bool is_told = event_is_told(&run->options->selection, &g->event);
         run->report.told.events_left_out += g->is_family && !is_told;
         if (is_told && !run->options->findings_only)
-            gather_event(run, g);
+            gather_event(run, g, number);
     }
     return OK;
 }
@@ -830,6 +848,86 @@ static enum status read_logs(struct run *run, struct error *err)
     return OK;
 }
 
+/* By a worker: a fingerprint of each record whose id stands in several logs. */
+static void fingerprint_shared(void *context, unsigned worker,
+                               struct evtx_record *records, size_t count,
+                               struct arena *arena)
+{
+    const struct reading *reading = context;
+    (void)worker;
+    for (size_t i = 0; i < count; i++) {
+        if (!across_wants(&reading->run->across, &records[i]))
+            continue;
+        uint32_t *fingerprint = arena_alloc(arena, sizeof *fingerprint);
+        struct digest_values values = digest_of_event(&records[i]);
+        memcpy(fingerprint, values.value[DIGEST_SHA256], sizeof *fingerprint);
+        records[i].prepared = fingerprint;
+    }
+}
+
+static enum status across_pass(void *context, const struct evtx_record *records,
+                               size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        if (records[i].prepared)
+            across_add(&reading->run->across, reading->number, &records[i],
+                       *(const uint32_t *)records[i].prepared);
+    return OK;
+}
+
+/* One record id of one host in several logs: is it the same record? */
+static enum status compare_across(struct run *run, struct error *err)
+{
+    enum status status = OK;
+    if (!across_open(&run->across, run->coverages, run->report.log_count, &run->arena))
+        return OK;
+    journal_say(&run->journal, JOURNAL_ACTION,
+                "reading logs again whose record ids stand in several of them");
+    evtx_reader_recover(run->reader, false);
+    for (uint32_t i = 0; i < run->report.log_count && status == OK; i++) {
+        struct reading reading = {run, &run->report.logs[i], i,
+                                  .first_repeat_id = NO_RECORD};
+        struct evtx_log_facts again = {0};
+        if (run->across.is_concerned[i])
+            status = read_prepared(&reading, fingerprint_shared, across_pass, &again,
+                                   NULL, NULL, err);
+    }
+    evtx_reader_recover(run->reader, run->report.run.recovers);
+    across_tell(&run->across, &run->problems);
+    return status;
+}
+
+/* What the logs cover, and what they tell of the machine. */
+static enum status make_story(struct run *run, struct error *err)
+{
+    const struct report *r = &run->report;
+    const struct coverage **coverages =
+        memory_get((r->log_count + 1) * sizeof *coverages);
+    struct story_clearing *clearings =
+        memory_get((r->clearing_count + 1) * sizeof *clearings);
+    for (size_t i = 0; i < r->log_count; i++)
+        coverages[i] = &r->logs[i].coverage;
+    for (size_t i = 0; i < r->clearing_count; i++) {
+        const struct clearing_report *c = &r->clearings[i];
+        clearings[i] = (struct story_clearing){
+            .log = (uint32_t)(c->log - run->evidence.logs),
+            .filetime = c->created_filetime,
+            .record_id = c->record_id,
+            .offset = c->offset,
+            .computer = c->computer,
+            .channel = c->channel,
+            .account =
+                arena_printf(&run->arena, "%.*s\\%.*s", TEXT(c->domain), TEXT(c->user)),
+            .state = c->state};
+    }
+    story_make(&run->story, coverages, r->log_count, clearings, r->clearing_count,
+               &run->arena, &run->problems);
+    free(clearings);
+    run->coverages = coverages;
+    return compare_across(run, err);
+}
+
 static enum status link_and_judge(struct run *run, struct error *err)
 {
     run->report.lineage = &run->lineage;
@@ -910,6 +1008,7 @@ static enum status follow_sources(struct run *run, struct error *err)
                 "reading the logs once more for %zu processes that acted on a host "
                 "process, or are above one that did%s",
                 joined, is_wide ? ", and what else the timeline is to hold" : "");
+    run->gathered_before += (uint32_t)run->gathered.count;
     map_release(&run->gathered);
     elsewhere_follow_sources(&run->elsewhere);
     return gather_logs(run, true, "following sources", err);
@@ -1010,6 +1109,7 @@ static enum status write_report(struct run *run, struct error *err)
     end_hashing(run);
     check_evidence(run);
     count_problems_per_log(run);
+    report->story = &run->story;
     report->timeline = &run->timeline;
     report->elsewhere = run->elsewhere.state ? &run->elsewhere : NULL;
     report->verification = &run->verification;
@@ -1036,7 +1136,8 @@ static enum status write_report(struct run *run, struct error *err)
 static enum status run_steps(struct run *run, struct error *err)
 {
     if (prepare(run, err) != OK || discover(run, err) != OK ||
-        read_logs(run, err) != OK || link_and_judge(run, err) != OK)
+        read_logs(run, err) != OK || make_story(run, err) != OK ||
+        link_and_judge(run, err) != OK)
         return FAILED;
     if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
@@ -1076,6 +1177,9 @@ static void release(struct run *run)
     end_hashing(run);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
+    story_release(&run->story);
+    across_close(&run->across);
+    free(run->coverages);
     free(run->report.logs);
     free(run->report.clearings);
     free(run->off_channel);

@@ -38,6 +38,16 @@ grep -oE '^PROBLEM\([A-Z_0-9]+' src/util/problems.def | sed 's/PROBLEM(//' | whi
 done >"$work/.out"
 [ ! -s "$work/.out" ]
 tap_result $? "every problem code is raised somewhere"
+grep -oE '^ANOMALY\([A-Z_0-9]+' src/util/anomalies.def | sed 's/ANOMALY(//' | while read -r code; do
+    grep -qE "PROBLEM_$code\b|tell\(g, $code\b" $(ls src/*.[ch] src/*/*.[ch] | grep -v '^src/util/problems\.') ||
+        echo "$code is never raised"
+    awk -F '\t' -v code="$code" '$1 == "anomaly" && $2 == code && $3 != "" && $4 != "" { held = 1 }
+        END { exit !held }' tests/validation.tsv || echo "$code has no scenario that raises it, or none that must not"
+done >"$work/.out"
+[ ! -s "$work/.out" ]
+tap_result $? "every anomaly is raised somewhere, and held by scenarios"
+sh doc/anomalies.sh src/util/anomalies.def tests/validation.tsv >"$work/anomalies.md"
+same "doc/anomalies.md is what its tables make" "$work/anomalies.md" doc/anomalies.md
 sh doc/problems.sh src/util/problems.def >"$work/problems.md"
 same "doc/problems.md is what its table makes" "$work/problems.md" doc/problems.md
 

@@ -80,9 +80,9 @@ like "each sign of injection, with its host" every.where '^PC-20.corp.example\|I
 like "the page has the section" every/report.html '<h2>Who and where else</h2>'
 like "with what else is known of a value" every/report.html '1 process creation outside the families, on 1 host'
 
-# --- who wrote into the host process need not be of its family
+# --- who wrote into the host process was of no family before; its own record tells of it
 report injection 11-injection
-has "the source of a remote thread" injection.iocs 'command_line|rundll32.exe C:\Users\anna\a.dll,Start|source|2|false|||10'
+has "the source of a remote thread" injection.iocs 'command_line|rundll32.exe C:\Users\anna\a.dll,Start|source|1|false|||1'
 
 # --- a parent without a record of its own
 report ghost 03-ghost-inside-the-log

@@ -6,7 +6,7 @@
 . "${srcdir:-.}/tests/tap.sh"
 golden=$top/tests/golden
 sample=$top/samples/forebear-sample.E01
-tables='findings corroboration processes timeline evidence problems'
+tables='findings corroboration processes timeline evidence problems coverage hosts'
 cd "$work" || exit 1
 SOURCE_DATE_EPOCH=1767225600
 export SOURCE_DATE_EPOCH

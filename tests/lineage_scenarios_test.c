@@ -21,6 +21,7 @@ struct story {
     struct arena arena;
     struct lineage lineage;
     struct problems problems;
+    size_t of_coverage; /* the first of them */
     struct evidence_log logs[LOGS_MAX];
     struct coverage coverages[LOGS_MAX];
     size_t log_count;
@@ -86,6 +87,7 @@ static void tell(struct story *s)
     }
     for (size_t i = 0; i < s->log_count; i++)
         coverage_finish(&s->coverages[i], &facts[i], &s->problems);
+    s->of_coverage = s->problems.count;
     lineage_link(&s->lineage, s->logs, &s->problems);
 }
 
@@ -167,7 +169,7 @@ static void dump(struct buffer *b, const struct story *s)
         add_node_name(b, l, "of", l->aliases[i].process);
         buffer_add_char(b, '\n');
     }
-    for (size_t i = 0; i < s->problems.count; i++)
+    for (size_t i = s->of_coverage; i < s->problems.count; i++)
         buffer_printf(
             b, "%s %d %" PRIx64 " %.*s\n", problem_kinds[s->problems.rows[i].code].code,
             (int)s->problems.rows[i].severity, s->problems.rows[i].place.record_id,

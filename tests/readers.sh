@@ -57,9 +57,9 @@ leave_out() {
 }
 
 both image "$top/samples/forebear-sample.E01"
-equal image $tables evidence problems
+equal image $tables evidence coverage hosts problems
 both samples "$top/samples"
-equal samples $tables evidence problems
+equal samples $tables evidence coverage hosts problems
 verified() {
     python3 -c 'import csv, sys
 print(*sorted({row["verified"] for row in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))}), sep="\n")' "$1"
@@ -80,7 +80,7 @@ for scenario in "$top"/tests/scenarios/*.scenario; do
     case $name in
     16-hostile-text) leave_out "$name" 'whoami |echo a|^(VALUE_NOT_UTF16|VALUE_EMBEDDED_NUL|READER_FAULT_KNOWN),|Operational\.evtx,69632,' ;;
     esac
-    equal "$name" $tables evidence problems
+    equal "$name" $tables evidence coverage hosts problems
     check "$name: nothing is confirmed to differ" \
         grep -q '"records_different": 0,' "$work/$name-native/manifest.json"
 done
@@ -141,7 +141,7 @@ grep -aE 'VERIFY_NOT_CONFIRMED.*libevtx crashed: its process was ended by signal
 if [ -s "$work/.out" ] || ! grep -q '"byte_order_mark": 2' "$manifest"; then
     [ -s "$work/.out" ]
     tap_result $? "a record that crashes libevtx is not confirmed"
-    LC_ALL=C grep -a 'whoami.exe' "$work/faulty/findings.csv" | tr -d '\r' | grep -qE ',-,[0-9a-f]*(,[^,]*)?$'
+    LC_ALL=C grep -a 'whoami.exe' "$work/faulty/findings.csv" | tr -d '\r' | grep -qE ',-,[0-9a-f]*(,[^,]*){0,8}$'
     tap_result $? "and its row says so"
 else
     skip "a record that crashes libevtx is not confirmed" "this libevtx does not crash on it"

@@ -152,7 +152,8 @@ static void add_event(struct report_model *m, const struct made_event *e,
     if (second_pass) {
         struct event_processes who = lineage_find(&m->lineage, &event);
         detector_corroborate(&m->detector, &m->lineage, &event, &who);
-        timeline_add(&m->timeline, &m->detector, &m->lineage, &event, &who);
+        timeline_add(&m->timeline, &m->detector, &m->lineage, &event, &who,
+                     (uint32_t)m->timeline.count);
         struct indicator_values values =
             elsewhere_list(&m->elsewhere, &event, &who, &m->arena);
         elsewhere_take(&m->elsewhere, &event, &who, &values);

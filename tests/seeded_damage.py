@@ -29,8 +29,9 @@ HEADER, CHUNK, RECORDS = 4096, 65536, 512
 SECONDS = 30
 READERS = ["libevtx", "native"]
 OUTPUTS = {
-    "corroboration.csv", "evidence.csv", "findings.csv", "near_misses.csv", "problems.csv", "processes.csv",
-    "timeline.csv", "iocs.csv", "elsewhere.csv", "report.html", "run.log", "manifest.json", "SHA256SUMS",
+    "corroboration.csv", "coverage.csv", "evidence.csv", "findings.csv", "hosts.csv", "near_misses.csv",
+    "problems.csv", "processes.csv", "timeline.csv", "iocs.csv", "elsewhere.csv", "report.html", "run.log",
+    "manifest.json", "SHA256SUMS",
 }
 
 

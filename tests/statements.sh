@@ -59,9 +59,9 @@ report sensor 19-sensor
 has "a stop and a start are told" sensor/problems.csv 'SENSOR_STATE,info,.*became Stopped at 2026-01-01T00:00:00'
 has "a change of configuration, with who did it" sensor/problems.csv \
     'SENSOR_STATE,notice,.*SHA256=00, by the account with the SID S-1-5-21-1-2-3-500'
-has "dropped events" sensor/problems.csv 'SENSOR_STATE,warning,.*DriverCommunication, Events dropped .*ProcessCreate:1'
+has "dropped events" sensor/problems.csv 'EVENTS_DROPPED,warning,.*counted 1 event.s. that its driver dropped: ProcessCreate 1'
 has "events that were logged late, without those that always are" sensor/problems.csv \
-    'TIME_SKEW,notice,.*1 event\(s\) other .* between 120 s and 120 s'
+    'TIME_SKEW,notice,.*1 event\(s\) in a row of .* other .* between 120 s and 120 s'
 has "an event that this Sysmon does not have was off" sensor/report.html 'No event 25 .*: off \(.* schema 4.40'
 has "none of it is damage" sensor.said 'Everything that was found could be read'
 

@@ -48,12 +48,14 @@ enum record_state {
     RECORD_BEHIND_DAMAGE,
     RECORD_ORPHAN_CHUNK,
     RECORD_SLACK,
+    RECORD_HIDDEN, /* whole, inside the size of the record before it: see survey.c */
     RECORD_TORN, /* its end is overwritten or cannot be read: what stands before is given */
     RECORD_POSITIONAL, /* its template is gone: typed values in order, without names */
     RECORD_STATES
 };
 
-/* "live", "deleted file", "behind damage", "orphan chunk", "slack", "torn", "positional" */
+/* "live", "deleted file", "behind damage", "orphan chunk", "slack", "hidden", "torn",
+ * "positional" */
 const char *record_state_name(enum record_state state);
 /* Part of its log as Windows would show it; all other states are recovered. */
 static inline bool record_state_is_live(enum record_state state)
@@ -165,6 +167,7 @@ struct evtx_log_facts {
     uint64_t records;           /* handed on, or passed over */
     uint64_t passed_over[EVTX_GLANCE_KINDS]; /* by what evtx_glancer gave; [0] is 0 */
     uint64_t records_recovered; /* seen outside the live ones */
+    uint64_t records_hidden;    /* seen inside the size of another record */
     uint64_t
         records_recovered_twice; /* recovered ones that copy a record given before */
     uint64_t

@@ -76,6 +76,14 @@ enum evtx_slot_kind {
     SLOT_ZERO
 };
 
+/* A whole record inside the bytes of a live one: what is left where a tool made a record's
+ * size cover the next one too, so that no reader shows that. */
+struct evtx_hidden {
+    struct evtx_frame frame, holder;
+};
+
+enum { EVTX_HIDDEN_MAX = 64 };
+
 /* One place where a chunk belongs, surveyed. */
 struct evtx_slot {
     uint64_t offset; /* in the log */
@@ -91,6 +99,8 @@ struct evtx_slot {
     struct evtx_frame behind[2];    /* first and last intact record behind damage */
     uint32_t behind_count;
     uint32_t slack_count; /* old records behind the live ones */
+    struct evtx_hidden hidden[EVTX_HIDDEN_MAX];
+    uint32_t hidden_count; /* may be more than are kept */
 };
 
 /* slot->offset, data, length and frames are the caller's; the rest is filled in. */

@@ -191,8 +191,9 @@ static void run(struct native_work *w, unsigned worker)
     memset(w->passed_over, 0, sizeof w->passed_over);
     buffer_clear(&w->events);
     w->needs_templates = w->is_recovering = false;
-    bool recovers = w->with_recovered && slot->kind != SLOT_ZERO &&
-                    slot->behind_count + slot->damages + slot->slack_count > 0;
+    bool recovers =
+        w->with_recovered && slot->kind != SLOT_ZERO &&
+        slot->behind_count + slot->damages + slot->slack_count + slot->hidden_count > 0;
     uint32_t room = recovers ? EVTX_FRAMES_MAX : slot->frame_count;
     if (room == 0)
         return;

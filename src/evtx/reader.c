@@ -154,8 +154,8 @@ const char *evtx_reader_name(const struct evtx_reader *reader)
 const char *record_state_name(enum record_state state)
 {
     static const char *const names[] = {"live",         "deleted file", "behind damage",
-                                        "orphan chunk", "slack",        "torn",
-                                        "positional"};
+                                        "orphan chunk", "slack",        "hidden",
+                                        "torn",         "positional"};
     return names[state];
 }
 
@@ -444,6 +444,22 @@ static void tell_damage(struct reading *g, const struct evtx_slot *s)
     g->facts->records_damaged += s->damages;
 }
 
+/* Those beyond EVTX_HIDDEN_MAX are counted in the last row. */
+static void tell_hidden(struct reading *g, const struct evtx_slot *s)
+{
+    for (uint32_t i = 0; i < s->hidden_count && i < EVTX_HIDDEN_MAX; i++) {
+        const struct evtx_hidden *h = &s->hidden[i];
+        bool more = i + 1 == EVTX_HIDDEN_MAX && s->hidden_count > EVTX_HIDDEN_MAX;
+        tell(g, HIDDEN_RECORD, s->offset + h->frame.offset, h->frame.id,
+             "a whole record (header id %" PRIu64 ", %" PRIu32
+             " bytes) lies inside the "
+             "record at offset %" PRIu64 " (header id %" PRIu64 ", %" PRIu32
+             " bytes), where no reader of the log shows it%s",
+             h->frame.id, h->frame.size, s->offset + h->holder.offset, h->holder.id,
+             h->holder.size, more ? "; more in this chunk are not listed" : "");
+    }
+}
+
 /* Does another chunk begin inside it? */
 static bool is_cut_short(const struct evtx_slot *s)
 {
@@ -454,6 +470,7 @@ static void tell_chunk(struct reading *g, const struct evtx_slot *s)
 {
     tell_checksums(g, s);
     tell_lies(g, s);
+    tell_hidden(g, s);
     if (is_cut_short(s))
         tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
              "the chunk lacks %zu bytes: another one begins at offset %" PRIu64,
@@ -527,6 +544,7 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
                    (!s->chunk.header_crc_ok || !s->chunk.data_crc_ok);
     f->chunks_damaged +=
         s->kind != SLOT_CHUNK || s->damages || crc_bad || is_cut_short(s);
+    f->records_hidden += s->hidden_count;
     f->records_recovered += s->behind_count + s->slack_count;
     if (has_records)
         g->last_id =
@@ -792,7 +810,8 @@ static void remember(struct reading *g, const struct passage *p)
     if (!g->reader->recovers)
         return;
     seen_note_slot(&g->seen, s->offset, p->native.records, p->native.count);
-    if (s->kind == SLOT_ZERO || s->behind_count + s->damages + s->slack_count == 0)
+    if (s->kind == SLOT_ZERO ||
+        s->behind_count + s->damages + s->slack_count + s->hidden_count == 0)
         return;
     ARRAY_GROW(g->to_recover, g->to_recover_count, g->to_recover_capacity);
     g->to_recover[g->to_recover_count++] = s->offset;

@@ -214,6 +214,19 @@ static void recover_range(struct native_work *w, struct decoder *d, uint32_t fro
     }
 }
 
+static void recover_hidden(struct native_work *w, struct decoder *d)
+{
+    const struct evtx_slot *s = w->slot;
+    for (uint32_t i = 0; i < s->hidden_count && i < EVTX_HIDDEN_MAX; i++) {
+        const struct evtx_frame *frame = &s->hidden[i].frame;
+        struct recovered_frame f = {.frame = *frame,
+                                    .state = RECORD_HIDDEN,
+                                    .intact_end = frame->offset + frame->size};
+        if (w->count < EVTX_FRAMES_MAX)
+            recover_one(w, d, &f);
+    }
+}
+
 void recover_records(struct native_work *w, struct decoder *d)
 {
     const struct evtx_slot *s = w->slot;
@@ -222,6 +235,7 @@ void recover_records(struct native_work *w, struct decoder *d)
         recover_range(w, d, 0, end, RECORD_ORPHAN_CHUNK);
         return;
     }
+    recover_hidden(w, d);
     recover_range(w, d, s->live_end, slack, RECORD_BEHIND_DAMAGE);
     recover_range(w, d, slack, end, RECORD_SLACK);
 }

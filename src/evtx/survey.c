@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/evtx_internal.h"
 
-enum { MAGIC_ALIGNMENT = 512 };
+enum {
+    MAGIC_ALIGNMENT = 512,
+    EVTX_HIDDEN_LEAST = 64 /* a header and the smallest instance of a template */
+};
 
 size_t evtx_find_chunk(struct bytes data, size_t len)
 {
@@ -78,6 +81,54 @@ static void walk_records(struct evtx_slot *s)
     }
 }
 
+/* What an unlinked record leaves: magic, a size that ends with its holder or before another
+ * whole record, a header that can be one, and BinXML. Its size copy is the holder's where it
+ * is the last one. A value that holds such bytes by chance does not end where its record
+ * does. Source: Fox-IT on DanderSpritz's eventlogedit (2017), which hides records this way. */
+static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
+                         struct evtx_frame *frame)
+{
+    if (evtx_frame_at(chunk, at, frame) && frame->offset + frame->size > holder_end)
+        return false;
+    uint32_t size = bytes_u32(chunk, at + 4);
+    bool is_last = size == holder_end - at;
+    bool is_whole = !is_last && evtx_frame_at(chunk, at, frame) &&
+                    bytes_equal_at(chunk, at + size, "**\0\0", 4);
+    *frame = (struct evtx_frame){at, size, bytes_u64(chunk, at + 8),
+                                 bytes_u64(chunk, at + 16)};
+    return (is_last || is_whole) && frame->id > 0 && frame->id < UINT64_C(1) << 48 &&
+           bytes_equal_at(chunk, at + 24, "\x0f\x01\x01\x00", 4);
+}
+
+/* The next magic where a record could begin; `end` if there is none. Every live byte is
+ * looked at, so this is a comparison of four bytes and no more. */
+static uint32_t next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
+{
+    while (at < end && memcmp(chunk + at, "**\0\0", 4) != 0)
+        at += EVTX_ALIGNMENT;
+    return at;
+}
+
+/* The frame fits its chunk, and so does what is looked at. */
+static void look_inside(struct evtx_slot *s, const struct evtx_frame *holder)
+{
+    uint32_t end = holder->offset + holder->size, at = holder->offset + EVTX_ALIGNMENT;
+    if (holder->size < EVTX_HIDDEN_LEAST)
+        return;
+    uint32_t stop = end - EVTX_HIDDEN_LEAST + 1;
+    while ((at = next_magic(s->data.ptr, at, stop)) < stop) {
+        struct evtx_frame frame;
+        if (!is_hidden_at(s->data, at, end, &frame)) {
+            at += EVTX_ALIGNMENT;
+            continue;
+        }
+        if (s->hidden_count < EVTX_HIDDEN_MAX)
+            s->hidden[s->hidden_count] = (struct evtx_hidden){frame, *holder};
+        s->hidden_count++;
+        at += frame.size;
+    }
+}
+
 static enum evtx_slot_kind kind_of(const struct evtx_slot *s)
 {
     if (s->chunk.has_magic)
@@ -95,6 +146,8 @@ void evtx_slot_survey(struct evtx_slot *s)
     if (s->kind == SLOT_ZERO)
         return;
     walk_records(s);
+    for (uint32_t i = 0; i < s->frame_count; i++)
+        look_inside(s, &s->frames[i]);
     if (s->frame_count)
         s->live_end =
             s->frames[s->frame_count - 1].offset + s->frames[s->frame_count - 1].size;

@@ -26,7 +26,7 @@ static struct text time_text(char out[FILETIME_TEXT_MAX], uint64_t filetime)
     return filetime_format(out, filetime, FILETIME_REPORT);
 }
 
-static struct text image_text(const struct lineage *l, const struct process *p)
+struct text shown_image(const struct lineage *l, const struct process *p)
 {
     struct text image = lineage_text(l, p->image);
     return text_is_empty(image) ? TEXT_LITERAL("(no image recorded)") : image;
@@ -167,7 +167,7 @@ static void tell_ghost(const struct telling *t, const struct process *p)
         "%.*s %.*s (pid %" PRIu32 ") is the recorded parent of %" PRIu32
         " process(es), has no creation record and started %.*s (by its GUID, to the "
         "second), %s the first record of %.*s (%.*s); this is its first child's record",
-        TEXT(image_text(l, p)), TEXT(guid_format(guid, &p->guid)), p->pid, p->children,
+        TEXT(shown_image(l, p)), TEXT(guid_format(guid, &p->guid)), p->pid, p->children,
         TEXT(filetime_format(start, p->start_filetime, FILETIME_SECONDS)),
         before ? "before" : "not before", TEXT(lineage_computer(l, child)),
         TEXT(time_text(first, host->window_first_filetime)));
@@ -190,7 +190,7 @@ static void tell_null_parent(const struct telling *t, uint32_t n)
                  is_msra(lineage_text(l, l->processes[p->candidate].image)));
     problems_add_graded(t->problems, PROBLEM_PARENT_NULL,
                         msra ? SEVERITY_NOTICE : SEVERITY_INFO, place_of(t, n),
-                        "%.*s: %.*s", TEXT(image_text(l, p)),
+                        "%.*s: %.*s", TEXT(shown_image(l, p)),
                         TEXT(lineage_text(l, p->grade_reason)));
 }
 
@@ -212,15 +212,15 @@ static void tell_order(const struct telling *t, uint32_t n,
             "the end of the recorded parent %.*s is recorded at %.*s, the start "
             "of %.*s at %.*s: the pid was used again, or another parent was "
             "given on purpose",
-            TEXT(image_text(l, parent)), TEXT(time_text(one, parent->end_filetime)),
-            TEXT(image_text(l, p)), TEXT(time_text(two, p->start_filetime)));
+            TEXT(shown_image(l, parent)), TEXT(time_text(one, parent->end_filetime)),
+            TEXT(shown_image(l, p)), TEXT(time_text(two, p->start_filetime)));
     if (parent->start_filetime != FILETIME_NONE &&
         p->start_filetime < parent->start_filetime)
         problems_add(t->problems, PROBLEM_CHILD_BEFORE_PARENT, place_of(t, n),
                      "%.*s is recorded to start at %.*s, its recorded parent %.*s at "
                      "%.*s",
-                     TEXT(image_text(l, p)), TEXT(time_text(one, p->start_filetime)),
-                     TEXT(image_text(l, parent)),
+                     TEXT(shown_image(l, p)), TEXT(time_text(one, p->start_filetime)),
+                     TEXT(shown_image(l, parent)),
                      TEXT(time_text(two, parent->start_filetime)));
 }
 
@@ -281,7 +281,7 @@ static void tell_lifetime(const struct telling *t, uint32_t n)
         return;
     problems_add(t->problems, PROBLEM_END_BEFORE_START, place_of(t, n),
                  "%.*s is recorded to start at %.*s and to end at %.*s",
-                 TEXT(image_text(t->l, p)), TEXT(time_text(start, p->start_filetime)),
+                 TEXT(shown_image(t->l, p)), TEXT(time_text(start, p->start_filetime)),
                  TEXT(time_text(end, p->end_filetime)));
 }
 
@@ -303,8 +303,8 @@ static void tell_pid_reuse(const struct telling *t, uint32_t n)
         t->pid_matters[group] ? SEVERITY_NOTICE : SEVERITY_INFO, place_of(t, n),
         "pid %" PRIu32 " of %.*s was used by %" PRIu32 " processes: first %.*s from "
         "%.*s, then %.*s from %.*s%s",
-        p->pid, TEXT(lineage_computer(t->l, p)), count, TEXT(image_text(t->l, old)),
-        TEXT(time_text(one, old->start_filetime)), TEXT(image_text(t->l, p)),
+        p->pid, TEXT(lineage_computer(t->l, p)), count, TEXT(shown_image(t->l, old)),
+        TEXT(time_text(one, old->start_filetime)), TEXT(shown_image(t->l, p)),
         TEXT(time_text(two, p->start_filetime)),
         t->pid_matters[group] ? "; a process creation without a parent guid names this "
                                 "pid as its parent's"
@@ -330,7 +330,7 @@ static void tell_aliases(const struct telling *t, uint32_t n)
         t->problems, PROBLEM_GUID_ALIAS, place_of(t, n),
         "%.*s %.*s is also recorded as %.*s%s: machine id, start second and pid "
         "are equal",
-        TEXT(image_text(l, p)), TEXT(guid_format(own, &p->guid)),
+        TEXT(shown_image(l, p)), TEXT(guid_format(own, &p->guid)),
         TEXT(buffer_text(&list)), count > NAMED_MAX ? ", ..." : "");
     buffer_release(&list);
 }
@@ -351,7 +351,7 @@ static void tell_conflict(const struct telling *t, uint32_t n)
                  "%.*s (pid %" PRIu32 ") and %.*s (pid %" PRIu32 ", EventRecordID "
                  "%" PRIu64 ") carry the same guid %.*s; both are kept, links to this "
                  "guid go to the latter",
-                 TEXT(image_text(l, p)), p->pid, TEXT(image_text(l, other)), other->pid,
+                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)), other->pid,
                  other->record_id, TEXT(guid_format(guid, &p->guid)));
 }
 
@@ -387,7 +387,7 @@ static void tell_circle(const struct telling *t, uint32_t n)
             t->problems, PROBLEM_DATA_CYCLE, place_of(t, n),
             "%.*s (pid %" PRIu32 ") is recorded as a descendant of itself: its "
             "recorded parent %.*s is not drawn",
-            TEXT(image_text(l, p)), p->pid, TEXT(lineage_parent_guid(l, p, guid)));
+            TEXT(shown_image(l, p)), p->pid, TEXT(lineage_parent_guid(l, p, guid)));
 }
 
 /* --- all of it */
@@ -462,6 +462,7 @@ void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
         tell_aliases(&t, n);
         tell_conflict(&t, n);
         tell_image(&t, n);
+        oddities_tell(l, n, logs, problems);
     }
     free(t.first_logged);
     free(t.first_wrong);

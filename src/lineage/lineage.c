@@ -47,6 +47,7 @@ static void index_release(struct lineage_index *index)
 
 void lineage_release(struct lineage *l)
 {
+    places_release(&l->also);
     strings_release(&l->strings);
     free(l->processes);
     free(l->hosts);
@@ -235,13 +236,17 @@ static void add_duplicate(struct lineage *l, uint32_t node, const struct sight *
     note_later_sight(p, s->filetime);
     uint32_t log = s->log;
     uint64_t record_id = record->system.record_id;
+    struct seen_place other = {record->offset, record_id, s->log, 0,
+                               (uint8_t)record->state};
     bool was_live = record_state_is_live(p->state),
          is_live = record_state_is_live(record->state);
     if (stands_before(s, p)) {
         log = p->log;
         record_id = p->record_id;
+        other = (struct seen_place){p->offset, p->record_id, p->log, 0, p->state};
         place_record(p, s);
     }
+    places_add(&l->also, node, &other);
     if (is_live && !was_live)
         count_creation(l, p);
     /* The same id is told as RID_DUP by the log's coverage. */
@@ -374,10 +379,8 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
         (access & full_access) != full_access ||
         opens_every_process(sysmon_value(s->event, SYSMON_SourceImage)))
         return;
-    const struct process *p = &l->processes[target];
-    if (p->kind == PROCESS_LOGGED && p->parent != PROCESS_NONE)
-        return; /* only a null parent asks for its creator */
-    uint64_t second = filetime_from_unix(process_guid_parts(&p->guid).start_unix, 0);
+    const struct guid *guid = &l->processes[target].guid;
+    uint64_t second = filetime_from_unix(process_guid_parts(guid).start_unix, 0);
     if (s->filetime + FILETIME_SECOND < second ||
         s->filetime > second + 2 * FILETIME_SECOND)
         return;

@@ -47,6 +47,7 @@
 
 #include "sysmon/audit.h"
 #include "sysmon/coverage.h"
+#include "sysmon/places.h"
 #include "sysmon/sysmon.h"
 #include "util/strings.h"
 
@@ -143,6 +144,7 @@ struct host {
     uint64_t audited;      /* events 4688 */
     uint64_t guid_time_agrees,
         guid_time_checked; /* live event 1: second in the guid == UtcTime */
+    uint64_t sequence_missing; /* process numbers without a live event 1: sequence.c */
 };
 
 /* Another name of a process. */
@@ -165,6 +167,7 @@ struct lineage {
      * id, guid); an unknown parent stands right before its child */
     uint32_t *order;
     size_t order_count;
+    struct seen_places also;     /* by node: other records of its creation */
     struct lineage_index *index; /* private to src/lineage */
 };
 

@@ -208,5 +208,14 @@ enum sides compare_command_lines(struct text by_parent, struct text by_child);
 /* anomalies.c */
 void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
                     const struct evidence_log *logs, struct problems *problems);
+/* "(no image recorded)" where there is none. */
+struct text shown_image(const struct lineage *l, const struct process *p);
+
+/* oddities.c: CREATOR_NE_PARENT and LOGON_JUMP of one process; SEQ_GAP of all hosts, whose
+ * sequence_missing it fills in */
+void oddities_tell(const struct lineage *l, uint32_t n, const struct evidence_log *logs,
+                   struct problems *problems);
+void sequence_tell(struct lineage *l, const struct evidence_log *logs,
+                   struct problems *problems);
 
 #endif

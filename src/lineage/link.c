@@ -293,7 +293,9 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     join_children(l);
     measure_trees(l);
     name_nodes(l);
-    if (!stop_requested())
+    if (!stop_requested()) {
         anomalies_tell(l, &pids, logs, problems);
+        sequence_tell(l, logs, problems);
+    }
     pid_table_release(&pids);
 }

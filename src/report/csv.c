@@ -29,7 +29,7 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256", "recorded_by"};
+    "verified", "record_sha256", "recorded_by", "also_at"};
 
 static void put_creation(struct table *t, const struct report *r, uint32_t process)
 {
@@ -119,6 +119,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_verified(t, b, r, log_of_process(r, p), p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
     table_string(t, recorded_by(r->lineage, f->process));
+    table_also_at(t, b, r, &r->lineage->also, lineage_node(r->lineage, f->process));
     table_end_row(t);
 }
 
@@ -189,7 +190,7 @@ static const char *const process_columns[] = {
     "original_file_name", "current_directory", "integrity_level", "hashes",
     "parent_user", "logon_guid", "logon_id", "session_id", "role", "recorded_by",
     "audit_log", "audit_record_id", "audit_offset", "token_elevation",
-    "mandatory_label"};
+    "mandatory_label", "also_at"};
 
 static void put_audit(struct table *t, const struct report *r, uint32_t number)
 {
@@ -254,6 +255,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     put_creation_details(t, r, p);
     table_roles(t, b, r, number);
     put_audit(t, r, number);
+    table_also_at(t, b, r, &l->also, number);
     table_end_row(t);
 }
 
@@ -270,7 +272,8 @@ static const char *const evidence_columns[] = {
     "fn_modified", "fn_changed", "fn_accessed", "log_dirty", "process_creations",
     "event_ids_seen", "event_ids_absent", "sysmon_version", "schema_version",
     "schema_at_least", "computers", "recovered_states", "recovered_copies",
-    "sysmon_recovered", "process_creations_recovered", "log_format"};
+    "sysmon_recovered", "process_creations_recovered", "log_format", "first_logged",
+    "last_logged", "configuration_hash", "stretches", "hidden_records"};
 
 static void put_file_times(struct table *t, const struct file_times *times)
 {
@@ -308,21 +311,6 @@ static void put_identity(struct table *t, struct buffer *b,
     put_file_times(t, &log->name);
 }
 
-/* Sysmon's event ids with a record in the log, or without one. */
-static void put_event_ids(struct table *t, struct buffer *b, const struct coverage *c,
-                          bool seen)
-{
-    for (unsigned id = 1; id < 256; id++) {
-        bool known = sysmon_event_category((uint16_t)id) != NULL;
-        if ((c->per_event_id[id] > 0) != seen || (!seen && !known))
-            continue;
-        buffer_printf(b, "%s%u", b->len ? " " : "", id);
-        if (seen)
-            buffer_printf(b, ":%" PRIu64, c->per_event_id[id]);
-    }
-    table_buffer(t, b);
-}
-
 static void put_computers(struct table *t, struct buffer *b, const struct coverage *c)
 {
     struct map seen = {0};
@@ -341,8 +329,8 @@ static void put_computers(struct table *t, struct buffer *b, const struct covera
 static void put_coverage(struct table *t, struct buffer *b, const struct coverage *c)
 {
     table_number(t, c->process_creations);
-    put_event_ids(t, b, c, true);
-    put_event_ids(t, b, c, false);
+    put_event_ids(t, b, c->per_event_id, true);
+    put_event_ids(t, b, c->per_event_id, false);
     table_text(t, c->sysmon_version);
     table_text(t, c->schema_version);
     table_text(t, coverage_schema_floor(c));
@@ -357,6 +345,31 @@ static void put_recovered(struct table *t, struct buffer *b,
     table_number(t, row->facts.records_recovered_twice);
     table_number(t, row->recovered.sysmon);
     table_number(t, row->recovered.creations);
+}
+
+/* When Sysmon's records of this log were written, and in how many stretches. */
+static void put_tracks(struct table *t, struct buffer *b, const struct coverage *c)
+{
+    uint64_t first = FILETIME_NONE, last = FILETIME_NONE, stretches = 0;
+    for (size_t i = 0; i < c->tracks.count; i++) {
+        const struct track *track = &c->tracks.items[i];
+        for (size_t k = 0; track->is_sysmons && k < track->count; k++) {
+            const struct stretch *s = &track->stretches[k];
+            if (first == FILETIME_NONE || s->first.filetime < first)
+                first = s->first.filetime;
+            if (last == FILETIME_NONE || s->last.filetime > last)
+                last = s->last.filetime;
+            stretches++;
+        }
+        if (!text_is_absent(track->configuration_hash)) {
+            buffer_add_string(b, b->len ? "; " : "");
+            buffer_add_text(b, track->configuration_hash);
+        }
+    }
+    table_time(t, first);
+    table_time(t, last);
+    table_buffer(t, b);
+    table_number(t, stretches);
 }
 
 static void put_log(struct table *t, struct buffer *b, const struct log_report *row)
@@ -387,6 +400,8 @@ static void put_log(struct table *t, struct buffer *b, const struct log_report *
     put_coverage(t, b, c);
     put_recovered(t, b, row);
     table_string(t, log_format_name(&log->format));
+    put_tracks(t, b, c);
+    table_number(t, row->facts.records_hidden);
     table_end_row(t);
 }
 
@@ -476,6 +491,9 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
     for (size_t i = 0; status == OK && i <= sizeof csv_files / sizeof *csv_files; i++)
         if (!csv_file_at(i)->is_detail || !report->run.findings_only)
             status = csv_file_write(csv_file_at(i), report, dir, report->problems, err);
+    for (size_t i = 0; status == OK && i < CSV_COVERAGE_FILES; i++)
+        status =
+            csv_file_write(&csv_coverage_files[i], report, dir, report->problems, err);
     if (status == OK)
         status = schemas_write(report, dir, err);
     if (status != OK)

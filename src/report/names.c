@@ -3,6 +3,8 @@
 #include "report/report_internal.h"
 
 #include <inttypes.h>
+
+#include "util/utf.h"
 #include <string.h>
 
 /* A chain of a hundred thousand processes would make each row as long; the nearest ones
@@ -152,6 +154,28 @@ void name_recovered(struct buffer *out, const struct recovered_counts *counts)
             buffer_printf(out, "%s%s:%" PRIu64, out->len > start ? "; " : "",
                           record_state_name((enum record_state)state),
                           counts->given[state]);
+}
+
+void name_also_at(struct buffer *out, const struct report *r,
+                  const struct seen_places *places, uint32_t owner)
+{
+    const struct seen_owner *o = places_of(places, owner);
+    uint64_t told = 0;
+    for (uint32_t at = o ? o->first : 0; at; at = places->items[at - 1].next, told++) {
+        const struct seen_place *p = &places->items[at - 1];
+        if (p->log >= r->log_count)
+            continue;
+        const struct evidence_log *log = r->logs[p->log].log;
+        buffer_add_string(out, told ? "; " : "");
+        utf_add_visible(out, log->evidence);
+        buffer_add_string(out, ": ");
+        utf_add_visible(out, log->path);
+        buffer_printf(out, ": EventRecordID %" PRIu64 ", offset %" PRIu64, p->record_id,
+                      p->offset);
+        name_state_unless_live(out, (enum record_state)p->state);
+    }
+    if (o && o->count > told)
+        buffer_printf(out, "; %" PRIu64 " more", o->count - told);
 }
 
 void name_state_unless_live(struct buffer *out, enum record_state state)

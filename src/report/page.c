@@ -439,6 +439,9 @@ void page_add_problems(const struct report *report)
     size_t clearings = report->clearing_count;
     tell(report, clearings > PROBLEMS_MAX ? clearings - PROBLEMS_MAX : 0, PROBLEMS_MAX,
          "clearings", "problems.csv");
+    size_t rows = report->story ? report->story->count : 0;
+    tell(report, rows > PROBLEMS_MAX ? rows - PROBLEMS_MAX : 0, PROBLEMS_MAX,
+         "rows of what the logs cover", "coverage.csv");
     if (page.problems.left_out)
         problems_add(
             report->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,

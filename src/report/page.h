@@ -81,7 +81,7 @@ struct page {
     struct {
         size_t statement, item, volume, log, section, creation, support, verdict,
             reason, row, corroboration, silence, source, event, miss, miss_reason, rule,
-            rule_line, host, filter, kind, problem, clearing, library;
+            rule_line, host, filter, kind, problem, clearing, coverage, library;
     } at;
     /* who and where else: ranges of elsewhere.by_host, and how far each loop is */
     struct {

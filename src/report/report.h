@@ -17,6 +17,7 @@
 #include "detect/detect.h"
 #include "evtx/verify.h"
 #include "report/elsewhere.h"
+#include "sysmon/story.h"
 #include "util/filetime.h"
 #include "util/output.h"
 #include "util/sorter.h"
@@ -67,6 +68,7 @@ struct timeline_event {
     struct text computer;
     struct timeline_process subject, object; /* who did it; to whom (events 8 and 10) */
     uint32_t finding; /* the first finding that this very record met; UINT32_MAX */
+    uint32_t number;  /* in the order of gathering: timeline.also knows it by that */
     uint16_t event_id;
     uint8_t state, clock, why; /* enum record_state, timeline_clock, timeline_why */
 };
@@ -90,6 +92,7 @@ struct timeline {
     size_t count, capacity;
     struct timeline_scope scope;
     struct timeline_wide wide;
+    struct seen_places also; /* by event number: other records of the same event */
 };
 
 void timeline_init(struct timeline *t);
@@ -100,10 +103,10 @@ const char *timeline_clock_name(enum timeline_clock clock);
 const char *timeline_why_name(enum timeline_why why);
 /* "findings", "hosts", "all" */
 const char *timeline_extent_name(enum timeline_extent extent);
-/* Second pass: keep the event if it speaks of a family. */
+/* Second pass: keep the event if it speaks of a family. `number` is in timeline.also. */
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
-                  const struct event_processes *processes);
+                  const struct event_processes *processes, uint32_t number);
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 
@@ -222,6 +225,7 @@ struct report {
     size_t log_count;
     struct clearing_report *clearings;
     size_t clearing_count;
+    const struct story *story; /* by host: what its logs cover (sysmon/story.h) */
     const struct lineage *lineage;
     const struct detector *detector;
     const struct timeline *timeline;

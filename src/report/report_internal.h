@@ -64,6 +64,9 @@ void table_process(struct table *t, const struct lineage *l, uint32_t process);
 /* name_verified() of the record; clears the scratch buffer. */
 void table_verified(struct table *t, struct buffer *scratch, const struct report *r,
                     const struct evidence_log *log, uint64_t offset);
+/* Other records of the owner (name_also_at). */
+void table_also_at(struct table *t, struct buffer *scratch, const struct report *r,
+                   const struct seen_places *places, uint32_t owner);
 /* What the process is to the findings, in words (detector_add_roles). */
 void table_roles(struct table *t, struct buffer *scratch, const struct report *r,
                  uint32_t process);
@@ -100,6 +103,13 @@ struct csv_file {
 enum status csv_file_write(const struct csv_file *file, const struct report *report,
                            struct output_dir *dir, struct problems *problems,
                            struct error *err);
+
+/* --- csv_coverage.c */
+enum { CSV_COVERAGE_FILES = 2 };
+extern const struct csv_file csv_coverage_files[CSV_COVERAGE_FILES];
+/* Sysmon's event ids with a record, each with its number; or the known ones without. */
+void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_id[256],
+                   bool seen);
 
 /* --- timeline.c: "Process Created", for timestamp_desc */
 const char *timeline_happened(uint16_t event_id);
@@ -140,6 +150,9 @@ void name_reasons(struct buffer *out, const struct match_reason *reasons, size_t
 void name_hashed(struct buffer *out, const struct evidence_log *log);
 /* "behind damage:5; slack:22": what was recovered, by state; nothing if nothing was. */
 void name_recovered(struct buffer *out, const struct recovered_counts *counts);
+/* Where else the record stands: "EVIDENCE: LOG: EventRecordID 7, offset 4608; ..". */
+void name_also_at(struct buffer *out, const struct report *r,
+                  const struct seen_places *places, uint32_t owner);
 /* ", state slack"; nothing for a live record. */
 void name_state_unless_live(struct buffer *out, enum record_state state);
 const char *verification_sentence(const struct evidence_item *item);

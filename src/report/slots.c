@@ -1639,6 +1639,64 @@ SLOT(clearing_place)
     name_state_unless_live(out, c->state);
 }
 
+/* --- what the logs cover */
+
+#define COVERED(page) (&(page)->report->story->rows[(page)->at.coverage])
+
+static size_t coverage_count(const struct page *page)
+{
+    return page->report->story ? page->report->story->count : 0;
+}
+
+LOOP(next_coverage)
+{
+    size_t count = coverage_count(page);
+    return step(&page->at.coverage, is_first,
+                count < PROBLEMS_MAX ? count : PROBLEMS_MAX);
+}
+
+SLOT(coverage_total)
+{
+    put_number_unless(out, coverage_count(page), 0);
+}
+SLOT(coverage_left_out)
+{
+    size_t count = coverage_count(page);
+    put_number_unless(out, count > PROBLEMS_MAX ? count - PROBLEMS_MAX : 0, 0);
+}
+SLOT(coverage_host)
+{
+    put_recorded(out, page->report->story->hosts[COVERED(page)->host].computer);
+}
+SLOT(coverage_from)
+{
+    put_time(out, COVERED(page)->from_filetime);
+}
+SLOT(coverage_to)
+{
+    if (COVERED(page)->to_filetime != COVERED(page)->from_filetime)
+        put_time(out, COVERED(page)->to_filetime);
+}
+SLOT(coverage_kind)
+{
+    buffer_add_string(out, story_kind_name(COVERED(page)));
+}
+SLOT(coverage_explained)
+{
+    put(out, COVERED(page)->explained);
+}
+SLOT(coverage_words)
+{
+    put(out, COVERED(page)->words);
+}
+SLOT(coverage_place)
+{
+    const struct story_row *row = COVERED(page);
+    put_place(out, evidence_log_place(page->report->logs[row->log].log, row->offset,
+                                      row->record_id));
+    name_state_unless_live(out, row->state);
+}
+
 /* --- the tables */
 
 static const struct slot slots[] = {
@@ -1676,6 +1734,8 @@ static const struct slot slots[] = {
     {"",                "problems-left-out",              SLOT_TEXT,  problems_left_out_slot      },
     {"",                "clearing-total",                 SLOT_TEXT,  clearing_total_slot         },
     {"",                "clearings-left-out",             SLOT_TEXT,  clearings_left_out_slot     },
+    {"",                "coverage-total",                 SLOT_TEXT,  coverage_total_slot         },
+    {"",                "coverage-left-out",              SLOT_TEXT,  coverage_left_out_slot      },
     {"statements",      "statement-label",                SLOT_TOKEN, statement_label_slot        },
     {"statements",      "statement-words",                SLOT_TEXT,  statement_words_slot        },
     {"items",           "item-path",                      SLOT_TEXT,  item_path_slot              },
@@ -1870,6 +1930,13 @@ static const struct slot slots[] = {
     {"clearings",       "clearing-computer",              SLOT_TEXT,  clearing_computer_slot      },
     {"clearings",       "clearing-account",               SLOT_TEXT,  clearing_account_slot       },
     {"clearings",       "clearing-place",                 SLOT_TEXT,  clearing_place_slot         },
+    {"coverage",        "coverage-host",                  SLOT_TEXT,  coverage_host_slot          },
+    {"coverage",        "coverage-from",                  SLOT_TEXT,  coverage_from_slot          },
+    {"coverage",        "coverage-to",                    SLOT_TEXT,  coverage_to_slot            },
+    {"coverage",        "coverage-kind",                  SLOT_TEXT,  coverage_kind_slot          },
+    {"coverage",        "coverage-explained",             SLOT_TEXT,  coverage_explained_slot     },
+    {"coverage",        "coverage-words",                 SLOT_TEXT,  coverage_words_slot         },
+    {"coverage",        "coverage-place",                 SLOT_TEXT,  coverage_place_slot         },
     {"rules",           "rule-type",                      SLOT_TEXT,  rule_type_slot              },
     {"rules",           "rule-code",                      SLOT_TEXT,  rule_code_slot              },
     {"rules",           "rule-taxonomy",                  SLOT_TEXT,  rule_taxonomy_slot          },
@@ -1908,6 +1975,7 @@ static const struct loop loops[] = {
     {"",          "problem-kinds",   next_kind_loop          },
     {"",          "problems",        next_problem_loop       },
     {"",          "clearings",       next_clearing_loop      },
+    {"",          "coverage",        next_coverage_loop      },
     {"",          "filters",         next_filter_loop        },
 };
 

@@ -416,6 +416,42 @@ static void say_apart(const struct report *r, struct arena *arena,
         say_clearings(r, arena, out);
 }
 
+/* So that "no finding" is never read as "it did not happen". */
+static void say_coverage(const struct report *r, struct arena *arena,
+                         struct statements *out)
+{
+    uint64_t hosts = 0, holes = 0, unexplained = 0, ids = 0, numbers = 0, stops = 0;
+    for (size_t i = 0; r->story && i < r->story->host_count; i++) {
+        const struct story_host *h = &r->story->hosts[i];
+        hosts += h->records > 0;
+        holes += h->holes;
+        unexplained += h->holes_not_explained;
+        stops += h->sensor_stops;
+        ids += h->missing_record_ids;
+    }
+    for (size_t i = 0; i < r->lineage->host_count; i++)
+        numbers += r->lineage->hosts[i].sequence_missing;
+    if (hosts == 0)
+        return;
+    struct text silences =
+        holes ? arena_printf(arena,
+                             "recorded nothing for longer than is ordinary %" PRIu64
+                             " time%s, %" PRIu64 " of them without a recorded reason",
+                             holes, PLURAL(holes), unexplained)
+              : TEXT_LITERAL("was never silent for longer than is ordinary");
+    statements_add(
+        out, arena, DERIVED,
+        "What these logs cover: on %" PRIu64 " host%s Sysmon %.*s, and is recorded as "
+        "stopped %" PRIu64 " time%s; %" PRIu64
+        " event record id%s and the creation records of at least "
+        "%" PRIu64 " process%s are missing. hosts.csv names the event ids without a "
+        "record, coverage.csv each interval. Where there is no record, the absence of "
+        "a "
+        "finding says nothing about what happened.",
+        hosts, PLURAL(hosts), TEXT(silences), stops, PLURAL(stops), ids, PLURAL(ids),
+        numbers, numbers == 1 ? "" : "es");
+}
+
 /* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */
 static void say_recovered(const struct totals *sum, struct arena *arena,
                           struct statements *out)
@@ -506,6 +542,7 @@ void report_statements(const struct report *r, struct arena *arena,
     say_what_was_examined(r, &sum, arena, out);
     say_told_part(r, arena, out);
     say_audited(r, arena, out);
+    say_coverage(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_hosts_apart(r->detector, arena, out);
     say_verification(r, &sum, arena, out);

@@ -298,6 +298,13 @@ void table_verified(struct table *t, struct buffer *scratch, const struct report
     table_buffer(t, scratch);
 }
 
+void table_also_at(struct table *t, struct buffer *scratch, const struct report *r,
+                   const struct seen_places *places, uint32_t owner)
+{
+    name_also_at(scratch, r, places, owner);
+    table_buffer(t, scratch);
+}
+
 void table_roles(struct table *t, struct buffer *scratch, const struct report *r,
                  uint32_t process)
 {

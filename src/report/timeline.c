@@ -119,6 +119,7 @@ void timeline_init(struct timeline *t)
 void timeline_release(struct timeline *t)
 {
     arena_release(&t->arena);
+    places_release(&t->also);
     strings_release(&t->strings);
     timeline_wide_release(&t->wide);
     timeline_scope_close(&t->scope);
@@ -325,6 +326,7 @@ struct timeline_event timeline_describe(const struct lineage *lineage,
                                  .log = event->log,
                                  .computer = record->system.computer,
                                  .finding = UINT32_MAX,
+                                 .number = UINT32_MAX,
                                  .event_id = event->event_id,
                                  .state = (uint8_t)record->state,
                                  .why = (uint8_t)why};
@@ -348,7 +350,7 @@ static bool in_family(const struct detector *d, uint32_t process)
 
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
-                  const struct event_processes *processes)
+                  const struct event_processes *processes, uint32_t number)
 {
     if (!in_family(detector, processes->subject) &&
         !(is_two_sided(event) && in_family(detector, processes->object)))
@@ -361,6 +363,7 @@ void timeline_add(struct timeline *t, const struct detector *detector,
     row->subject.image = keep(t, row->subject.image);
     row->object.image = keep(t, row->object.image);
     row->message = arena_copy(&t->arena, row->message);
+    row->number = number;
     buffer_release(&sentence);
 }
 

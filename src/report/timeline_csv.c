@@ -18,8 +18,8 @@ static const char *const timeline_columns[] = {
     "event_record_id", "offset", "state",
     /* what follows may grow */
     "logged_time", "target_process", "target_process_guid", "target_process_id",
-    "target_image", "verified", "record_sha256", "role", "target_role",
-    "why", "clock"};
+    "target_image", "verified", "record_sha256", "role", "target_role", "why", "clock",
+    "also_at"};
 
 static void put_process(struct table *t, const struct report *r,
                         const struct timeline_process *p)
@@ -62,6 +62,7 @@ static void put_event(struct table *t, struct buffer *b, const struct report *r,
     table_roles(t, b, r, e->object.process);
     table_string(t, timeline_why_name((enum timeline_why)e->why));
     table_string(t, timeline_clock_name((enum timeline_clock)e->clock));
+    table_also_at(t, b, r, &r->timeline->also, e->number);
     table_end_row(t);
 }
 

@@ -10,7 +10,7 @@
 
 /* Rows of one kind that one series may add: a log of many small selections would drown
  * everything else. What is left out is counted in a last row. */
-enum { ROWS_MAX = 500 };
+enum { ROWS_MAX = 500, SMALL_LOG_CHUNKS = 16 };
 
 struct coverage_run {
     uint64_t first, last;
@@ -74,6 +74,7 @@ void coverage_init(struct coverage *c, struct arena *arena,
                            .lowest_header_id = UINT64_MAX,
                            .collects_others = collects_others(log),
                            .origin = ORIGIN_UNDETERMINED};
+    tracks_init(&c->tracks, arena);
 }
 
 void coverage_release(struct coverage *c)
@@ -86,6 +87,9 @@ void coverage_release(struct coverage *c)
     }
     free(c->series);
     free(c->sensor);
+    tracks_release(&c->tracks);
+    machine_events_release(&c->machine);
+    tampering_release(&c->tampering);
     map_release(&c->series_index);
     *c = (struct coverage){0};
 }
@@ -294,6 +298,7 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
     series_add(find_series(c, &record->system, true), record);
+    tracks_add(&c->tracks, record, event_or_null);
     if (event_or_null) {
         sysmon_add(c, event_or_null);
         sensor_add(c, event_or_null);
@@ -665,6 +670,28 @@ static void tell_unreadable(const struct coverage *c, struct problems *problems)
                      c->unknown_fields_more);
 }
 
+/* A log of its usual size (64 MiB for Sysmon's) that begins above 1 has wrapped. */
+static void tell_first_ids(const struct coverage *c, const struct evtx_log_facts *facts,
+                           struct problems *problems)
+{
+    if (c->origin != ORIGIN_RAW || facts->chunks > SMALL_LOG_CHUNKS ||
+        c->log->is_deleted)
+        return;
+    for (size_t i = 0; i < c->series_count; i++) {
+        const struct coverage_series *s = &c->series[i];
+        if (!sysmon_is_channel(s->channel) || s->first_id == NO_RECORD ||
+            s->first_id <= 1)
+            continue;
+        problems_add(
+            problems, PROBLEM_RID_FIRST_GT1,
+            evidence_log_place(c->log, NO_OFFSET, s->first_id),
+            "%.*s on %.*s begins with EventRecordID %" PRIu64 " and holds %" PRIu64
+            " chunk(s) of 64 KiB: too few to have wrapped at the usual size, so "
+            "it was cleared, made anew or given a small size",
+            TEXT(s->channel), TEXT(s->computer), s->first_id, facts->chunks);
+    }
+}
+
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
                      struct problems *problems)
 {
@@ -677,8 +704,11 @@ void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
     decide_origin(c, facts);
     for (size_t i = 0; i < c->series_count; i++)
         tell_gaps(&f, &c->series[i]);
+    tell_first_ids(c, facts, problems);
     tell_unreadable(c, problems);
+    tracks_tell(&c->tracks, c->log, problems);
     sensor_tell(c, problems);
+    tampering_tell(&c->tampering, c->log, problems);
 }
 
 struct text coverage_schema_floor(const struct coverage *c)

@@ -19,7 +19,10 @@
 #ifndef FOREBEAR_COVERAGE_H
 #define FOREBEAR_COVERAGE_H
 
+#include "sysmon/machine.h"
 #include "sysmon/sysmon.h"
+#include "sysmon/tampering.h"
+#include "sysmon/track.h"
 #include "util/strings.h"
 
 enum log_origin { ORIGIN_RAW, ORIGIN_EXPORT, ORIGIN_FORWARDED, ORIGIN_UNDETERMINED };
@@ -56,8 +59,11 @@ enum { COVERAGE_UNKNOWN_FIELDS_MAX = 32 };
 /* What Sysmon says of itself: events 4, 16 and 255. */
 struct sensor_row {
     uint16_t event_id;
+    bool is_start, is_stop; /* event 4 */
     uint64_t offset, record_id;
-    struct text words;
+    uint64_t created_filetime;
+    struct text computer, words;
+    enum problem_code code;
 };
 
 enum { SENSOR_ROWS_MAX = 500 };
@@ -97,10 +103,9 @@ struct coverage {
     struct sensor_row *sensor;
     size_t sensor_count, sensor_capacity;
     uint64_t sensor_more; /* beyond SENSOR_ROWS_MAX */
-    struct {
-        uint64_t count, offset, record_id; /* where the first one is */
-        int64_t least_100ns, most_100ns;   /* TimeCreated - UtcTime */
-    } skew;
+    struct tracks tracks; /* when records were written, by channel and computer */
+    struct machine_events machine; /* what its other records tell of the machine */
+    struct tampering tampering;
 };
 
 void coverage_init(struct coverage *c, struct arena *arena,
@@ -111,8 +116,9 @@ void coverage_add(struct coverage *c, const struct evtx_record *record,
  * before coverage_finish(): coverage_compare() gets each record, in the same order. */
 bool coverage_has_overlaps(struct coverage *c);
 void coverage_compare(struct coverage *c, const struct evtx_record *record);
-/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, FIELD_UNKNOWN,
- * TIME_UNREADABLE, SENSOR_STATE and TIME_SKEW problems. */
+/* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, RID_BACK, RID_FIRST_GT1,
+ * FIELD_UNKNOWN, TIME_UNREADABLE, SENSOR_STATE, SENSOR_TAMPERING, EVENTS_DROPPED, TIME_SKEW,
+ * CLOCK_BACK and CLOCK_JUMP problems. */
 void coverage_finish(struct coverage *c, const struct evtx_log_facts *facts,
                      struct problems *problems);
 /* "4.80": the oldest schema that has every field that was seen; absent if nothing tells. */

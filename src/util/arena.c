@@ -90,6 +90,16 @@ struct text arena_copy(struct arena *a, struct text t)
     return (struct text){copy, t.len};
 }
 
+struct text arena_copy_folded(struct arena *a, struct text t)
+{
+    char *kept = arena_alloc(a, t.len + 1);
+    for (size_t i = 0; i < t.len; i++)
+        kept[i] =
+            t.ptr[i] >= 'A' && t.ptr[i] <= 'Z' ? (char)(t.ptr[i] | 0x20) : t.ptr[i];
+    kept[t.len] = '\0';
+    return (struct text){kept, t.len};
+}
+
 struct text arena_printf(struct arena *a, const char *format, ...)
 {
     va_list args;

@@ -29,6 +29,8 @@ char *arena_reserve(struct arena *a, size_t size);
 void arena_commit(struct arena *a, size_t used);
 /* A copy with a NUL behind it (not counted in len); an absent text stays absent. */
 struct text arena_copy(struct arena *a, struct text t);
+/* The same with ASCII capitals made small: a key for names that compare without case. */
+struct text arena_copy_folded(struct arena *a, struct text t);
 struct text arena_printf(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

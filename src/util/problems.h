@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * problems.h - everything that is wrong, missing or odd, as data: one row of problems.csv
- * each, from the one table problems.def.
+ * each, from the tables problems.def and anomalies.def.
  *
  * A problem of class DAMAGE means that some evidence could not be read as it should be;
  * it raises the exit status to 3. One of class ANOMALY is about what was recorded (a gap
@@ -23,7 +23,10 @@ enum problem_severity {
 
 enum problem_code {
 #define PROBLEM(code, class, severity, sentence) PROBLEM_##code,
+#define ANOMALY(code, severity, sentence, trigger, innocent) PROBLEM_##code,
 #include "util/problems.def"
+#include "util/anomalies.def"
+#undef ANOMALY
 #undef PROBLEM
     PROBLEM_CODES
 };

@@ -657,11 +657,29 @@ static enum status try_record(struct evtx_writer *w, const struct scenario_event
     return END;
 }
 
+/* The record before it takes in the one that was just put: its size and the last size copy
+ * speak of both. */
+static enum status hide_record(struct evtx_writer *w, const struct scenario_event *event,
+                               struct error *err)
+{
+    uint32_t holder = w->last_record;
+    if (w->chunk_records == 0 || try_record(w, event, err) != OK)
+        return fail(err, FAILED, NOWHERE, "line %u: no record to hide this one in",
+                    event->line);
+    uint64_t size = w->chunk.len - holder;
+    put_at(&w->chunk, holder + 4, size, 4);
+    put_at(&w->chunk, w->chunk.len - 4, size, 4);
+    w->last_record = holder;
+    return OK;
+}
+
 enum status evtx_writer_add(struct evtx_writer *w, const struct scenario_event *event,
                             struct error *err)
 {
     if (w->chunk.len == 0)
         start_chunk(w);
+    if (event->is_hidden)
+        return hide_record(w, event, err);
     if (w->chunk_records && event->header_id != w->last_id + 1)
         end_chunk(w);
     enum status status = try_record(w, event, err);

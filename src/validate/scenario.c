@@ -36,7 +36,8 @@
  *
  * Every event also takes: logged TIME (TimeCreated), id N (EventRecordID; the next one
  * goes on from there), header N (id of the record header), written TIME (of the record
- * header), version N, level N, sid S-1-5-18.
+ * header), version N, level N, sid S-1-5-18; hidden: the record before it in its log is made
+ * to cover it too, as a tool that hides records does.
  *
  * TIME is +1d2h3m4.5s or -10s from t0, ++5s from the last event, or a time as t0 has it;
  * without one it is that of the last event.
@@ -102,6 +103,7 @@ enum option {
     OPTION_EXPORT,
     OPTION_GUID,
     OPTION_HEADER,
+    OPTION_HIDDEN,
     OPTION_ID,
     OPTION_IDS,
     OPTION_IMAGE,
@@ -135,6 +137,7 @@ static const char *const option_names[OPTIONS] = {
     [OPTION_EXPORT] = "export",
     [OPTION_GUID] = "guid",
     [OPTION_HEADER] = "header",
+    [OPTION_HIDDEN] = "hidden",
     [OPTION_ID] = "id",
     [OPTION_IDS] = "ids",
     [OPTION_IMAGE] = "image",
@@ -161,7 +164,7 @@ static const char *const option_names[OPTIONS] = {
 
 static bool option_is_flag(enum option o)
 {
-    return o == OPTION_EXPORT || o == OPTION_SORTED;
+    return o == OPTION_EXPORT || o == OPTION_SORTED || o == OPTION_HIDDEN;
 }
 
 /* What a field holds if neither the line nor a process nor `about` says it. */
@@ -519,7 +522,7 @@ static const char *read_value(struct reader *r, const char *at, const char *end,
 static size_t field_length(const char *at, const char *end)
 {
     const char *p = at;
-    if (p >= end || !isupper((unsigned char)*p))
+    if (p >= end || !isalpha((unsigned char)*p))
         return 0;
     while (p < end && (isalnum((unsigned char)*p) || *p == '_' || *p == ':'))
         p++;
@@ -914,11 +917,12 @@ static enum status number_event(struct reader *r, struct scenario_event *event)
     uint64_t *id = &event->system.record_id;
     if (number_option(r, OPTION_ID, UINT64_MAX, log->next_id, id) != OK)
         return FAILED;
-    log->next_id = *id + 1;
+    event->is_hidden = !text_is_absent(option(r, OPTION_HIDDEN));
+    log->next_id = *id + !event->is_hidden; /* who hides one numbers the others anew */
     uint64_t header = log->is_export ? log->next_header : *id;
     if (number_option(r, OPTION_HEADER, UINT64_MAX, header, &event->header_id) != OK)
         return FAILED;
-    log->next_header = event->header_id + 1;
+    log->next_header = event->header_id + !event->is_hidden;
     return OK;
 }
 

@@ -35,7 +35,8 @@ struct scenario_event {
     struct text user_data;     /* element name inside UserData; absent: EventData */
     const struct scenario_value *values;
     size_t value_count;
-    unsigned line; /* in the scenario file */
+    bool is_hidden; /* inside the record before it */
+    unsigned line;  /* in the scenario file */
 };
 
 struct scenario {

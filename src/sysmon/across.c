@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sysmon/across.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util/memory.h"
+
+enum { COMPUTER_MAX = 512 };
+
+/* A stretch of ids, while shared ones are looked for. */
+struct id_span {
+    uint64_t first, last;
+    uint32_t host, log;
+};
+
+struct spans {
+    struct id_span *items;
+    size_t count, capacity;
+};
+
+/* Computer names are compared without case; a longer one than any machine has is no host's. */
+static struct bytes folded_key(char out[COMPUTER_MAX], struct text name)
+{
+    size_t len = name.len < COMPUTER_MAX ? name.len : COMPUTER_MAX;
+    for (size_t i = 0; i < len; i++) {
+        char c = name.ptr[i];
+        out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    return (struct bytes){(const uint8_t *)out, len};
+}
+
+static uint32_t host_of(struct across *a, struct text computer)
+{
+    char name[COMPUTER_MAX];
+    struct bytes key = folded_key(name, computer);
+    uint32_t found = map_find(&a->hosts, key);
+    if (found != MAP_NONE)
+        return found;
+    struct text kept = arena_copy(a->arena, (struct text){name, key.len});
+    map_add(&a->hosts, map_key_text(kept), a->host_count);
+    return a->host_count++;
+}
+
+static void gather_spans(struct across *a, struct spans *spans)
+{
+    for (uint32_t log = 0; log < a->log_count; log++) {
+        const struct tracks *tracks = &a->coverages[log]->tracks;
+        for (size_t i = 0; i < tracks->count; i++) {
+            const struct track *t = &tracks->items[i];
+            for (size_t k = 0; t->is_sysmons && k < t->count; k++) {
+                const struct stretch *s = &t->stretches[k];
+                ARRAY_GROW(spans->items, spans->count, spans->capacity);
+                spans->items[spans->count++] =
+                    (struct id_span){s->first.record_id, s->last.record_id,
+                                     host_of(a, t->computer), log};
+            }
+        }
+    }
+}
+
+static int compare_spans(const void *x, const void *y)
+{
+    const struct id_span *a = x, *b = y;
+    if (a->host != b->host)
+        return a->host < b->host ? -1 : 1;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return (a->log > b->log) - (a->log < b->log);
+}
+
+/* Ranges come by (host, first); one that touches the last is joined to it. */
+static void add_range(struct across *a, uint32_t host, uint64_t first, uint64_t last)
+{
+    struct across_range *before =
+        a->range_count ? &a->ranges[a->range_count - 1] : NULL;
+    if (before && before->host == host && first <= before->last) {
+        if (last <= before->last)
+            return;
+        first = before->last + 1;
+    }
+    uint64_t room = ACROSS_IDS_MAX - a->slot_count, count = last - first + 1;
+    if (count > room) {
+        a->not_compared += count - room;
+        count = room;
+    }
+    if (count == 0)
+        return;
+    ARRAY_GROW(a->ranges, a->range_count, a->range_capacity);
+    a->ranges[a->range_count++] =
+        (struct across_range){first, first + count - 1, host, a->slot_count};
+    a->slot_count += (size_t)count;
+}
+
+static void find_shared(struct across *a, struct spans *spans)
+{
+    if (spans->count)
+        qsort(spans->items, spans->count, sizeof *spans->items, compare_spans);
+    const struct id_span *far = NULL; /* reaches farthest so far */
+    for (size_t i = 0; i < spans->count; i++) {
+        const struct id_span *s = &spans->items[i];
+        if (far && far->host == s->host && s->first <= far->last &&
+            s->log != far->log) {
+            add_range(a, s->host, s->first, s->last < far->last ? s->last : far->last);
+            a->is_concerned[s->log] = a->is_concerned[far->log] = true;
+        }
+        if (!far || far->host != s->host || s->last > far->last)
+            far = s;
+    }
+}
+
+bool across_open(struct across *a, const struct coverage *const *coverages,
+                 size_t log_count, struct arena *arena)
+{
+    struct spans spans = {0};
+    *a =
+        (struct across){.coverages = coverages, .log_count = log_count, .arena = arena};
+    a->is_concerned = memory_get_zeroed(log_count + 1, sizeof *a->is_concerned);
+    gather_spans(a, &spans);
+    find_shared(a, &spans);
+    free(spans.items);
+    a->fingerprints = memory_get_zeroed(a->slot_count + 1, sizeof *a->fingerprints);
+    a->logs = memory_get_zeroed(a->slot_count + 1, sizeof *a->logs);
+    return a->slot_count > 0;
+}
+
+/* Its slot, or SIZE_MAX. */
+static size_t slot_of(const struct across *a, const struct evtx_record *record)
+{
+    char name[COMPUTER_MAX];
+    const struct evtx_system *s = &record->system;
+    if (!record_state_is_live(record->state) || s->record_id == NO_RECORD ||
+        !sysmon_is_channel(s->channel))
+        return SIZE_MAX;
+    uint32_t host = map_find(&a->hosts, folded_key(name, s->computer));
+    size_t from = 0, to = a->range_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const struct across_range *r = &a->ranges[middle];
+        if (r->host < host || (r->host == host && r->last < s->record_id))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    if (from == a->range_count || a->ranges[from].host != host ||
+        a->ranges[from].first > s->record_id)
+        return SIZE_MAX;
+    return a->ranges[from].slot + (size_t)(s->record_id - a->ranges[from].first);
+}
+
+bool across_wants(const struct across *a, const struct evtx_record *record)
+{
+    return slot_of(a, record) != SIZE_MAX;
+}
+
+static void note_conflict(struct across *a, uint32_t log, uint32_t other,
+                          const struct evtx_record *record)
+{
+    uint64_t id = record->system.record_id;
+    size_t i = a->pair_count;
+    while (i > 0 && (a->pairs[i - 1].log != log || a->pairs[i - 1].other != other))
+        i--;
+    if (i == 0) {
+        ARRAY_GROW(a->pairs, a->pair_count, a->pair_capacity);
+        a->pairs[a->pair_count++] =
+            (struct across_pair){log,
+                                 other,
+                                 0,
+                                 id,
+                                 id,
+                                 record->offset,
+                                 arena_copy(a->arena, record->system.computer)};
+        i = a->pair_count;
+    }
+    struct across_pair *pair = &a->pairs[i - 1];
+    pair->count++;
+    pair->first_id = id < pair->first_id ? id : pair->first_id;
+    pair->last_id = id > pair->last_id ? id : pair->last_id;
+}
+
+void across_add(struct across *a, uint32_t log, const struct evtx_record *record,
+                uint32_t fingerprint)
+{
+    size_t slot = slot_of(a, record);
+    if (slot == SIZE_MAX)
+        return;
+    fingerprint = fingerprint ? fingerprint : 1;
+    if (!a->fingerprints[slot]) {
+        a->fingerprints[slot] = fingerprint;
+        a->logs[slot] = log;
+    } else if (a->fingerprints[slot] != fingerprint && a->logs[slot] != log) {
+        note_conflict(a, log, a->logs[slot], record);
+    }
+}
+
+void across_tell(const struct across *a, struct problems *problems)
+{
+    for (size_t i = 0; i < a->pair_count; i++) {
+        const struct across_pair *p = &a->pairs[i];
+        const struct evidence_log *log = a->coverages[p->log]->log,
+                                  *other = a->coverages[p->other]->log;
+        problems_add(problems, PROBLEM_RID_CONFLICT,
+                     evidence_log_place(log, p->offset, p->first_id),
+                     "%" PRIu64 " record(s) of Sysmon's channel on %.*s, EventRecordID "
+                     "%" PRIu64 " to %" PRIu64
+                     ", have other content here than under the same id in %.*s: %.*s",
+                     p->count, TEXT(p->computer), p->first_id, p->last_id,
+                     TEXT(other->evidence), TEXT(other->path));
+    }
+    if (a->not_compared)
+        problems_add_graded(problems, PROBLEM_RID_CONFLICT, SEVERITY_INFO, NOWHERE,
+                            "%" PRIu64
+                            " record ids that stand in several logs were not compared: "
+                            "more than %d are not",
+                            a->not_compared, ACROSS_IDS_MAX);
+}
+
+void across_close(struct across *a)
+{
+    free(a->ranges);
+    free(a->fingerprints);
+    free(a->logs);
+    free(a->is_concerned);
+    free(a->pairs);
+    map_release(&a->hosts);
+    *a = (struct across){0};
+}

@@ -1,0 +1,287 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What the logs cover, as a user sees it: coverage.csv, hosts.csv and the places of a record,
+# from small stories. A story is scenario lines; what a test says of it is a part of a row.
+. "${srcdir:-.}/tests/tap.sh"
+make_evtx=$build/tests/make_evtx
+sysmon='Microsoft-Windows-Sysmon%4Operational.evtx'
+cd "$work" || exit 1
+
+# story NAME: the scenario on stdin becomes the logs of NAME, in the place of channel files
+story() {
+    { echo "t0 2026-01-01T00:00:00Z"; cat; } >"$1.scenario"
+    logs=$1/Windows/System32/winevt/Logs
+    mkdir -p "$logs"
+    "$make_evtx" "$1.scenario" "$logs" >"$work/.out" 2>&1 || tap_result 1 "$1: the logs are made"
+}
+
+# read_story NAME [EVIDENCE...]: report in NAME.report
+read_story() {
+    name=$1
+    shift
+    [ $# -gt 0 ] || set -- "$name"
+    status_is 0 "$name: the report is written" "$forebear" report -q -o "$name.report" "$@"
+}
+
+# has NAME TABLE PATTERN...: one row of the table matches all patterns
+has() {
+    name=$1 table=$2
+    shift 2
+    cp "$name.report/$table.csv" "$work/.out"
+    for pattern; do
+        grep -E -- "$pattern" "$work/.out" >"$work/.rows" || true
+        cp "$work/.rows" "$work/.out"
+    done
+    [ -s "$work/.out" ]
+    tap_status=$?
+    cp "$name.report/$table.csv" "$work/.out"
+    tap_result $tap_status "$name: $table.csv has $*"
+}
+
+lacks() {
+    name=$1 table=$2 pattern=$3
+    ! grep -E -- "$pattern" "$name.report/$table.csv" >"$work/.out"
+    tap_result $? "$name: $table.csv lacks $pattern"
+}
+
+# Sysmon records for a minute, then from $1 on for another, and System's in between.
+silent_until() {
+    cat <<END
+host PC-17.corp.example machine 0x1 user CORP\\anna boot 7
+log $sysmon
+process a pid 10 at +0s image C:\\Windows\\explorer.exe parent - guid startkey
+process b pid 11 at +30s image C:\\Windows\\System32\\cmd.exe parent a guid startkey
+process c pid 12 at +60s image C:\\Windows\\System32\\find.exe parent a guid startkey
+process d pid 13 at $1 image C:\\Windows\\System32\\cmd.exe parent a guid startkey
+process e pid 14 at ++30s image C:\\Windows\\System32\\find.exe parent d guid startkey
+log System.evtx ids 100
+END
+}
+general='provider Microsoft-Windows-Kernel-General channel System'
+
+{ silent_until +6h
+  echo "record 13 at +2m $general StopTime=2026-01-01T00:02:00.0000000Z"
+  echo "record 12 at +5h59m $general StartTime=2026-01-01T05:59:00.0000000Z"
+  echo "record 6005 at ++5s provider EventLog channel System"; } | story off
+read_story off
+has off coverage ',hole,machine off,' '2026-01-01T00:01:00.0200000.*,2026-01-01T06:00:00.0200000' \
+    'EventRecordID 100 of .*System.evtx; until .*EventRecordID 101 of'
+has off coverage ',machine off,,' ',21420,'
+has off coverage ',records,,' ',3,' 'they begin here: the first of this log'
+has off coverage ',records,,' ',2,' 'they begin here: after a silence'
+has off hosts '^PC-17' ',1,0,0,1,0,true,0'
+has off problems '^COVERAGE_HOLE,info' 'machine off'
+
+{ silent_until +6h
+  echo "record 13 at +2m provider SomeDriver channel System StopTime=x"
+  echo "record 12 at +5h59m provider SomeDriver channel System StartTime=x"; } | story foreign
+read_story foreign
+has foreign coverage ',hole,not explained,'
+lacks foreign coverage ',(boot|shutdown|machine off),'
+
+{ silent_until +6h
+  echo "record 13 at +2m $general StopTime=2026-01-01T00:02:00.0000000Z"
+  echo "record 12 at +1h2m $general StartTime=2026-01-01T01:02:00.0000000Z"; } | story part
+read_story part
+has part coverage ',hole,not explained,' 'a part of it is explained \(machine off' '17880 s are not'
+
+{ silent_until +6h
+  echo "record 41 at +5h59m provider Microsoft-Windows-Kernel-Power channel System BugcheckCode=0"; } | story crash
+read_story crash
+has crash coverage ',hole,machine off,' 'no shutdown is recorded before'
+has crash coverage ',unclean boot,'
+
+{ silent_until +6h
+  echo "record 1 at +5h59m50s provider Microsoft-Windows-Power-Troubleshooter channel System SleepTime=2026-01-01T00:01:30.0000000Z WakeTime=2026-01-01T05:59:40.0000000Z"; } | story asleep
+read_story asleep
+has asleep coverage ',hole,asleep,'
+has asleep coverage ',asleep,,' '^PC-17.corp.example,2026-01-01T00:01:30.0000000'
+
+{ silent_until +6h
+  echo "record 42 at +90s provider Microsoft-Windows-Kernel-Power channel System TargetState=4"
+  echo "record 107 at +5h59m provider Microsoft-Windows-Kernel-Power channel System TargetState=4"; } | story slept
+read_story slept
+has slept coverage ',hole,asleep,' 'EventRecordID 100 of'
+
+{ silent_until +6h
+  echo "record 7036 at +3h provider 'Service Control Manager' channel System param1=Spooler param2=stopped"
+  echo "record 6013 at +4h provider EventLog channel System"; } | story awake
+read_story awake
+has awake coverage ',hole,not explained,' 'it was on'
+has awake problems '^COVERAGE_HOLE,notice' 'not explained'
+lacks awake coverage ',sensor stopped,'
+
+{ silent_until +6h
+  echo "record 7036 at +2m provider 'Service Control Manager' channel System param1=Sysmon64 param2=stopped"
+  echo "record 7036 at +5h59m provider 'Service Control Manager' channel System param1=Sysmon64 param2=running"
+  echo "record 7040 at ++1s provider 'Service Control Manager' channel System param1=Sysmon64 param2='auto start' param3=disabled param4=Sysmon64"
+  echo "record 7045 at ++1s provider 'Service Control Manager' channel System ServiceName=upd ImagePath=C:\\\\Windows\\\\Sysmon64.exe"; } | story service
+read_story service
+has service coverage ',hole,sensor stopped,' 'Sysmon64 stopped'
+has service coverage ',sensor changed,' 'a service was installed: upd'
+has service coverage ',sensor changed,' 'from auto start to disabled'
+
+story stopped <<END
+host PC-17.corp.example machine 0x1 user CORP\\anna
+log $sysmon
+process a pid 10 at +0s image C:\\Windows\\explorer.exe parent -
+process b pid 11 at +30s image C:\\Windows\\System32\\cmd.exe parent a
+event 4 at +60s State=Stopped
+event 4 at +3h State=Started
+process d pid 13 at +3h1s image C:\\Windows\\System32\\cmd.exe parent a
+event 4 at +4h State=Stopped
+END
+read_story stopped
+has stopped coverage ',hole,sensor stopped,' ',10740,'
+has stopped hosts '^PC-17' ',2,0,0,false,0'
+
+story restarted <<END
+host PC-17.corp.example machine 0x1 user CORP\\anna boot 7
+log $sysmon
+process a pid 10 at +0s image C:\\Windows\\explorer.exe parent - guid startkey
+process b pid 11 at +30s image C:\\Windows\\System32\\cmd.exe parent a guid startkey
+host PC-17.corp.example machine 0x1 boot 8
+process d pid 13 at +3h image C:\\Windows\\System32\\cmd.exe parent - guid startkey
+END
+read_story restarted
+has restarted coverage ',hole,restarted,' 'boot 7 before and boot 8 after'
+
+{ silent_until +2m
+  echo "record 1 at +70s $general NewTime=2026-01-01T00:01:10.0000000Z OldTime=2026-01-01T00:01:08.5000000Z Reason=1"
+  echo "record 1 at +80s $general NewTime=2026-01-01T00:01:20.0000000Z OldTime=2026-01-01T02:01:20.0000000Z Reason=2"
+  echo "log Security.evtx ids 7"
+  echo "record 4616 at +80s provider Microsoft-Windows-Security-Auditing channel Security SubjectUserName=anna PreviousTime=2026-01-01T02:01:20.0000000Z NewTime=2026-01-01T00:01:20.0000000Z ProcessName=C:\\\\Tools\\\\settime.exe"
+  echo "record 1100 at +90s provider Microsoft-Windows-Eventlog channel Security userdata ServiceShutdown"; } | story clock
+read_story clock
+has clock coverage ',clock set,' 'by account anna, by C:.Tools.settime.exe'
+has clock coverage ',clock set,' 'Kernel-General 1'
+has clock coverage ',event log,'
+lacks clock coverage '00:01:08.5'
+lacks clock coverage ',hole,'
+
+# A gap of ids and a machine that was off are each a row of its own.
+story gap <<END
+host PC-17.corp.example machine 0x1 user CORP\\anna
+log $sysmon ids 100
+process a pid 10 at +0s image C:\\Windows\\explorer.exe parent -
+process b pid 11 at +30s image C:\\Windows\\System32\\cmd.exe parent a id 110
+END
+read_story gap
+has gap coverage ',records missing,' 'EventRecordID 101 to 109 are missing, 9 in all; origin raw'
+has gap hosts ',9,'
+
+# The same records in a log, its copy and its export: one event, with all of its places.
+cp "$top/tests/scenarios/01-chain.scenario" live.scenario
+sed 's/^\(log .*\)$/\1 export/' live.scenario >export.scenario
+mkdir -p twice/Windows/System32/winevt/Logs export
+"$make_evtx" live.scenario twice/Windows/System32/winevt/Logs >/dev/null
+"$make_evtx" export.scenario export >/dev/null
+"$forebear" report -q -o once.report twice >/dev/null 2>&1
+read_story twice twice export
+[ "$(wc -l <once.report/findings.csv)" = "$(wc -l <twice.report/findings.csv)" ] &&
+    [ "$(wc -l <once.report/timeline.csv)" = "$(wc -l <twice.report/timeline.csv)" ] &&
+    [ "$(wc -l <once.report/processes.csv)" = "$(wc -l <twice.report/processes.csv)" ]
+tap_result $? "an event in two logs is one event"
+for table in findings timeline processes; do
+    has twice $table 'export: .*evtx: EventRecordID [0-9]+, offset [0-9]+'
+    lacks once $table 'EventRecordID [0-9]+, offset'
+    mv once.report/$table.csv once.report/$table.kept
+    cp once.report/$table.kept once.report/$table.csv
+done
+lacks twice problems RID_CONFLICT
+
+# More places than a cell lists.
+for i in 1 2 3 4 5 6 7 8 9; do cp -r export "many$i"; done
+read_story many twice many1 many2 many3 many4 many5 many6 many7 many8 many9
+has many findings 'many8: .*; 1 more'
+
+# The same ids with other content, in another log of that host.
+sed 's/whoami/hostname/g' export.scenario >other.scenario
+mkdir other
+"$make_evtx" other.scenario other >/dev/null
+read_story conflict twice other
+has conflict problems '^RID_CONFLICT,warning' 'have other content here than under the same id in twice'
+has conflict problems '^RID_CONFLICT,warning' '^RID_CONFLICT,warning,other,'
+
+# Clones, each in a folder of its own; one name in two folders; a renamed host.
+mkdir -p hosts/one hosts/two
+sed 's/PC01 PC04/PC01/' "$top/tests/scenarios/08-clones.scenario" >one.scenario
+sed 's/PC01 PC04/PC04/' "$top/tests/scenarios/08-clones.scenario" >two.scenario
+"$make_evtx" one.scenario hosts/one >/dev/null
+"$make_evtx" two.scenario hosts/two >/dev/null
+read_story hosts
+has hosts hosts '^PC01.corp.example,365ABB72,'
+has hosts hosts '^PC04.corp.example,365ABB72,'
+has hosts problems '^MACHINE_ID_SHARED'
+mkdir -p names/one names/two
+"$make_evtx" one.scenario names/one >/dev/null
+sed 's/0x365abb72/0x11111111/' one.scenario >three.scenario
+"$make_evtx" three.scenario names/two >/dev/null
+read_story names
+has names hosts '^PC01.corp.example,11111111 365ABB72,'
+has names problems '^COMPUTER_TWO_MACHINES'
+has names problems '^RID_CONFLICT'
+mkdir renamed
+"$make_evtx" "$top/tests/scenarios/renamed.scenario" renamed >/dev/null
+read_story renamed
+has renamed hosts '^WIN-OLD,00000001,'
+has renamed hosts '^PC-17.corp.example,00000001,'
+has renamed coverage ',renamed,' 'from WIN-OLD to PC-17'
+has renamed problems '^MACHINE_ID_SHARED'
+mkdir fleet
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    sed "s/PC01/FLEET$i/g; s/clones.evtx/fleet$i.evtx/" one.scenario >fleet.scenario
+    "$make_evtx" fleet.scenario fleet >/dev/null
+done
+read_story fleet
+[ "$(grep -c '^FLEET' fleet.report/hosts.csv)" = 12 ]
+tap_result $? "twelve hosts in one folder are twelve rows"
+
+# A record hidden inside another: told with both places, and read.
+mkdir hidden
+"$make_evtx" "$top/tests/scenarios/hidden.scenario" hidden >/dev/null
+read_story hidden
+has hidden problems '^HIDDEN_RECORD,warning' 'header id 3, .* lies inside the record at offset [0-9]+ \(header id 2'
+has hidden processes 'whoami.exe' ',hidden,'
+has hidden evidence ',1.?$'
+status_is 0 "hidden: libevtx tells it too" "$forebear" report -q --reader=libevtx -o hidden.libevtx hidden
+grep '^HIDDEN_RECORD' hidden.report/problems.csv >native
+grep '^HIDDEN_RECORD' hidden.libevtx/problems.csv >libevtx
+same "hidden: both readers say the same" native libevtx
+# Just short of one: another size, no BinXML, no id. Without checksums nothing else is wrong.
+at=$(sed -n 's/^HIDDEN_RECORD,warning,hidden,[^,]*,\([0-9]*\),.*/\1/p' hidden.report/problems.csv)
+short() { # NAME OFFSET BYTES: so many bytes of the inner record become 0x08
+    rm -rf short short.report
+    mkdir short
+    cp "hidden/$sysmon" short
+    head -c "$3" /dev/zero | tr '\0' '\010' |
+        dd of="short/$sysmon" bs=1 seek=$((at + $2)) conv=notrunc status=none
+    "$forebear" report -q -o short.report short >"$work/.out" 2>&1
+    [ -n "$at" ] && ! grep '^HIDDEN_RECORD' short.report/problems.csv >"$work/.out"
+    tap_result $? "hidden: not with $1"
+}
+short "another size" 4 1
+short "another magic" 0 1
+short "no BinXML" 24 1
+short "no possible id" 8 8
+if [ -e "$SHARED_DATA/evtx/parsers/post-Security.evtx" ]; then
+    "$forebear" report -q -o real.report "$SHARED_DATA/evtx/parsers/post-Security.evtx" >/dev/null 2>&1
+    has real problems '^HIDDEN_RECORD,warning' 'header id 105, 960 bytes.*\(header id 104, 1640 bytes'
+    [ "$(grep -c '^HIDDEN_RECORD' real.report/problems.csv)" = 1 ]
+    tap_result $? "real: it is the only one"
+else
+    skip "a record that a real tool hid" "no shared data"
+fi
+
+# Dropped events by kind; the account that changed the configuration.
+mkdir sensor
+"$make_evtx" "$top/tests/scenarios/19-sensor.scenario" sensor >/dev/null
+read_story sensor
+has sensor problems '^EVENTS_DROPPED,warning' 'counted 1 event\(s\) that its driver dropped: ProcessCreate 1'
+has sensor coverage ',sensor,' 'S-1-5-21-1-2-3-500'
+status_is 0 "jobs: with one" "$forebear" report -q --jobs=1 -o jobs1 twice export off
+status_is 0 "jobs: with four" "$forebear" report -q --jobs=4 -o jobs4 twice export off
+for table in coverage hosts problems timeline findings processes; do
+    same "jobs: the same $table.csv" "jobs1/$table.csv" "jobs4/$table.csv"
+done
+finish
