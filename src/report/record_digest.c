@@ -12,17 +12,26 @@
 
 enum { WINDOW = 1 << 13, SIZE_MIN = 28, SIZE_MAX_OF_RECORD = 65024 };
 
+static void close_window(struct record_window *w)
+{
+    if (w->source.log)
+        evidence_source_close(&w->source);
+}
+
 static bool fill_window(struct record_window *w, const struct evidence_log *log,
                         uint64_t offset, size_t len)
 {
-    if (w->log == log && offset >= w->from && offset - w->from + len <= w->len)
+    if (w->source.log == log && offset >= w->from && offset - w->from + len <= w->len)
         return true;
     if (!w->bytes)
         w->bytes = memory_get(SIZE_MAX_OF_RECORD);
-    w->log = log;
+    if (w->source.log != log) {
+        close_window(w);
+        evidence_source_open(&w->source, log);
+    }
     w->from = offset;
-    evidence_log_read(log, offset, w->bytes, len > WINDOW ? len : WINDOW, &w->len,
-                      NULL);
+    evidence_source_read(&w->source, offset, w->bytes, len > WINDOW ? len : WINDOW,
+                         &w->len, NULL);
     return w->len >= len;
 }
 
@@ -46,6 +55,7 @@ bool record_digest(struct record_window *w, const struct evidence_log *log,
 
 void record_window_release(struct record_window *w)
 {
+    close_window(w);
     free(w->bytes);
     *w = (struct record_window){0};
 }

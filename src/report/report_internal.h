@@ -8,7 +8,7 @@
 /* --- record_digest.c: the SHA-256 of a record's bytes, from its magic through the copy of
  * its size. All zeros is a window before its first use. */
 struct record_window {
-    const struct evidence_log *log;
+    struct evidence_source source; /* open where its log is not NULL */
     uint64_t from;
     size_t len;
     uint8_t *bytes;
