@@ -16,7 +16,7 @@ build_packages="gcc make autoconf automake pkg-config libc6-dev
     libssl-dev libdeflate-dev zlib1g-dev libjson-c-dev"
 test_packages="$build_packages libcmocka-dev clang clang-format
     ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk
-    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils libclang-rt-14-dev chromium python3 man-db"
+    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils libclang-rt-14-dev chromium python3 tidy poppler-utils man-db"
 
 missing_of() {
     for package; do

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open report pages in headless Chromium and ask of each what its tree, its console and its
-requests are: report_browser.py BROWSER PROFILE FOLDER... Only the standard library; the
+"""Open report pages in headless Chromium, use them as a reader would, and say what came of
+it: report_browser.py BROWSER PROFILE SHOTS VALUES WORDS AXE PAGE... where PAGE is FOLDER,
+or +FOLDER for one that is used and printed, not only opened. Only the standard library; the
 browser is spoken to by its DevTools protocol over a pipe (file descriptors 3 and 4)."""
+import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-         "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--remote-debugging-pipe"]
+         "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--remote-debugging-pipe"]
+
+WIDTHS = {"phone": 390, "laptop": 1366, "print": 794}
 
 # Elements, attributes and text of the tree, in order, as the HTML parser built it. Some
 # versions split a text of more than 64 KiB into several nodes: normalize() joins them.
@@ -24,6 +29,13 @@ TREE = """(() => { const out = []; const walk = n => {
   }
   out.push('</>');
 }; const all = document.documentElement.cloneNode(true); all.normalize(); walk(all); return out.join('\\n'); })()"""
+
+# What the page shows: rows of a table, cards, what is off or folded.
+SHOWN = """(() => { const count = s => [...document.querySelectorAll(s)].filter(e => e.checkVisibility()).length;
+  return {cards: count('.creation'), events: count('.timeline .item'), sections: count('.finding'),
+          said: document.querySelector('#find-count').textContent}; })()"""
+
+WRITE = """navigator.clipboard.writeText = t => { window.copied = t; return Promise.resolve(); };"""
 
 
 class Browser:
@@ -46,12 +58,13 @@ class Browser:
         self.number, self.rest, self.events = 0, b"", []
 
     def message(self):
-        while b"\0" not in self.rest:
+        parts = [self.rest]
+        while b"\0" not in parts[-1]:
             more = os.read(self.back, 1 << 20)
             if not more:
                 raise SystemExit("the browser ended")
-            self.rest += more
-        one, self.rest = self.rest.split(b"\0", 1)
+            parts.append(more)
+        one, self.rest = b"".join(parts).split(b"\0", 1)
         return json.loads(one)
 
     def call(self, method, session=None, **parameters):
@@ -59,7 +72,9 @@ class Browser:
         call = {"id": self.number, "method": method, "params": parameters}
         if session:
             call["sessionId"] = session
-        os.write(self.to, json.dumps(call).encode() + b"\0")
+        data = json.dumps(call).encode() + b"\0"
+        while data:
+            data = data[os.write(self.to, data):]
         while True:
             got = self.message()
             if got.get("id") == self.number:
@@ -72,26 +87,52 @@ class Browser:
         while not any(e.get("method") == method for e in self.events):
             self.events.append(self.message())
 
-    def open(self, url):
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
-            self.call(domain + ".enable", session)
-        self.events = []
-        self.call("Page.navigate", session, url=url)
-        self.wait("Page.loadEventFired")
-        tree = self.call("Runtime.evaluate", session, expression=TREE)["result"]["value"]
-        facts = self.call("Runtime.evaluate", session, returnByValue=True, expression="""({
-            title: document.title, mode: document.compatMode,
-            background: getComputedStyle(document.querySelector('thead th')).backgroundColor,
-            hash: document.querySelectorAll('script, iframe, object, embed, form, img').length
-            })""")["result"]["value"]
-        self.call("Target.closeTarget", targetId=target)
-        return tree, facts, self.events
-
     def close(self):
         os.write(self.to, json.dumps({"id": 0, "method": "Browser.close"}).encode() + b"\0")
         self.process.wait(30)
+
+
+class Page:
+    """One page in a tab of its own."""
+
+    def __init__(self, browser, path, scripts=True, width=WIDTHS["laptop"], dark=False):
+        self.browser, self.path = browser, path
+        self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=self.target,
+                                    flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+            self.call(domain + ".enable")
+        self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900,
+                  deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        browser.events = []
+        self.call("Page.navigate", url="file://" + path)
+        browser.wait("Page.loadEventFired")
+
+    def call(self, method, **parameters):
+        return self.browser.call(method, self.session, **parameters)
+
+    def ask(self, expression):
+        got = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                        awaitPromise=True)
+        if "exceptionDetails" in got:
+            raise SystemExit(expression[:80] + ": " + json.dumps(got["exceptionDetails"])[:400])
+        return got["result"].get("value")
+
+    def key(self, key, code=0):
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                      windowsVirtualKeyCode=code)
+
+    def shot(self, path):
+        data = self.call("Page.captureScreenshot", format="png")["data"]
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(data))
+
+    def close(self):
+        self.browser.call("Target.closeTarget", targetId=self.target)
 
 
 def local(name):
@@ -129,7 +170,8 @@ def squeezed(tree):
 
 
 def say(ok, what, why=""):
-    print("ok" if ok else "not ok", what, str(why).replace("\n", " ")[:500], sep="\t")
+    print("ok" if ok else "not ok", what, str(why).replace("\n", " ").replace("\t", " ")[:1500],
+          sep="\t", flush=True)
 
 
 def first_difference(a, b):
@@ -139,32 +181,309 @@ def first_difference(a, b):
     return "one is longer"
 
 
-def look(browser, folder):
-    path = os.path.abspath(os.path.join(folder, "report.html"))
-    tree, facts, events = browser.open("file://" + path)
-    xml = xml_tree(path)
-    say(squeezed(tree) == squeezed(xml), folder + ": the HTML parser's tree is the XML parser's",
-        first_difference(squeezed(tree), squeezed(xml)))
-    said = [e for e in events if e.get("method") in
+def silent(browser, name, path):
+    """Nothing on the console, no request but for the page itself."""
+    said = [e for e in browser.events if e.get("method") in
             ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded",
              "Audits.issueAdded")]
     said = [e for e in said if e["method"] != "Audits.issueAdded" or
             "ContentSecurityPolicy" in json.dumps(e)]
-    say(not said, folder + ": no word on the console", json.dumps(said))
-    asked = {e["params"]["request"]["url"] for e in events
+    say(not said, name + ": no word on the console", json.dumps(said))
+    asked = {e["params"]["request"]["url"] for e in browser.events
              if e.get("method") == "Network.requestWillBeSent"}
-    asked = {u for u in asked if not u.startswith("data:") and u != "file://" + path}
-    say(not asked, folder + ": no request by the page", asked)
-    say(facts["title"].startswith("Forebear report") and facts["hash"] == 0,
-        folder + ": no script ran, none is there", facts)
-    say(facts["mode"] == "CSS1Compat" and facts["background"] == "rgb(245, 247, 249)",
-        folder + ": standards mode, and the style sheet passes the policy", facts)
+    asked = {u for u in asked if not u.startswith("data:") and u.split("#")[0] != "file://" + path}
+    say(not asked, name + ": no request by the page", asked)
+
+
+def look(browser, name, path):
+    """As it was written, without scripts: what the HTML parser made of it."""
+    page = Page(browser, path, scripts=False)
+    tree, xml = page.ask(TREE), xml_tree(path)
+    say(squeezed(tree) == squeezed(xml), name + ": the HTML parser's tree is the XML parser's",
+        first_difference(squeezed(tree), squeezed(xml)))
+    facts = page.ask("""({title: document.title, mode: document.compatMode,
+        background: getComputedStyle(document.querySelector('thead th')).backgroundColor,
+        strange: document.querySelectorAll('iframe, object, embed, form, img, base').length,
+        scripts: document.querySelectorAll('script').length,
+        hidden: [...document.querySelectorAll('.node, .creation, .timeline tr, .statements li')]
+            .filter(e => !e.checkVisibility()).length})""")
+    say(facts["title"].startswith("Forebear report") and facts["strange"] == 0 and
+        facts["scripts"] == 1, name + ": no element is there that the template has not", facts)
+    say(facts["mode"] == "CSS1Compat" and facts["background"] == "rgb(244, 246, 248)",
+        name + ": standards mode, and the style sheet passes the policy", facts)
+    say(facts["hidden"] == 0, name + ": without scripts everything is there to read", facts)
+    silent(browser, name + " without scripts", path)
+    page.close()
+    page = Page(browser, path)
+    facts = page.ask("({js: document.documentElement.className, title: document.title})")
+    say(facts["js"] == "js" and facts["title"].startswith("Forebear report"),
+        name + ": the report's own script runs, and no other", facts)
+    silent(browser, name, path)
+    page.close()
+
+
+def widths(browser, name, path, shots):
+    for device, width in WIDTHS.items():
+        for scripts in (True, False):
+            page = Page(browser, path, scripts, width)
+            over = page.ask("""[document.documentElement.scrollWidth, innerWidth,
+                [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+                 ).filter(e => !e.closest('.scroll')).slice(0, 3).map(e => e.outerHTML.slice(0, 150))]""")
+            say(over[0] <= over[1], "%s: nothing sticks out at the side of a %s%s" % (
+                name, device, "" if scripts else ", without scripts"), over)
+            if scripts:
+                page.shot(os.path.join(shots, "%s-%s.png" % (name, device)))
+            page.close()
+
+
+# Text against the background that it stands on, by WCAG's formula: 4.5 is wanted.
+CONTRAST = """(() => { const rgb = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = c => { const [r, g, b] = c.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = e => { for (let at = e; at; at = at.parentElement) { const c = rgb(getComputedStyle(at).backgroundColor);
+    if (c.length === 3 || c[3] > 0.99) return c; } return [255, 255, 255]; };
+  const bad = []; const seen = new Set();
+  for (const e of document.querySelectorAll('body *')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility()) continue;
+    const s = getComputedStyle(e); const color = e.closest('svg') ? s.fill : s.color; const back = behind(e);
+    const key = color + back; if (seen.has(key)) continue; seen.add(key);
+    const a = light(rgb(color)), b = light(back); const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push([e.outerHTML.slice(0, 80), color, back.join(), ratio.toFixed(2)]);
+  } return [seen.size, bad]; })()"""
+
+
+def contrast(browser, name, path, shots):
+    for dark in (False, True):
+        page = Page(browser, path, dark=dark)
+        seen, bad = page.ask(CONTRAST)
+        say(seen > 5 and not bad, "%s: letters stand out in the %s" % (name, "dark" if dark else "light"), bad)
+        if dark:
+            page.shot(os.path.join(shots, name + "-dark.png"))
+        page.close()
+
+
+def fill(page, field, value):
+    page.ask("""(() => { const f = document.querySelector('#find-%s'); f.value = %s;
+        f.dispatchEvent(new Event('input')); return new Promise(r => setTimeout(r, 300)); })()""" % (
+        field, json.dumps(value)))
+
+
+def find(browser, name, path):
+    page = Page(browser, path)
+    before = page.ask(SHOWN)
+    fill(page, "words", "no such words anywhere")
+    nothing = page.ask(SHOWN)
+    say(nothing["cards"] == nothing["events"] == 0 and "Filtered" in nothing["said"],
+        name + ": a search for what is not there shows nothing, and says so", nothing)
+    fill(page, "words", "")
+    say(page.ask(SHOWN) == before, name + ": without words all is there again", before)
+    words = page.ask("""document.querySelector('.creation code.value').textContent.toLowerCase().slice(0, 30)""")
+    fill(page, "words", words)
+    some = page.ask(SHOWN)
+    say(0 < some["cards"] <= before["cards"] and some["cards"] == page.ask(
+        """[...document.querySelectorAll('.creation')].filter(e => %s.split(/\\s+/).every(
+            w => e.textContent.toLowerCase().includes(w))).length""" % json.dumps(words)),
+        name + ": a search shows what has the words, and only that", [words, some])
+    fill(page, "words", "")
+    for field, attribute, selector in (("host", "host", ".creation"), ("rule", "rules", ".creation"),
+                                       ("level", "levels", ".creation"), ("event", "event", ".timeline .item")):
+        value = page.ask("document.querySelector('%s').dataset.%s.split(' ')[0]" % (selector, attribute))
+        fill(page, field, value)
+        wrong = page.ask("""[...document.querySelectorAll('%s')].filter(e => e.checkVisibility() !==
+            e.dataset.%s.split(' ').includes(%s)).length""" % (selector, attribute, json.dumps(value)))
+        say(wrong == 0, "%s: filter by %s" % (name, field), [value, wrong])
+        fill(page, field, "")
+    times = page.ask("[...document.querySelectorAll('.timeline .item')].map(e => e.dataset.time).sort()")
+    middle = times[len(times) // 2][:19]
+    fill(page, "from", middle)
+    left = page.ask(SHOWN)["events"]
+    say(left == sum(t >= middle for t in times), name + ": filter by time", [middle, left, len(times)])
+    page.ask("document.querySelector('#find-reset').click()")
+    say(page.ask(SHOWN) == before, name + ": one button takes all filters away")
+    sort(page, name)
+    page.close()
+
+
+def sort(page, name):
+    cells = """[...document.querySelector('.timeline').tBodies[0].rows].map(r => r.cells[1].textContent)"""
+    button = "document.querySelector('.timeline th:nth-child(2) .button')"
+    was = page.ask(cells)
+    page.ask(button + ".click()")
+    up = page.ask(cells)
+    page.ask(button + ".click()")
+    down = page.ask(cells)
+    state = page.ask("document.querySelector('.timeline th:nth-child(2)').getAttribute('aria-sort')")
+    say(sorted(was) == sorted(up) and down[0] >= down[-1] and up[0] <= up[-1] and state == "descending",
+        name + ": a table is sorted by a column, both ways", [was[:3], up[:3], down[:3], state])
+
+
+def tree_by_keyboard(browser, name, path):
+    page = Page(browser, path)
+    page.ask("document.querySelector('ol.tree [tabindex=\"0\"]').focus()")
+    at = "(() => { const n = [...document.querySelectorAll('.node')]; return n.indexOf(document.activeElement); })()"
+    start = page.ask(at)
+    page.key("ArrowDown", 40)
+    second = page.ask(at)
+    page.key("ArrowUp", 38)
+    first = page.ask(at)
+    say(start == 0 and second > 0 and first == 0, name + ": arrow keys walk the tree", [start, second, first])
+    shown = "[...document.querySelector('ol.tree').children].filter(e => e.checkVisibility()).length"
+    many = page.ask(shown)
+    page.key("ArrowLeft", 37)
+    folded = page.ask(shown)
+    page.key("ArrowRight", 39)
+    say(folded == 1 and page.ask(shown) == many, name + ": left folds, right unfolds", [many, folded])
+    page.key("Enter", 13)
+    say(page.ask("document.activeElement.querySelector('details').open"), name + ": Enter opens what is known of a process")
+    page.key("End", 35)
+    last = page.ask(at)
+    say(last > second, name + ": End goes to the last one", last)
+    # Everything that takes the keyboard is reached by it, and seen.
+    stops = page.ask("""[...document.querySelectorAll('a, button, input, select, summary, [tabindex="0"]')].filter(
+        e => e.checkVisibility() && e.tabIndex >= 0).length""")
+    page.ask("document.activeElement.blur()")
+    seen = []
+    for _ in range(12):
+        page.key("Tab", 9)
+        seen.append(page.ask("document.activeElement.localName + ' ' + getComputedStyle(document.activeElement).outlineStyle"))
+    say(stops > 20 and len(set(seen)) > 1 and not any(s.endswith(" none") for s in seen),
+        name + ": Tab goes on, and shows where it is", seen)
+    page.close()
+
+
+def anchors(browser, name, path):
+    page = Page(browser, path)
+    bad = page.ask("""[...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href')).filter(
+        h => !document.getElementById(h.slice(1)))""")
+    ids = page.ask("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    say(not bad and len(ids) == len(set(ids)), name + ": every link leads to a place, every place has one name",
+        [bad[:5], [i for i in set(ids) if ids.count(i) > 1][:5]])
+    for kind in "SPFE":
+        say(any(re.fullmatch(kind + "-[0-9a-f]{12}", i) for i in ids), "%s: there are anchors %s-" % (name, kind))
+    hidden = page.ask("""(() => { const n = [...document.querySelectorAll('.node')].find(e => !e.checkVisibility() &&
+        e.querySelector('.line [id]')); return n ? n.querySelector('.line [id]').id : ''; })()""")
+    if hidden:
+        page.ask("location.hash = '#%s'; new Promise(r => setTimeout(r, 200))" % hidden)
+        say(page.ask("document.getElementById('%s').checkVisibility()" % hidden),
+            name + ": a link to what is folded unfolds it", hidden)
+    page.close()
+
+
+def copies(browser, name, path, values):
+    """The exact value of each hostile one comes out of the page, and so does a row."""
+    page = Page(browser, path)
+    page.ask(WRITE)
+    got = page.ask("""(async () => { const out = [];
+      for (const card of document.querySelectorAll('.creation')) {
+        card.scrollIntoView();
+        for (let i = 0; i < 100 && !card.querySelector('.copy'); i++) await new Promise(r => setTimeout(r, 10));
+        const button = card.querySelector('.copy');
+        if (!button) continue;
+        button.click();
+        out.push([card.querySelector('code.value').textContent, window.copied]);
+      } return out; })()""")
+    exact = {shown: value for shown, value in got}
+    lost = [n for n, value, shown in values if exact.get(shown) != value]
+    say(len(got) >= len(values) and not lost, name + ": every hostile value is copied as it was recorded",
+        [len(got), lost[:8]])
+    page.close()
+
+
+def copy_row(browser, name, path):
+    page = Page(browser, path)
+    page.ask(WRITE)
+    text = page.ask("""(async () => { const row = document.querySelector('.timeline tr.item'); row.scrollIntoView();
+        for (let i = 0; i < 100 && !row.querySelector('.copy'); i++) await new Promise(r => setTimeout(r, 10));
+        row.querySelector('.copy').click(); return window.copied; })()""")
+    say(text and text.count("\t") == 3 and "Copy" not in text, name + ": a row is copied as text", text)
+    page.close()
+
+
+PAPERS = (("A4", 8.27, 11.69), ("Letter", 8.5, 11))
+
+
+def printed(browser, name, path, shots, header, papers):
+    for paper, width, height in papers:
+        page = Page(browser, path)
+        pdf = page.call("Page.printToPDF", paperWidth=width, paperHeight=height, preferCSSPageSize=False,
+                        printBackground=True, displayHeaderFooter=False)["data"]
+        file = os.path.join(shots, "%s-%s.pdf" % (name, paper))
+        with open(file, "wb") as out:
+            out.write(base64.b64decode(pdf))
+        info = subprocess.run(["pdfinfo", file], capture_output=True, text=True).stdout
+        count = int(re.search(r"Pages:\s+(\d+)", info).group(1))
+        text = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, text=True).stdout
+        pages = text.split("\f")[:count]
+        bare = [i + 1 for i, t in enumerate(pages) if header not in t]
+        say(count > 3 and not bare, "%s on %s: every page has the header" % (name, paper), [count, bare[:5]])
+        numbers = [i + 1 for i, t in enumerate(pages) if "Page %d of %d" % (i + 1, count) not in t]
+        say(not numbers, "%s on %s: every page has its number" % (name, paper), numbers[:5])
+        say("Copy" not in re.findall(r"\bCopy\b(?! row)", text) and "Unfold all" not in text,
+            "%s on %s: buttons are not printed" % (name, paper))
+        first = page.ask("document.querySelector('.creation details dd').textContent.trim().slice(0, 20)")
+        say(first in text, "%s on %s: what is folded on the screen is printed" % (name, paper), first)
+        heads = [i for i, t in enumerate(pages) if re.search(r"Time +Event +What was recorded", t)]
+        longest = page.ask("document.querySelector('.timeline').rows.length")
+        say(longest < 60 or any(i + 1 in heads for i in heads),
+            "%s on %s: a table's head is on each page that it is on" % (name, paper), heads)
+        subprocess.run(["pdftoppm", "-r", "60", "-png", "-l", "6", file, file[:-4]], check=False)
+        page.close()
+
+
+def words(browser, name, path, forbidden):
+    """The program's own words: values and the texts of rules' authors are taken away."""
+    page = Page(browser, path, scripts=False)
+    text = page.ask("""(() => { const all = document.body.cloneNode(true);
+        all.querySelectorAll('script, code, q, .rule, #rules table, .verdicts a, .unmet a, svg').forEach(e => e.remove());
+        return all.textContent; })()""")
+    titles = page.ask("[...document.querySelectorAll('.rule h3')].map(e => e.textContent)")
+    for title in titles:
+        text = text.replace(title, "")
+    text = re.sub(r"\s+", " ", text)
+    found = [text[max(0, m.start() - 40):m.end() + 40] for p in forbidden for m in re.finditer(p, text, re.I)]
+    say(len(text) > 5000 and not found, name + ": no word that is not to be used", found)
+    page.close()
+
+
+def accessible(browser, name, path, axe):
+    for dark in (False, True):
+        page = Page(browser, path, dark=dark)
+        page.ask(axe + "; 0")
+        faults = page.ask("""axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(
+            v => v.impact === 'serious' || v.impact === 'critical').map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200),
+            v.nodes[0].failureSummary]))""")
+        say(not faults, "%s: axe-core finds no serious fault in the %s" % (name, "dark" if dark else "light"), faults)
+        page.close()
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
 
 
 def main():
-    browser = Browser(sys.argv[1], sys.argv[2])
-    for folder in sys.argv[3:]:
-        look(browser, folder)
+    program, profile, shots, value_file, word_file, axe_file = sys.argv[1:7]
+    browser = Browser(program, profile)
+    values = [json.loads(line) for line in lines_of(value_file)]
+    forbidden = [line.split("\t")[0] for line in lines_of(word_file)]
+    axe = open(axe_file, encoding="utf-8").read() if os.path.exists(axe_file) else ""
+    for folder in sys.argv[7:]:
+        name = folder.lstrip("+")
+        path = os.path.abspath(os.path.join(name, "report.html"))
+        look(browser, name, path)
+        if not folder.startswith("+"):
+            continue
+        for use in (find, tree_by_keyboard, anchors, copy_row):
+            use(browser, name, path)
+        widths(browser, name, path, shots)
+        contrast(browser, name, path, shots)
+        words(browser, name, path, forbidden)
+        printed(browser, name, path, shots, "Process lineage report",
+                PAPERS[:1] if name == "all" else PAPERS)
+        if name == "all":
+            copies(browser, name, path, values)
+        elif axe:
+            accessible(browser, name, path, axe)
     browser.close()
 
 

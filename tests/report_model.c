@@ -5,61 +5,75 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/memory.h"
+
 #define T0 (FILETIME_UNIX + UINT64_C(1767225600) * FILETIME_SECOND)
 
 enum { EXPLORER = 10, REGSVR32 = 20, MSRA = 30, CMD = 41, FIELDS_MAX = 40 };
 
-#define LINE_OF_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define LINE_OF_1K                                                                     \
- LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64          \
-     LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64 LINE_OF_64      \
-         LINE_OF_64 LINE_OF_64
-#define LINE_OF_8K                                                                     \
- LINE_OF_1K LINE_OF_1K LINE_OF_1K LINE_OF_1K LINE_OF_1K LINE_OF_1K LINE_OF_1K LINE_OF_1K
-#define LINE_OF_64K                                                                    \
- LINE_OF_8K LINE_OF_8K LINE_OF_8K LINE_OF_8K LINE_OF_8K LINE_OF_8K LINE_OF_8K LINE_OF_8K
+enum { VALUES_MAX = 256 };
 
-#define VALUE(name, literal)                                                           \
- {                                                                                     \
-  name,                                                                                \
-  {                                                                                    \
-   literal, sizeof literal - 1                                                         \
-  }                                                                                    \
- }
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
-const struct hostile_value hostile_values[] = {
-    VALUE("script", "</td></table></style></title><script>document.title='x'</script>"),
-    VALUE("event handler", "\"><img src=x onerror=\"document.title='x'\">"),
-    VALUE("attribute breakers", "' \" ` = onmouseover=x style=\"x\" <b>"),
-    VALUE("URL schemes", "javascript:alert(1) data:text/html,<b> file:///etc/passwd"),
-    VALUE("CDATA and comments", "]]> <![CDATA[ --> <!-- <?php ?> <!DOCTYPE x [ -- ]>"),
-    VALUE("entities", "&amp; &lt;script&gt; &#60; &x; %20 %s%n%d"),
-    VALUE("slots", "{style-hash} <fb:slot name=\"version\"/> ${x} {{x}}"),
-    VALUE("C0 controls", "a\1\2\7\b\x0b\x0c\x0e\x1b[31m\x1f"
-                         "b"),
-    VALUE("tab and line ends", "\ta\r\nb\rc\n"),
-    VALUE("C1 controls", "a\xc2\x80\xc2\x85\xc2\x9f"
-                         "b"),
-    VALUE("U+202E", "invoice\xe2\x80\xae"
-                    "fdp.exe"),
-    VALUE("U+FEFF", "\xef\xbb\xbf"
-                    "bom"),
-    VALUE("U+FFFE and U+FFFF", "a\xef\xbf\xbe\xef\xbf\xbf"
-                               "b"),
-    VALUE("not UTF-8", "a\xff\xfe\xc0\xaf\xed\xa0\x80"
-                       "b"),
-    VALUE("NUL", "a\0b"),
-    VALUE("leading =", "=cmd|' /C calc'!A0"),
-    VALUE("leading +", "+1+1"),
-    VALUE("leading -", "-2+3"),
-    VALUE("leading @", "@SUM(1+1)*cmd"),
-    VALUE("quotes and commas", "a,\"b\",\"\"c\"\","),
-    VALUE("blanks at the ends", "  a b  "),
-    VALUE("one quote", "\""),
-    VALUE("astral and odd blanks", "\xf0\x9f\x98\x80 \xe2\x80\x82 \xc2\xa0"),
-    VALUE("64 KiB", LINE_OF_64K),
-    {NULL, {NULL, 0}}
-};
+/* "a\\b\x00c" as bytes, `times` times. */
+static struct text unescaped(struct text written, uint64_t times)
+{
+    struct buffer b = {0};
+    for (size_t i = 0; i < written.len; i++) {
+        if (written.ptr[i] != '\\') {
+            buffer_add_char(&b, written.ptr[i]);
+        } else if (written.ptr[++i] == 'x') {
+            buffer_add_char(&b, (char)(hex_digit(written.ptr[i + 1]) * 16 +
+                                       hex_digit(written.ptr[i + 2])));
+            i += 2;
+        } else {
+            buffer_add_char(&b, written.ptr[i]);
+        }
+    }
+    size_t len = b.len;
+    for (uint64_t i = 1; i < times; i++) {
+        buffer_reserve(&b, len); /* so that what is copied does not move */
+        buffer_add(&b, b.ptr, len);
+    }
+    return buffer_text(&b);
+}
+
+static bool read_value(struct hostile_value *v, char *line)
+{
+    uint64_t times;
+    char *number = strchr(line, '\t'),
+         *value = number ? strchr(number + 1, '\t') : NULL;
+    if (*line == '#' || !value)
+        return false;
+    *number++ = *value++ = '\0';
+    value[strcspn(value, "\n")] = '\0';
+    if (!text_to_u64(text_from(number), &times))
+        abort();
+    v->name = memory_copy_string(line);
+    v->value = unescaped(text_from(value), times);
+    return true;
+}
+
+const struct hostile_value *hostile_values(void)
+{
+    static struct hostile_value values[VALUES_MAX + 1];
+    static char line[4096];
+    char path[512];
+    const char *top = getenv("srcdir");
+    if (values[0].name)
+        return values;
+    snprintf(path, sizeof path, "%s/tests/hostile_values.tsv", top ? top : ".");
+    FILE *file = fopen(path, "r");
+    if (!file)
+        abort();
+    for (size_t n = 0; n < VALUES_MAX && fgets(line, sizeof line, file);)
+        n += read_value(&values[n], line);
+    fclose(file);
+    return values;
+}
 
 static struct text joined(struct report_model *m, struct text value, const char *end)
 {
@@ -135,7 +149,7 @@ static void add_event(struct report_model *m, const struct made_event *e,
         .header_id = e->second,
         .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
                    .channel = TEXT_LITERAL("Microsoft-Windows-Sysmon/Operational"),
-                   .computer = value,
+                   .computer = text_is_absent(m->computer) ? value : m->computer,
                    .event_id = e->id,
                    .time_created_filetime = T0 + e->second * FILETIME_SECOND + 12345,
                    .record_id = 1000 + e->second},
@@ -277,11 +291,47 @@ static void spoil_rules(struct report_model *m, struct text value)
     }
 }
 
-void report_model_init(struct report_model *m, struct text value,
-                       unsigned extra_children)
+/* One child of msra for each value. */
+static void add_children_of_values(struct report_model *m, bool second_pass)
+{
+    uint32_t pid = 2000;
+    for (const struct hostile_value *v = hostile_values(); v->name; v++, pid++) {
+        add_event(m,
+                  &(struct made_event){1, pid, MSRA, pid, "\\cmd.exe", "\\msra.exe",
+                                       "msra.exe"},
+                  v->value, second_pass);
+        add_event(m,
+                  &(struct made_event){22, pid, MSRA, pid + 1000, "\\cmd.exe", "", ""},
+                  v->value, second_pass);
+    }
+}
+
+static void add_all_events(struct report_model *m, struct text value,
+                           unsigned extra_children, bool second_pass)
+{
+    add_events(m, value, extra_children, second_pass);
+    if (!text_is_absent(m->computer))
+        add_children_of_values(m, second_pass);
+}
+
+struct text hostile_value_joined(struct arena *arena)
+{
+    enum { LENGTH_MAX = 400 };
+    struct buffer b = {0};
+    for (const struct hostile_value *v = hostile_values(); v->name; v++)
+        if (v->value.len < LENGTH_MAX)
+            buffer_add_text(&b, v->value);
+    struct text joined_values = arena_copy(arena, buffer_text(&b));
+    buffer_release(&b);
+    return joined_values;
+}
+
+static void init(struct report_model *m, struct text value, struct text computer,
+                 unsigned extra_children)
 {
     struct error err = {0};
     memset(m, 0, sizeof *m);
+    m->computer = computer;
     problems_init(&m->problems, &m->arena);
     make_evidence(m, value);
     lineage_init(&m->lineage);
@@ -292,13 +342,13 @@ void report_model_init(struct report_model *m, struct text value,
     m->log_report.log = &m->log;
     m->log_report.facts = (struct evtx_log_facts){.is_evtx = true, .chunks = 1};
     coverage_init(&m->log_report.coverage, &m->arena, &m->log);
-    add_events(m, value, extra_children, false);
+    add_all_events(m, value, extra_children, false);
     m->log_report.facts.records = m->log_report.coverage.records;
     coverage_finish(&m->log_report.coverage, &m->log_report.facts, &m->problems);
     lineage_link(&m->lineage, &m->log, &m->problems);
     detector_finish(&m->detector, &m->lineage, &m->log);
     elsewhere_open(&m->elsewhere, &m->lineage, &m->detector);
-    add_events(m, value, extra_children, true);
+    add_all_events(m, value, extra_children, true);
     timeline_finish(&m->timeline, &m->detector);
     detector_end(&m->detector);
     elsewhere_finish(&m->elsewhere);
@@ -310,6 +360,17 @@ void report_model_init(struct report_model *m, struct text value,
              (int)(value.len < 100 ? value.len : 100), value.ptr);
     problems_add_error(&m->problems, PROBLEM_RECORD_DAMAGED, &told);
     make_run(m, value);
+}
+
+void report_model_init(struct report_model *m, struct text value,
+                       unsigned extra_children)
+{
+    init(m, value, NO_TEXT, extra_children);
+}
+
+void report_model_init_all(struct report_model *m)
+{
+    init(m, TEXT_LITERAL("plain"), TEXT_LITERAL("PC-17.corp.example"), 0);
 }
 
 void report_model_release(struct report_model *m)

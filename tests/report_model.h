@@ -21,6 +21,7 @@ struct report_model {
     struct timeline timeline;
     struct elsewhere elsewhere;
     struct report report;
+    struct text computer; /* of every record; absent: the value */
 };
 
 struct hostile_value {
@@ -28,13 +29,20 @@ struct hostile_value {
     struct text value;
 };
 
-/* Ends with an absent value. */
-extern const struct hostile_value hostile_values[];
+/* Those of tests/hostile_values.tsv; ends with one without a name. */
+const struct hostile_value *hostile_values(void);
+
+/* All but the long ones, one behind the other. */
+struct text hostile_value_joined(struct arena *arena);
 
 /* A chain explorer (ghost), regsvr32, msra, cmd, with an event of every id on msra; each
  * recorded text is `value`, or ends in what a rule needs. extra_children: more children of
  * msra, which meet no rule. */
-void report_model_init(struct report_model *m, struct text value, unsigned extra_children);
+void report_model_init(struct report_model *m, struct text value,
+                       unsigned extra_children);
+/* The same, harmless, with a child of msra for each hostile value, which is all that its
+ * records hold; they meet rules. */
+void report_model_init_all(struct report_model *m);
 void report_model_release(struct report_model *m);
 /* All files of a report into `path`; FAILED as the writers do. */
 enum status report_model_write(struct report_model *m, const char *path,

@@ -49,6 +49,7 @@
 #include "sysmon/coverage.h"
 #include "sysmon/places.h"
 #include "sysmon/sysmon.h"
+#include "util/histogram.h"
 #include "util/strings.h"
 
 #define PROCESS_NONE UINT32_MAX
@@ -143,8 +144,9 @@ struct host {
     uint64_t recovered;    /* records that are not live */
     uint64_t audited;      /* events 4688 */
     uint64_t guid_time_agrees,
-        guid_time_checked; /* live event 1: second in the guid == UtcTime */
+        guid_time_checked;     /* live event 1: second in the guid == UtcTime */
     uint64_t sequence_missing; /* process numbers without a live event 1: sequence.c */
+    struct histogram activity; /* live Sysmon records, by UtcTime */
 };
 
 /* Another name of a process. */

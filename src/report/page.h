@@ -23,10 +23,10 @@ enum {
     SUPPORT_MAX = 16
 };
 
-/* The findings of one host process: they stand together in the detector's list. */
+/* The findings of one host process: page->finding_order[first .. first + finding_count). */
 struct section {
     uint32_t host; /* PROCESS_NONE: the parent is not known at all */
-    size_t first_finding, finding_count, creation_count;
+    size_t first, finding_count, creation_count;
 };
 
 enum relation {
@@ -41,6 +41,13 @@ enum relation {
 struct tree_row {
     uint32_t process, depth;
     enum relation relation;
+};
+
+/* The process creations of one host that a rule matched. */
+struct host_matches {
+    uint64_t creations;
+    uint64_t first_filetime, last_filetime; /* of their starts; FILETIME_NONE */
+    enum rule_level level;                  /* the highest */
 };
 
 struct indexes {
@@ -59,16 +66,22 @@ struct page {
     struct statements statements;
     struct section *sections;
     size_t section_count, section_total;
+    uint32_t *finding_order; /* the detector's findings, section by section */
     /* timeline events by node: event_list[event_start[n] .. event_start[n + 1]) */
     uint32_t *event_start, *event_list;
-    uint32_t *misses_by_process; /* near misses, ordered by process */
-    struct indexes misses_apart; /* of processes without a finding */
-    struct indexes problems;     /* damage first */
-    bool *creation_matched;      /* by node */
+    uint32_t *misses_by_process;       /* near misses, ordered by process */
+    struct indexes misses_apart;       /* of processes without a finding */
+    struct indexes problems;           /* damage first */
+    bool *creation_matched;            /* by node */
+    struct host_matches *host_matches; /* by host */
+    /* What has its anchor in the page already: a process of two sections has one. */
+    bool *process_anchored, *event_anchored;
 
     /* the section being written */
     struct tree_row *rows;
     size_t row_count, row_capacity;
+    uint32_t rows_above; /* the depth of the host process in them */
+    bool row_has_anchor, event_has_anchor, creation_has_anchor;
     uint64_t rows_left_out, chain_left_out;
     struct indexes events, creations; /* creations: their first findings */
     struct corroboration_range corroborations;
@@ -79,9 +92,10 @@ struct page {
 
     /* cursors: how far each loop is, and what it stands on */
     struct {
-        size_t statement, item, volume, log, section, creation, support, verdict,
-            reason, row, corroboration, silence, source, event, miss, miss_reason, rule,
-            rule_line, host, filter, kind, problem, clearing, coverage, library;
+        size_t statement, outline, item, volume, log, section, creation, support,
+            verdict, reason, row, corroboration, silence, source, event, miss,
+            miss_reason, rule, rule_line, host, filter, kind, problem, clearing,
+            coverage, library;
     } at;
     /* who and where else: ranges of elsewhere.by_host, and how far each loop is */
     struct {
@@ -104,6 +118,11 @@ void page_enter_verdict(struct page *page);
 
 /* What the cursors stand on. */
 const struct section *page_section(const struct page *page);
+/* Its host process, or where that is not known the creation itself. */
+uint32_t page_section_process(const struct page *page, const struct section *section);
+/* Finding number i of a section, in the detector's order. */
+const struct finding *page_finding(const struct page *page,
+                                   const struct section *section, size_t i);
 const struct finding *page_creation(const struct page *page); /* its first finding */
 const struct tree_row *page_row(const struct page *page);
 const struct timeline_event *page_event(const struct page *page);
@@ -112,9 +131,7 @@ const struct problem *page_problem(const struct page *page);
 
 /* slots.c: all that a template can name */
 extern const struct template_language page_language;
-/* slots_elsewhere.c: its part about who and where else */
-extern const struct template_language elsewhere_language;
-/* What that part leaves out, as a row of problems.csv. */
+/* slots_elsewhere.c: what that part leaves out, as a row of problems.csv. */
 void page_tell_elsewhere(struct page *page);
 
 #endif

@@ -3,7 +3,7 @@
  * the CSV files have all. */
 #include <inttypes.h>
 
-#include "report/page.h"
+#include "report/slots.h"
 
 enum { HOSTS_SHOWN = 50, VALUES_SHOWN = 15, SHARED_SHOWN = 50 };
 
@@ -50,9 +50,8 @@ static size_t hosts_behind(const struct page *page, size_t at)
     return count;
 }
 
-static bool next_host(void *context, bool is_first)
+LOOP(elsewhere_host)
 {
-    struct page *page = context;
     size_t at = is_first ? 0 : page->elsewhere.host_end;
     page->elsewhere.shown = is_first ? 1 : page->elsewhere.shown + 1;
     if (at >= item_count(page) || page->elsewhere.shown > HOSTS_SHOWN)
@@ -62,9 +61,8 @@ static bool next_host(void *context, bool is_first)
     return true;
 }
 
-static bool next_group(void *context, bool is_first)
+LOOP(elsewhere_group)
 {
-    struct page *page = context;
     size_t at = is_first ? page->elsewhere.host : page->elsewhere.group_end;
     if (at >= page->elsewhere.host_end)
         return false;
@@ -79,9 +77,8 @@ static size_t group_shown_end(const struct page *page)
     return most < page->elsewhere.group_end ? most : page->elsewhere.group_end;
 }
 
-static bool next_value(void *context, bool is_first)
+LOOP(elsewhere_value)
 {
-    struct page *page = context;
     page->elsewhere.value =
         is_first ? page->elsewhere.group : page->elsewhere.value + 1;
     return page->elsewhere.value < group_shown_end(page);
@@ -98,9 +95,8 @@ static struct text computer_of_injection(const struct page *page)
     return lineage_computer(l, lineage_process(l, injection_of(page)->process));
 }
 
-static bool next_injection(void *context, bool is_first)
+LOOP(elsewhere_injection)
 {
-    struct page *page = context;
     const struct detector *d = page->report->detector;
     struct text computer = item_at(page, page->elsewhere.host)->computer;
     size_t *at = &page->elsewhere.injection;
@@ -124,9 +120,8 @@ static size_t shared_count(const struct page *page)
     return count;
 }
 
-static bool next_shared(void *context, bool is_first)
+LOOP(elsewhere_shared)
 {
-    struct page *page = context;
     size_t at = is_first ? 0 : page->elsewhere.shared + 1;
     size_t count = elsewhere(page) ? elsewhere(page)->shared_count : 0;
     while (at < count && !is_on_hosts(&elsewhere(page)->shared[at]))
@@ -144,9 +139,10 @@ static const struct shared_value *shared_of(const struct page *page)
 void page_tell_elsewhere(struct page *page)
 {
     size_t shown = 0, all = item_count(page);
-    for (bool host = next_host(page, true); host; host = next_host(page, false))
-        for (bool group = next_group(page, true); group;
-             group = next_group(page, false))
+    for (bool host = next_elsewhere_host(page, true); host;
+         host = next_elsewhere_host(page, false))
+        for (bool group = next_elsewhere_group(page, true); group;
+             group = next_elsewhere_group(page, false))
             shown += group_shown_end(page) - page->elsewhere.group;
     if (shown < all)
         problems_add(
@@ -162,16 +158,6 @@ static void put_number_if(struct buffer *out, size_t number)
 {
     if (number)
         buffer_add_number(out, number);
-}
-
-static void put_place(struct buffer *out, struct place place)
-{
-    buffer_add_text(out, place.log);
-    buffer_add_string(out, " in ");
-    buffer_add_text(out, place.evidence);
-    if (place.record_id != NO_RECORD)
-        buffer_printf(out, ", record %" PRIu64, place.record_id);
-    buffer_printf(out, ", offset %" PRIu64, place.offset);
 }
 
 static void put_times(struct buffer *out, uint64_t first, uint64_t last, uint64_t count)
@@ -234,93 +220,110 @@ static void put_where(const struct page *page, struct buffer *out)
 
 /* --- slots */
 
-#define WORDS(function, statement)                                                     \
- static void function(void *context, struct buffer *out)                               \
- {                                                                                     \
-  const struct page *page = context;                                                   \
-  statement;                                                                           \
- }
-
-WORDS(total, put_number_if(out, item_count(page)))
-WORDS(hosts_left_out,
-      put_number_if(out, page->elsewhere.shown > HOSTS_SHOWN
-                             ? hosts_behind(page, page->elsewhere.host_end)
-                             : 0))
-WORDS(shared_total, put_number_if(out, shared_count(page)))
-WORDS(shared_left_out, put_number_if(out, shared_count(page) > SHARED_SHOWN
-                                              ? shared_count(page) - SHARED_SHOWN
-                                              : 0))
-WORDS(computer, buffer_add_text(out, item_at(page, page->elsewhere.host)->computer))
-WORDS(period, put_period(page, out))
-WORDS(injection_process,
-      name_process(out, page->report->lineage, injection_of(page)->process))
-WORDS(injection_words, buffer_add_text(out, injection_of(page)->sentence))
-WORDS(injection_place,
-      put_place(out,
-                evidence_log_place(injection_of(page)->log, injection_of(page)->offset,
-                                   injection_of(page)->record_id)))
-WORDS(group,
-      buffer_add_string(
-          out, indicator_group_name(
-                   indicator_kinds[item_at(page, page->elsewhere.group)->type].group)))
-WORDS(values_left_out,
-      put_number_if(out, page->elsewhere.group_end - group_shown_end(page)))
-WORDS(value, buffer_add_text(out, value_of(page)->value))
-WORDS(type, buffer_add_string(out, indicator_kinds[value_of(page)->type].word))
-WORDS(remark,
-      buffer_add_string(out, value_of(page)->remark ? value_of(page)->remark : ""))
-WORDS(benign,
-      buffer_add_string(out, value_of(page)->benign ? value_of(page)->benign : ""))
-WORDS(role, buffer_add_string(out, indicator_role_name(value_of(page)->role)))
-WORDS(process, if (value_of(page)->process != PROCESS_NONE)
-                   name_process(out, page->report->lineage, value_of(page)->process))
-WORDS(times, put_times(out, value_of(page)->first_filetime,
-                       value_of(page)->last_filetime, value_of(page)->count))
-WORDS(where, put_where(page, out))
-WORDS(place,
-      put_place(out, evidence_log_place(value_of(page)->log, value_of(page)->offset,
-                                        value_of(page)->record_id)))
-WORDS(one_shared, buffer_add_text(out, shared_of(page)->value))
-WORDS(shared_type, buffer_add_string(out, indicator_kinds[shared_of(page)->type].word))
-WORDS(shared_hosts, buffer_add_number(out, shared_of(page)->hosts))
-WORDS(shared_times, put_times(out, shared_of(page)->first_filetime,
-                              shared_of(page)->last_filetime, shared_of(page)->count))
-
-static const struct slot slots[] = {
-    {"",                     "elsewhere-total",             SLOT_TOKEN, total          },
-    {"",                     "elsewhere-hosts-left-out",    SLOT_TOKEN, hosts_left_out },
-    {"",                     "elsewhere-shared-total",      SLOT_TOKEN, shared_total   },
-    {"",                     "elsewhere-shared-left-out",   SLOT_TOKEN, shared_left_out},
-    {"elsewhere-hosts",      "elsewhere-computer",          SLOT_TEXT,  computer       },
-    {"elsewhere-hosts",      "elsewhere-period",            SLOT_TEXT,  period         },
-    {"elsewhere-injections", "elsewhere-injection-process", SLOT_TEXT,
-     injection_process                                                                 },
-    {"elsewhere-injections", "elsewhere-injection-words",   SLOT_TEXT,  injection_words},
-    {"elsewhere-injections", "elsewhere-injection-place",   SLOT_TEXT,  injection_place},
-    {"elsewhere-groups",     "elsewhere-group",             SLOT_TEXT,  group          },
-    {"elsewhere-groups",     "elsewhere-values-left-out",   SLOT_TOKEN, values_left_out},
-    {"elsewhere-values",     "elsewhere-value",             SLOT_TEXT,  value          },
-    {"elsewhere-values",     "elsewhere-type",              SLOT_TEXT,  type           },
-    {"elsewhere-values",     "elsewhere-remark",            SLOT_TEXT,  remark         },
-    {"elsewhere-values",     "elsewhere-benign",            SLOT_TEXT,  benign         },
-    {"elsewhere-values",     "elsewhere-role",              SLOT_TEXT,  role           },
-    {"elsewhere-values",     "elsewhere-process",           SLOT_TEXT,  process        },
-    {"elsewhere-values",     "elsewhere-times",             SLOT_TEXT,  times          },
-    {"elsewhere-values",     "elsewhere-where",             SLOT_TEXT,  where          },
-    {"elsewhere-values",     "elsewhere-place",             SLOT_TEXT,  place          },
-    {"elsewhere-shared",     "shared-value",                SLOT_TEXT,  one_shared     },
-    {"elsewhere-shared",     "shared-type",                 SLOT_TEXT,  shared_type    },
-    {"elsewhere-shared",     "shared-hosts",                SLOT_TEXT,  shared_hosts   },
-    {"elsewhere-shared",     "shared-times",                SLOT_TEXT,  shared_times   },
-};
-
-static const struct loop loops[] = {
-    {"",                 "elsewhere-hosts",      next_host     },
-    {"elsewhere-hosts",  "elsewhere-injections", next_injection},
-    {"elsewhere-hosts",  "elsewhere-groups",     next_group    },
-    {"elsewhere-groups", "elsewhere-values",     next_value    },
-    {"",                 "elsewhere-shared",     next_shared   },
-};
-
-const struct template_language elsewhere_language = {
-    slots, sizeof slots / sizeof *slots, loops, sizeof loops / sizeof *loops, NULL};
+SLOT(elsewhere_total)
+{
+    put_number_if(out, item_count(page));
+}
+SLOT(elsewhere_hosts_left_out)
+{
+    put_number_if(out, page->elsewhere.shown > HOSTS_SHOWN
+                           ? hosts_behind(page, page->elsewhere.host_end)
+                           : 0);
+}
+SLOT(shared_total)
+{
+    put_number_if(out, shared_count(page));
+}
+SLOT(shared_left_out)
+{
+    put_number_if(
+        out, shared_count(page) > SHARED_SHOWN ? shared_count(page) - SHARED_SHOWN : 0);
+}
+SLOT(elsewhere_computer)
+{
+    buffer_add_text(out, item_at(page, page->elsewhere.host)->computer);
+}
+SLOT(elsewhere_period)
+{
+    put_period(page, out);
+}
+SLOT(elsewhere_injection_process)
+{
+    name_process(out, page->report->lineage, injection_of(page)->process);
+}
+SLOT(elsewhere_injection_words)
+{
+    buffer_add_text(out, injection_of(page)->sentence);
+}
+SLOT(elsewhere_injection_place)
+{
+    put_place(out,
+              evidence_log_place(injection_of(page)->log, injection_of(page)->offset,
+                                 injection_of(page)->record_id));
+}
+SLOT(elsewhere_group)
+{
+    buffer_add_string(
+        out, indicator_group_name(
+                 indicator_kinds[item_at(page, page->elsewhere.group)->type].group));
+}
+SLOT(elsewhere_values_left_out)
+{
+    put_number_if(out, page->elsewhere.group_end - group_shown_end(page));
+}
+SLOT(elsewhere_value)
+{
+    buffer_add_text(out, value_of(page)->value);
+}
+SLOT(elsewhere_type)
+{
+    buffer_add_string(out, indicator_kinds[value_of(page)->type].word);
+}
+SLOT(elsewhere_remark)
+{
+    buffer_add_string(out, value_of(page)->remark ? value_of(page)->remark : "");
+}
+SLOT(elsewhere_benign)
+{
+    buffer_add_string(out, value_of(page)->benign ? value_of(page)->benign : "");
+}
+SLOT(elsewhere_role)
+{
+    buffer_add_string(out, indicator_role_name(value_of(page)->role));
+}
+SLOT(elsewhere_process)
+{
+    if (value_of(page)->process != PROCESS_NONE)
+        name_process(out, page->report->lineage, value_of(page)->process);
+}
+SLOT(elsewhere_times)
+{
+    put_times(out, value_of(page)->first_filetime, value_of(page)->last_filetime,
+              value_of(page)->count);
+}
+SLOT(elsewhere_where)
+{
+    put_where(page, out);
+}
+SLOT(elsewhere_place)
+{
+    put_place(out, evidence_log_place(value_of(page)->log, value_of(page)->offset,
+                                      value_of(page)->record_id));
+}
+SLOT(one_shared)
+{
+    buffer_add_text(out, shared_of(page)->value);
+}
+SLOT(shared_type)
+{
+    buffer_add_string(out, indicator_kinds[shared_of(page)->type].word);
+}
+SLOT(shared_hosts)
+{
+    buffer_add_number(out, shared_of(page)->hosts);
+}
+SLOT(shared_times)
+{
+    put_times(out, shared_of(page)->first_filetime, shared_of(page)->last_filetime,
+              shared_of(page)->count);
+}

@@ -11,6 +11,14 @@ static bool is_odd_blank(uint32_t c)
            c == 0x205f || c == 0x2800 || c == 0x3000;
 }
 
+/* Marks that are drawn on the letter before: piled up they cover the lines around. */
+static bool is_combining(uint32_t c)
+{
+    return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) ||
+           (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) ||
+           (c >= 0x20d0 && c <= 0x20ff) || (c >= 0xfe20 && c <= 0xfe2f);
+}
+
 static bool is_plain(uint32_t c)
 {
     bool noncharacter = (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
@@ -29,19 +37,23 @@ static void add_symbol(struct buffer *out, uint32_t c)
 
 void report_visible_text(struct buffer *out, struct text t)
 {
+    enum { PILE_MAX = 2 };
+    unsigned pile = 0; /* of combining marks, up to here */
     for (size_t i = 0; i < t.len;) {
         size_t plain = i;
         while (plain < t.len && t.ptr[plain] >= 0x20 && t.ptr[plain] < 0x7f)
             plain++;
         buffer_add(out, t.ptr + i, plain - i);
+        pile = plain > i ? 0 : pile;
         i = plain;
         if (i == t.len)
             return;
         struct text rest = text_slice(t, i, SIZE_MAX);
         size_t n = utf_sequence_length(rest);
+        pile = n && is_combining(utf_code_point(rest)) ? pile + 1 : 0;
         if (n == 0)
             buffer_printf(out, "\\x%02x", (unsigned char)rest.ptr[0]);
-        else if (is_plain(utf_code_point(rest)))
+        else if (is_plain(utf_code_point(rest)) && pile <= PILE_MAX)
             buffer_add(out, rest.ptr, n);
         else
             add_symbol(out, utf_code_point(rest));
