@@ -140,6 +140,21 @@ static enum status parse_format(struct options *o, const char *value, struct err
     return bad_value(err, "format", value, "jsonl, xml or csv");
 }
 
+static enum status parse_report_format(struct options *o, const char *value,
+                                       struct error *err)
+{
+    static const struct choice choices[] = {
+        {"csv",  REPORT_CSV },
+        {"html", REPORT_HTML},
+        {"xlsx", REPORT_XLSX},
+        {NULL,   0          }
+    };
+    o->formats = REPORT_CSV;
+    return parse_bits(value, choices, &o->formats)
+               ? OK
+               : bad_value(err, "format", value, "a list of html, csv and xlsx");
+}
+
 static const char time_form[] = "a time as 2026-01-12 or 2026-01-12T08:00:00+02:00";
 
 static enum status parse_after(struct options *o, const char *value, struct error *err)
@@ -212,6 +227,7 @@ static enum status parse_offset(struct options *o, const char *value, struct err
 #define RECORDS (1u << COMMAND_RECORDS)
 #define SHOW    (1u << COMMAND_SHOW)
 #define RULES   (1u << COMMAND_RULES)
+#define WORDS   (1u << COMMAND_WORDS)
 static const struct option_row rows[] = {
 #define OPTION_SWITCH(commands, letter, name, member, help)                            \
  {commands, letter, name, NULL, help, offsetof(struct options, member), SWITCH, NULL},
@@ -248,6 +264,9 @@ static const struct command_row {
      "place in the log and, for an image, in the image."},
     {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR] [--shells FILE]",
      "List the rules with their levels, dates and the SHA-256 of their files."},
+    {COMMAND_WORDS,  "words",  "forebear words [--templates DIR] [--language NAME]",
+     "Print every fixed word of report.html as a PO file, with the translations of that\n"
+     "language: what a translator starts from, and what is still missing."},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -310,7 +329,7 @@ static void add_command_help(struct buffer *out, const struct command_row *comma
         if (rows[i].commands & 1u << command->command)
             add_option_help(out, &rows[i]);
     buffer_add_string(out, "      --help                show this help\n");
-    if (command->command != COMMAND_RULES)
+    if (command->command != COMMAND_RULES && command->command != COMMAND_WORDS)
         buffer_printf(out, "\n%s", exit_statuses);
 }
 
@@ -455,6 +474,8 @@ static enum command check_report(struct options *o, struct error *err)
         return wrong(err, "report", "-o DIR is missing", "");
     if (!check_evidence(o, "report", err))
         return COMMAND_WRONG;
+    if (o->findings_only)
+        o->formats &= ~(unsigned)REPORT_HTML;
     if (evidence_contains_path(o->evidence, o->evidence_count, o->output))
         return wrong(
             err, "report",
@@ -471,6 +492,8 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
                                 .reader = EVTX_READER_NATIVE,
                                 .verify = VERIFY_FINDINGS,
+                                .formats = REPORT_CSV | REPORT_HTML,
+                                .language = "en",
                                 .record_id = NO_RECORD,
                                 .record_offset = NO_OFFSET,
                                 .jobs = processors < 1          ? 1

@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
 #include <tsk/libtsk.h>
+#include <xlsxwriter.h>
 #include <yaml.h>
 
 const char *versions_program(void)
@@ -36,6 +37,11 @@ static const char *deflate_version(void)
     return LIBDEFLATE_VERSION_STRING;
 }
 
+static const char *xlsx_version(void)
+{
+    return lxw_version();
+}
+
 static const char *crypto_version(void)
 {
     return OpenSSL_version(OPENSSL_FULL_VERSION_STRING);
@@ -54,6 +60,7 @@ static const struct {
     {"libyaml",    yaml_get_version_string},
     {"libcrypto",  crypto_version         },
     {"libdeflate", deflate_version        },
+    {"libxlsxwriter", xlsx_version        },
 };
 
 enum { LIBRARIES = sizeof libraries / sizeof *libraries };

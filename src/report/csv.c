@@ -40,7 +40,16 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256"};
+    "verified", "record_sha256", "disposition", "disposition_initials",
+    "disposition_date", "disposition_reason"};
+
+static void put_disposition(struct table *t, const struct disposition *d)
+{
+    table_string(t, d ? disposition_name(d->kind) : NULL);
+    table_text(t, d ? d->initials : NO_TEXT);
+    table_text(t, d ? d->date : NO_TEXT);
+    table_text(t, d ? d->reason : NO_TEXT);
+}
 
 static void put_verified(struct table *t, struct buffer *b, const struct report *r,
                          const struct evidence_log *log, uint64_t offset)
@@ -141,6 +150,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_verified(t, b, r, p->log == UINT32_MAX ? NULL : &r->evidence->logs[p->log],
                  p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
+    put_disposition(t, disposition_of(r->dispositions, f->id));
     table_end_row(t);
 }
 
@@ -508,7 +518,8 @@ static void count_problem_formulas(const struct report *r)
         problems_add(r->problems, PROBLEM_CSV_FORMULA, NOWHERE,
                      "problems.csv: %" PRIu64
                      " cell%s begin%s with = + - @, a tab or a carriage return; a "
-                     "spreadsheet may run such a cell as a formula",
+                     "spreadsheet may run such a cell as a formula, which the workbook of "
+                     "--format=xlsx keeps as text",
                      count, PLURAL(count), count == 1 ? "s" : "");
 }
 
@@ -525,18 +536,27 @@ static const struct csv_file csv_files[] = {
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
                                               .put_rows = put_problems};
 
+const struct csv_file *report_table(const struct report *report, size_t index)
+{
+    const struct csv_file *schema;
+    for (size_t i = 0; i < sizeof csv_files / sizeof *csv_files; i++)
+        if ((!csv_files[i].is_detail || !report->run.findings_only) && index-- == 0)
+            return &csv_files[i];
+    size_t schemas = 0;
+    for (; (schema = schema_table(report, schemas)) != NULL; schemas++)
+        if (index-- == 0)
+            return schema;
+    return index == 0 ? &problems_file : NULL;
+}
+
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err)
 {
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < sizeof csv_files / sizeof *csv_files; i++)
-        if (!csv_files[i].is_detail || !report->run.findings_only)
-            status = csv_file_write(&csv_files[i], report, dir, report->problems, err);
-    if (status == OK)
-        status = schemas_write(report, dir, err);
-    if (status != OK)
-        return status;
-    if (!report->run.findings_only)
+    const struct csv_file *file;
+    for (size_t i = 0; (file = report_table(report, i)) != &problems_file; i++)
+        if (csv_file_write(file, report, dir, report->problems, err) != OK)
+            return FAILED;
+    if (report->run.formats & REPORT_HTML)
         page_add_problems(report);
     count_problem_formulas(report);
     return csv_file_write(&problems_file, report, dir, NULL, err);

@@ -19,6 +19,14 @@ bool record_digest(struct record_window *window, const struct evidence_log *log,
                    uint64_t offset, struct digest_values *out);
 void record_window_release(struct record_window *window);
 
+/* --- workbook.c: the cells of a table as those of a sheet */
+struct sheet;
+void sheet_text(struct sheet *s, struct text value); /* absent: no cell */
+void sheet_number(struct sheet *s, uint64_t value);
+void sheet_bool(struct sheet *s, bool value);
+void sheet_time(struct sheet *s, uint64_t filetime);
+void sheet_end_row(struct sheet *s);
+
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
@@ -28,6 +36,7 @@ struct table {
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
+    struct sheet *sheet;   /* the cells go there instead; NULL: to the file */
     struct buffer scratch;
 };
 
@@ -78,12 +87,18 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
                            struct output_dir *dir, struct problems *problems,
                            struct error *err);
 
+/* The tables of this report in their order: an index beyond the last gives NULL. */
+const struct csv_file *report_table(const struct report *report, size_t index);
+/* The rows of one into a sheet. FAILED if the run is to stop. */
+enum status csv_file_write_sheet(const struct csv_file *file, const struct report *report,
+                                 struct sheet *sheet, struct error *err);
+
 /* --- timeline.c: "Process Created", for timestamp_desc */
 const char *timeline_happened(uint16_t event_id);
 
 /* --- schemas.c: the findings under the names of other products' schemas */
-enum status schemas_write(const struct report *report, struct output_dir *dir,
-                          struct error *err);
+/* The index-th that was asked for; NULL beyond the last. */
+const struct csv_file *schema_table(const struct report *report, size_t index);
 
 /* --- names.c: how processes are named */
 /* "msra.exe (30)"; "unknown (pid 30)"; "msra.exe" without a pid. As recorded. */

@@ -46,10 +46,12 @@ static void put_recorded(struct buffer *out, struct text value)
         buffer_add_text(out, value);
 }
 
-static void put_time(struct buffer *out, uint64_t filetime)
+/* In UTC, and where that was asked for in another zone, which is named. */
+static void put_time(const struct page *page, struct buffer *out, uint64_t filetime)
 {
     char text[FILETIME_TEXT_MAX];
     put(out, filetime_format(text, filetime, FILETIME_REPORT));
+    zone_add_beside(out, &page->report->run.zone, filetime);
 }
 
 static void put_guid(struct buffer *out, const struct guid *guid)
@@ -137,13 +139,78 @@ SLOT(notes)
 {
     put(out, page->report->case_data.notes);
 }
+
+/* --- the cover: what the lab says of the case, and in which words */
+
+#define CASE(page) (&(page)->report->case_data)
+
+SLOT(laboratory)
+{
+    put(out, CASE(page)->laboratory);
+}
+SLOT(client)
+{
+    put(out, CASE(page)->client);
+}
+SLOT(case_reference)
+{
+    put(out, CASE(page)->reference);
+}
+SLOT(received)
+{
+    put(out, CASE(page)->received);
+}
+SLOT(case_file)
+{
+    put(out, CASE(page)->file);
+}
+SLOT(case_file_hash)
+{
+    char hex[DIGEST_HEX_MAX];
+    if (!text_is_absent(CASE(page)->file))
+        put(out, digest_hex(hex, &CASE(page)->digests, DIGEST_SHA256));
+}
+SLOT(signature)
+{
+    buffer_add_string(out, CASE(page)->signature ? "yes" : "");
+}
+/* Made by case_file.c from the bytes of a picture: nothing but base64. */
+SLOT(logo)
+{
+    put(out, CASE(page)->logo);
+}
+SLOT(language)
+{
+    put(out, RUN(page)->language);
+}
+SLOT(translated)
+{
+    bool is_english = text_equal(RUN(page)->language, TEXT_LITERAL("en"));
+    put(out, is_english ? NO_TEXT : RUN(page)->language);
+}
+SLOT(timezone)
+{
+    put(out, RUN(page)->zone.name);
+}
+SLOT(dispositions_file)
+{
+    if (page->report->dispositions)
+        put(out, page->report->dispositions->file);
+}
+SLOT(dispositions_hash)
+{
+    char hex[DIGEST_HEX_MAX];
+    if (page->report->dispositions)
+        put(out,
+            digest_hex(hex, &page->report->dispositions->digests, DIGEST_SHA256));
+}
 SLOT(started)
 {
-    put_time(out, RUN(page)->started_filetime);
+    put_time(page, out, RUN(page)->started_filetime);
 }
 SLOT(ended)
 {
-    put_time(out, RUN(page)->ended_filetime);
+    put_time(page, out, RUN(page)->ended_filetime);
 }
 SLOT(clock_fixed)
 {
@@ -429,9 +496,9 @@ SLOT(log_period)
     const struct coverage *c = &LOG(page)->coverage;
     if (c->first_utc_filetime == FILETIME_NONE)
         return;
-    put_time(out, c->first_utc_filetime);
+    put_time(page, out, c->first_utc_filetime);
     buffer_add_string(out, " to ");
-    put_time(out, c->last_utc_filetime);
+    put_time(page, out, c->last_utc_filetime);
 }
 
 SLOT(log_ids)
@@ -515,11 +582,11 @@ SLOT(host_machine)
 }
 SLOT(host_first)
 {
-    put_time(out, HOST(page)->first_filetime);
+    put_time(page, out, HOST(page)->first_filetime);
 }
 SLOT(host_last)
 {
-    put_time(out, HOST(page)->last_filetime);
+    put_time(page, out, HOST(page)->last_filetime);
 }
 SLOT(host_records)
 {
@@ -616,10 +683,10 @@ SLOT(section_creations_left_out)
     put_number_unless(out, page->creations.left_out, 0);
 }
 
-static void put_end(struct buffer *out, const struct process *p)
+static void put_end(const struct page *page, struct buffer *out, const struct process *p)
 {
     if (p->end_filetime != FILETIME_NONE) {
-        put_time(out, p->end_filetime);
+        put_time(page, out, p->end_filetime);
         if (p->flags & PROCESS_END_INFERRED)
             buffer_add_string(out, " (inferred from the process id)");
         return;
@@ -627,15 +694,15 @@ static void put_end(struct buffer *out, const struct process *p)
     buffer_add_string(out, "not logged");
     if (p->last_seen_filetime != FILETIME_NONE) {
         buffer_add_string(out, "; last seen ");
-        put_time(out, p->last_seen_filetime);
+        put_time(page, out, p->last_seen_filetime);
     }
 }
 
-static void put_start(struct buffer *out, const struct process *p)
+static void put_start(const struct page *page, struct buffer *out, const struct process *p)
 {
     if (p->start_filetime == FILETIME_NONE)
         buffer_add_string(out, "not known");
-    put_time(out, p->start_filetime);
+    put_time(page, out, p->start_filetime);
     if (p->kind != PROCESS_LOGGED && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
 }
@@ -687,11 +754,11 @@ SLOT(section_guid)
 }
 SLOT(section_start)
 {
-    put_start(out, section_host(page));
+    put_start(page, out, section_host(page));
 }
 SLOT(section_end)
 {
-    put_end(out, section_host(page));
+    put_end(page, out, section_host(page));
 }
 SLOT(section_place)
 {
@@ -793,15 +860,15 @@ SLOT(creation_guid)
 }
 SLOT(creation_start)
 {
-    put_start(out, creation(page));
+    put_start(page, out, creation(page));
 }
 SLOT(creation_logged)
 {
-    put_time(out, creation(page)->logged_filetime);
+    put_time(page, out, creation(page)->logged_filetime);
 }
 SLOT(creation_end)
 {
-    put_end(out, creation(page));
+    put_end(page, out, creation(page));
 }
 SLOT(creation_parent)
 {
@@ -899,6 +966,32 @@ SLOT(verdict_label)
     bool own = text_equal(verdict_rule(page)->source, TEXT_LITERAL("forebear"));
     buffer_add_string(out, statement_kind_name(own ? ASSESSED : DERIVED));
 }
+/* What an examiner decided about the finding of this verdict; NULL: nothing. */
+static const struct disposition *verdict_disposition_row(const struct page *page)
+{
+    return page->verdict_finding ? disposition_of(page->report->dispositions,
+                                                  page->verdict_finding->id)
+                                 : NULL;
+}
+
+SLOT(verdict_disposition)
+{
+    const struct disposition *d = verdict_disposition_row(page);
+    buffer_add_string(out, d ? disposition_name(d->kind) : "");
+}
+SLOT(verdict_disposition_by)
+{
+    const struct disposition *d = verdict_disposition_row(page);
+    put(out, d ? d->initials : NO_TEXT);
+    if (d && d->date.len)
+        buffer_printf(out, ", %.*s", TEXT(d->date));
+}
+SLOT(verdict_disposition_reason)
+{
+    const struct disposition *d = verdict_disposition_row(page);
+    put(out, d ? d->reason : NO_TEXT);
+}
+
 SLOT(verdict_finding)
 {
     if (page->verdict_finding)
@@ -1042,11 +1135,11 @@ SLOT(row_user)
 }
 SLOT(row_start)
 {
-    put_start(out, row_process(page));
+    put_start(page, out, row_process(page));
 }
 SLOT(row_end)
 {
-    put_end(out, row_process(page));
+    put_end(page, out, row_process(page));
 }
 SLOT(row_kind)
 {
@@ -1105,7 +1198,7 @@ SLOT(corroboration_event)
 }
 SLOT(corroboration_time)
 {
-    put_time(out, corroboration(page)->utc_filetime);
+    put_time(page, out, corroboration(page)->utc_filetime);
 }
 SLOT(corroboration_words)
 {
@@ -1176,9 +1269,9 @@ SLOT(silence_words)
     }
     put(out, log->log->path);
     buffer_add_string(out, " between ");
-    put_time(out, log->coverage.first_utc_filetime);
+    put_time(page, out, log->coverage.first_utc_filetime);
     buffer_add_string(out, " and ");
-    put_time(out, log->coverage.last_utc_filetime);
+    put_time(page, out, log->coverage.last_utc_filetime);
     uint64_t n = log->coverage.per_event_id[id & 0xff];
     if (n)
         buffer_printf(
@@ -1210,12 +1303,12 @@ SLOT(events_left_out)
 }
 SLOT(event_time)
 {
-    put_time(out, page_event(page)->utc_filetime);
+    put_time(page, out, page_event(page)->utc_filetime);
 }
 SLOT(event_logged)
 {
     if (page_event(page)->created_filetime != FILETIME_NONE)
-        put_time(out, page_event(page)->created_filetime);
+        put_time(page, out, page_event(page)->created_filetime);
 }
 SLOT(event_happened)
 {
@@ -1270,7 +1363,7 @@ SLOT(miss_computer)
 }
 SLOT(miss_time)
 {
-    put_time(out, miss_process(page)->start_filetime);
+    put_time(page, out, miss_process(page)->start_filetime);
 }
 SLOT(miss_rule)
 {
@@ -1632,7 +1725,7 @@ SLOT(clearings_left_out)
 }
 SLOT(clearing_time)
 {
-    put_time(out, CLEARING(page)->created_filetime);
+    put_time(page, out, CLEARING(page)->created_filetime);
 }
 SLOT(clearing_channel)
 {
@@ -1670,7 +1763,20 @@ static const struct slot slots[] = {
     {"",                "case-number",                    SLOT_TEXT,  case_number_slot            },
     {"",                "evidence-number",                SLOT_TEXT,  evidence_number_slot        },
     {"",                "examiner",                       SLOT_TEXT,  examiner_slot               },
-    {"",                "notes",                          SLOT_TEXT,  notes_slot                  },
+    {"",                "notes",                          SLOT_LINES, notes_slot                  },
+    {"",                "laboratory",                     SLOT_TEXT,  laboratory_slot             },
+    {"",                "client",                         SLOT_TEXT,  client_slot                 },
+    {"",                "case-reference",                 SLOT_TEXT,  case_reference_slot         },
+    {"",                "received",                       SLOT_TEXT,  received_slot               },
+    {"",                "case-file",                      SLOT_TEXT,  case_file_slot              },
+    {"",                "case-file-hash",                 SLOT_TEXT,  case_file_hash_slot         },
+    {"",                "signature",                      SLOT_TEXT,  signature_slot              },
+    {"",                "logo",                           SLOT_TOKEN, logo_slot                   },
+    {"",                "language",                       SLOT_TOKEN, language_slot               },
+    {"",                "translated",                     SLOT_TEXT,  translated_slot             },
+    {"",                "timezone",                       SLOT_TEXT,  timezone_slot               },
+    {"",                "dispositions-file",              SLOT_TEXT,  dispositions_file_slot      },
+    {"",                "dispositions-hash",              SLOT_TEXT,  dispositions_hash_slot      },
     {"",                "started",                        SLOT_TEXT,  started_slot                },
     {"",                "ended",                          SLOT_TEXT,  ended_slot                  },
     {"",                "clock-fixed",                    SLOT_TEXT,  clock_fixed_slot            },
@@ -1790,6 +1896,9 @@ static const struct slot slots[] = {
     {"verdicts",        "verdict-anchor",                 SLOT_TOKEN, verdict_anchor_slot         },
     {"verdicts",        "verdict-met",                    SLOT_TEXT,  verdict_met_slot            },
     {"verdicts",        "verdict-label",                  SLOT_TOKEN, verdict_label_slot          },
+    {"verdicts",        "verdict-disposition",            SLOT_TEXT,  verdict_disposition_slot    },
+    {"verdicts",        "verdict-disposition-by",         SLOT_TEXT,  verdict_disposition_by_slot },
+    {"verdicts",        "verdict-disposition-reason",     SLOT_TEXT,  verdict_disposition_reason_slot},
     {"verdicts",        "verdict-finding",                SLOT_TEXT,  verdict_finding_slot        },
     {"verdicts",        "verdict-message",                SLOT_TEXT,  verdict_message_slot        },
     {"verdicts",        "verdict-why",                    SLOT_TEXT,  verdict_why_slot            },

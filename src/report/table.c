@@ -82,6 +82,8 @@ void table_add_utf8(struct buffer *out, struct text t)
 
 static inline void put(struct table *t, const char *data, size_t len)
 {
+    if (len == 0)
+        return;
     char *to = buffer_reserve(&t->rows, len);
     memcpy(to, data, len);
     t->rows.len += len;
@@ -113,6 +115,11 @@ static inline void separate(struct table *t)
 
 void table_text(struct table *t, struct text value)
 {
+    if (t->sheet) {
+        t->cells++;
+        sheet_text(t->sheet, value);
+        return;
+    }
     separate(t);
     if (text_is_absent(value))
         return;
@@ -155,8 +162,24 @@ void table_buffer(struct table *t, struct buffer *value)
     buffer_clear(value);
 }
 
+/* A cell of the program's own making: it needs no quotes; nothing is an absent value. */
+static void put_plain(struct table *t, struct text value)
+{
+    if (t->sheet) {
+        table_text(t, value.len ? value : NO_TEXT);
+        return;
+    }
+    separate(t);
+    put_text(t, value);
+}
+
 void table_number(struct table *t, uint64_t value)
 {
+    if (t->sheet) {
+        t->cells++;
+        sheet_number(t->sheet, value);
+        return;
+    }
     separate(t);
     buffer_add_number(&t->rows, value);
 }
@@ -164,37 +187,42 @@ void table_number(struct table *t, uint64_t value)
 void table_number_unless(struct table *t, uint64_t value, uint64_t none)
 {
     if (value == none)
-        separate(t);
+        put_plain(t, NO_TEXT);
     else
         table_number(t, value);
 }
 
 void table_bool(struct table *t, bool value)
 {
-    separate(t);
-    put_text(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
+    if (t->sheet) {
+        t->cells++;
+        sheet_bool(t->sheet, value);
+        return;
+    }
+    put_plain(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
 }
 
 void table_time(struct table *t, uint64_t filetime)
 {
     char text[FILETIME_TEXT_MAX];
-    separate(t);
-    put_text(t, filetime_format(text, filetime, FILETIME_CSV));
+    if (t->sheet) {
+        t->cells++;
+        sheet_time(t->sheet, filetime);
+        return;
+    }
+    put_plain(t, filetime_format(text, filetime, FILETIME_CSV));
 }
 
 void table_guid(struct table *t, const struct guid *guid)
 {
     char text[GUID_TEXT_MAX];
-    separate(t);
-    if (!guid_is_null(guid))
-        put_text(t, guid_format(text, guid));
+    put_plain(t, guid_is_null(guid) ? NO_TEXT : guid_format(text, guid));
 }
 
 void table_digest(struct table *t, const struct digest_values *d, enum digest_kind kind)
 {
     char hex[DIGEST_HEX_MAX];
-    separate(t);
-    put_text(t, digest_hex(hex, d, kind));
+    put_plain(t, digest_hex(hex, d, kind));
 }
 
 void table_record_digest(struct table *t, const struct evidence_log *log,
@@ -226,6 +254,10 @@ void table_end_row(struct table *t)
 {
     assert(t->cells == t->columns);
     t->cells = 0;
+    if (t->sheet) {
+        sheet_end_row(t->sheet);
+        return;
+    }
     put(t, "\r\n", 2);
     if (t->rows.len >= FLUSH_AT && t->out.dir)
         hand_over(t, t);
@@ -254,7 +286,8 @@ enum status table_close(struct table *t, struct problems *problems, struct error
     if (t->formulas && problems)
         problems_add(problems, PROBLEM_CSV_FORMULA, NOWHERE,
                      "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "
-                     "return; a spreadsheet may run such a cell as a formula",
+                     "return; a spreadsheet may run such a cell as a formula; the workbook "
+                     "(--format=xlsx) keeps it as text",
                      t->name, t->formulas, PLURAL(t->formulas),
                      t->formulas == 1 ? "s" : "");
     return output_finish(&t->out, err);
@@ -340,4 +373,24 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
     }
     return table_close(&table, problems, err);
+}
+
+enum status csv_file_write_sheet(const struct csv_file *file, const struct report *report,
+                                 struct sheet *sheet, struct error *err)
+{
+    struct table table = {
+        .name = file->name, .columns = file->column_count, .sheet = sheet};
+    struct buffer scratch = {0};
+    if (file->put_row) {
+        size_t count = file->row_count(report);
+        for (size_t row = 0; row < count && !stop_requested(); row++)
+            file->put_row(&table, &scratch, report, row);
+    } else {
+        file->put_rows(&table, &scratch, report);
+    }
+    buffer_release(&scratch);
+    record_window_release(&table.window);
+    return stop_requested() ? fail(err, FAILED, NOWHERE,
+                                   "stopped while writing %s as a sheet", file->name)
+                            : OK;
 }
