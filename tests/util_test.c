@@ -13,6 +13,7 @@
 #include "util/digest.h"
 #include "util/filetime.h"
 #include "util/guid.h"
+#include "util/histogram.h"
 #include "util/json.h"
 #include "util/map.h"
 #include "util/output.h"
@@ -324,6 +325,51 @@ static void problems_know_their_class(void **state)
     arena_release(&arena);
 }
 
+static uint64_t histogram_sum(const struct histogram *h)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < h->count; i++)
+        sum += h->counts[i];
+    return sum;
+}
+
+/* Whatever the order of the times, and whether they were counted apart: the same. */
+static void histograms_do_not_depend_on_order(void **state)
+{
+    static const uint64_t spans[] = {0, 1, 511, 512, 2560, 100000, 5000000, 600000000};
+    (void)state;
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        struct histogram up = {0}, down = {0}, half[2] = {{0}, {0}};
+        uint64_t minute = 60 * FILETIME_SECOND, from = FILETIME_UNIX + 7 * minute;
+        for (uint64_t k = 0; k <= 100; k++) {
+            uint64_t t = from + spans[i] * k / 100 * minute;
+            histogram_add(&up, t);
+            histogram_add(&half[k & 1], t);
+            histogram_add(&down, from + spans[i] * (100 - k) / 100 * minute);
+        }
+        histogram_add(&up, FILETIME_NONE);
+        histogram_take(&half[1], &half[0]);
+        assert_true(up.count <= HISTOGRAM_MAX);
+        assert_int_equal(histogram_sum(&up), 101);
+        assert_int_equal(up.width, down.width);
+        assert_int_equal(up.first, down.first);
+        assert_int_equal(up.count, down.count);
+        assert_memory_equal(up.counts, down.counts, up.count * sizeof *up.counts);
+        assert_int_equal(up.width, half[1].width);
+        assert_memory_equal(up.counts, half[1].counts, up.count * sizeof *up.counts);
+        assert_true(up.counts[0] && up.counts[up.count - 1]);
+        assert_int_equal(up.first, from / up.width);
+        histogram_release(&up);
+        histogram_release(&down);
+        histogram_release(&half[1]);
+    }
+    struct histogram far = {0};
+    histogram_add(&far, 0);
+    histogram_add(&far, FILETIME_NONE - 1);
+    assert_int_equal(histogram_sum(&far), 2);
+    histogram_release(&far);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
         cmocka_unit_test(problems_know_their_class),
+        cmocka_unit_test(histograms_do_not_depend_on_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,8 @@ void lineage_release(struct lineage *l)
 {
     strings_release(&l->strings);
     free(l->processes);
+    for (size_t h = 0; h < l->host_count; h++)
+        histogram_release(&l->hosts[h].activity);
     free(l->hosts);
     free(l->aliases);
     free(l->order);
@@ -84,6 +86,7 @@ static void count_record(struct host *host, const struct sight *s)
     }
     host->records++;
     widen(&host->first_filetime, &host->last_filetime, s->filetime);
+    histogram_add(&host->activity, s->filetime);
     widen(&host->window_first_filetime, &host->window_last_filetime,
           logged != FILETIME_NONE ? logged : s->filetime);
 }

@@ -41,6 +41,7 @@
 
 #include "sysmon/coverage.h"
 #include "sysmon/sysmon.h"
+#include "util/histogram.h"
 #include "util/strings.h"
 
 #define PROCESS_NONE UINT32_MAX
@@ -114,7 +115,8 @@ struct host {
         process_creations; /* these and the times above: live ones alone */
     uint64_t recovered;    /* records that are not live */
     uint64_t guid_time_agrees,
-        guid_time_checked; /* live event 1: second in the guid == UtcTime */
+        guid_time_checked;     /* live event 1: second in the guid == UtcTime */
+    struct histogram activity; /* live Sysmon records, by UtcTime */
 };
 
 /* Another name of a process. */

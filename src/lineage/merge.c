@@ -83,6 +83,7 @@ static void fold_nameless_hosts(struct lineage *l, uint32_t *moved)
         l->hosts[to].records += l->hosts[h].records;
         l->hosts[to].process_creations += l->hosts[h].process_creations;
         l->hosts[to].recovered += l->hosts[h].recovered;
+        histogram_take(&l->hosts[to].activity, &l->hosts[h].activity);
     }
     free(only);
 }

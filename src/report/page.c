@@ -58,6 +58,39 @@ static void mark_creations(struct page *page)
         page->creation_matched[d->findings[i].process] = true;
 }
 
+static void note_match(struct host_matches *m, const struct process *p,
+                       const struct finding *f, bool is_new)
+{
+    if (f->rule->alert_level > m->level)
+        m->level = f->rule->alert_level;
+    if (!is_new)
+        return;
+    m->creations++;
+    if (p->start_filetime == FILETIME_NONE)
+        return;
+    if (m->first_filetime == FILETIME_NONE || p->start_filetime < m->first_filetime)
+        m->first_filetime = p->start_filetime;
+    if (m->last_filetime == FILETIME_NONE || p->start_filetime > m->last_filetime)
+        m->last_filetime = p->start_filetime;
+}
+
+static void count_matches(struct page *page)
+{
+    const struct detector *d = page->report->detector;
+    const struct lineage *l = page->report->lineage;
+    page->host_matches =
+        memory_get_zeroed(l->host_count + 1, sizeof *page->host_matches);
+    for (size_t h = 0; h < l->host_count; h++)
+        page->host_matches[h].first_filetime = page->host_matches[h].last_filetime =
+            FILETIME_NONE;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct finding *f = &d->findings[i];
+        const struct process *p = lineage_process(l, f->process);
+        note_match(&page->host_matches[p->scope], p, f,
+                   i == 0 || f->process != f[-1].process);
+    }
+}
+
 /* Which node an event is listed under; false if it speaks of none. */
 static bool has_node(const struct page *page, uint32_t process)
 {
@@ -140,6 +173,10 @@ void page_open(struct page *page, const struct report *report)
     report_statements(report, &page->arena, &page->statements);
     find_sections(page);
     mark_creations(page);
+    count_matches(page);
+    page->process_anchored =
+        memory_get_zeroed(report->lineage->count + 1, sizeof(bool));
+    page->event_anchored = memory_get_zeroed(report->timeline->count + 1, sizeof(bool));
     index_events(page);
     index_misses(page);
     index_problems(page);
@@ -157,6 +194,9 @@ void page_close(struct page *page)
     free(page->misses_apart.items);
     free(page->problems.items);
     free(page->creation_matched);
+    free(page->host_matches);
+    free(page->process_anchored);
+    free(page->event_anchored);
     free(page->rows);
     free(page->events.items);
     free(page->creations.items);
@@ -206,7 +246,7 @@ static enum relation relation_of(const struct page *page, uint32_t process,
 static void add_tree(struct page *page, uint32_t top)
 {
     const struct lineage *l = page->report->lineage;
-    uint32_t above = add_ancestors(page, top), depth = 0;
+    uint32_t above = page->rows_above = add_ancestors(page, top), depth = 0;
     for (uint32_t at = top; at != PROCESS_NONE;
          at = lineage_next_in_tree(l, top, at, &depth)) {
         enum relation relation =
@@ -357,6 +397,13 @@ void page_enter_verdict(struct page *page)
 const struct section *page_section(const struct page *page)
 {
     return &page->sections[page->at.section];
+}
+
+uint32_t page_section_process(const struct page *page, const struct section *section)
+{
+    return section->host != PROCESS_NONE
+               ? section->host
+               : page->report->detector->findings[section->first_finding].process;
 }
 
 const struct finding *page_creation(const struct page *page)

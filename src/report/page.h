@@ -43,6 +43,13 @@ struct tree_row {
     enum relation relation;
 };
 
+/* The process creations of one host that a rule matched. */
+struct host_matches {
+    uint64_t creations;
+    uint64_t first_filetime, last_filetime; /* of their starts; FILETIME_NONE */
+    enum rule_level level;                  /* the highest */
+};
+
 struct indexes {
     uint32_t *items;
     size_t count, capacity;
@@ -59,23 +66,28 @@ struct page {
     size_t section_count, section_total;
     /* timeline events by node: event_list[event_start[n] .. event_start[n + 1]) */
     uint32_t *event_start, *event_list;
-    uint32_t *misses_by_process; /* near misses, ordered by process */
-    struct indexes misses_apart; /* of processes without a finding */
-    struct indexes problems;     /* damage first */
-    bool *creation_matched;      /* by node */
+    uint32_t *misses_by_process;       /* near misses, ordered by process */
+    struct indexes misses_apart;       /* of processes without a finding */
+    struct indexes problems;           /* damage first */
+    bool *creation_matched;            /* by node */
+    struct host_matches *host_matches; /* by host */
+    /* What has its anchor in the page already: a process of two sections has one. */
+    bool *process_anchored, *event_anchored;
 
     /* the section being written */
     struct tree_row *rows;
     size_t row_count, row_capacity;
+    uint32_t rows_above; /* the depth of the host process in them */
+    bool row_has_anchor, event_has_anchor, creation_has_anchor;
     uint64_t rows_left_out, chain_left_out;
     struct indexes events, creations; /* creations: their first findings */
     struct corroboration_range corroborations;
 
     /* cursors: how far each loop is, and what it stands on */
     struct {
-        size_t statement, item, volume, log, section, creation, support, verdict,
-            reason, row, corroboration, silence, event, miss, miss_reason, rule,
-            rule_line, host, filter, kind, problem, clearing, library;
+        size_t statement, outline, item, volume, log, section, creation, support,
+            verdict, reason, row, corroboration, silence, event, miss, miss_reason,
+            rule, rule_line, host, filter, kind, problem, clearing, library;
     } at;
     struct text supports[SUPPORT_MAX];
     size_t support_count;
@@ -93,6 +105,8 @@ void page_enter_verdict(struct page *page);
 
 /* What the cursors stand on. */
 const struct section *page_section(const struct page *page);
+/* Its host process, or where that is not known the creation itself. */
+uint32_t page_section_process(const struct page *page, const struct section *section);
 const struct finding *page_creation(const struct page *page); /* its first finding */
 const struct tree_row *page_row(const struct page *page);
 const struct timeline_event *page_event(const struct page *page);

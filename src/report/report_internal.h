@@ -140,8 +140,12 @@ uint64_t rule_creations(const struct detector *d, const struct rule *rule);
 /* --- summary.c: what the run says of itself in a few sentences */
 enum statement_kind { RECORDED, DERIVED, ASSESSED };
 
+/* What a statement answers. */
+enum statement_topic { ABOUT_WHAT_WAS_READ, ABOUT_FINDINGS, ABOUT_WHAT_WAS_NOT_READ };
+
 struct statement {
     enum statement_kind kind;
+    enum statement_topic topic;
     struct text words;
 };
 

@@ -24,8 +24,8 @@ void statements_add(struct statements *s, struct arena *arena, enum statement_ki
     buffer_vprintf(&words, format, args);
     va_end(args);
     ARRAY_GROW(s->items, s->count, s->capacity);
-    s->items[s->count++] =
-        (struct statement){kind, arena_copy(arena, buffer_text(&words))};
+    s->items[s->count++] = (struct statement){kind, ABOUT_FINDINGS,
+                                              arena_copy(arena, buffer_text(&words))};
     buffer_release(&words);
 }
 
@@ -447,17 +447,27 @@ static void say_problems(const struct report *r, const struct totals *sum,
                        "Everything that was found could be read.");
 }
 
+static void give_topic(struct statements *s, size_t first, enum statement_topic topic)
+{
+    for (size_t i = first; i < s->count; i++)
+        s->items[i].topic = topic;
+}
+
 void report_statements(const struct report *r, struct arena *arena,
                        struct statements *out)
 {
     struct totals sum = add_up(r);
+    size_t first = out->count;
     say_what_was_examined(r, &sum, arena, out);
+    give_topic(out, first, ABOUT_WHAT_WAS_READ);
     say_told_part(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_dispositions(r, arena, out);
     say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);
+    first = out->count;
     say_problems(r, &sum, arena, out);
+    give_topic(out, first, ABOUT_WHAT_WAS_NOT_READ);
 }
 
 void report_summary(const struct report *report, const char *path, struct buffer *out)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libxml/xmlreader.h>
-#include <libxml/xmlwriter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,9 @@
 #include <unistd.h>
 
 #include "embedded.h"
-#include "report/report.h"
+#include "report/markup.h"
 #include "report/words.h"
+#include "util/arena.h"
 #include "util/memory.h"
 #include "util/utf.h"
 
@@ -29,6 +29,7 @@ enum step_kind {
     STEP_TEXT,
     STEP_RAW, /* text of style and script: no '<', no '&' */
     STEP_SLOT,
+    STEP_VALUE,    /* a slot as <code> with its exact value */
     STEP_EACH,     /* jump: behind its end */
     STEP_EACH_END, /* jump: behind its start */
     STEP_IF,
@@ -53,7 +54,7 @@ struct template
     size_t count, capacity;
     char *files[FILES_MAX];
     size_t file_count;
-    struct text style_hash;
+    struct text style_hash, script_hash;
     struct words words;
     struct text words_language;
 };
@@ -276,17 +277,21 @@ static enum status only_attribute(struct compiler *c, const char *name,
     return OK;
 }
 
-static enum status add_slot(struct compiler *c, struct text name, bool in_attribute)
+/* kind: STEP_SLOT, STEP_VALUE; STEP_ATTRIBUTE for a slot in an attribute. */
+static enum status add_slot(struct compiler *c, struct text name, enum step_kind kind)
 {
     const struct slot *slot = find_slot(c, name);
+    bool in_attribute = kind == STEP_ATTRIBUTE;
     if (!slot)
         return refuse(c, "there is no such slot here", name);
     if (in_attribute && slot->kind != SLOT_TOKEN)
         return refuse(c, "this slot may hold evidence and cannot stand in an attribute",
                       name);
+    if (kind == STEP_VALUE && slot->kind == SLOT_DRAWING)
+        return refuse(c, "a drawing has no value", name);
     if (!in_attribute && is_raw(element_around(c)))
         return refuse(c, "no slot can stand in a style or script", name);
-    add_step(c->template, STEP_SLOT)->slot = slot;
+    add_step(c->template, in_attribute ? STEP_SLOT : kind)->slot = slot;
     return OK;
 }
 
@@ -326,7 +331,8 @@ static void close_block(struct compiler *c, uint32_t at)
     t->steps[at].jump = (uint32_t)t->count;
 }
 
-static void set_style_hash(struct template *t, struct text style)
+/* base64 of the SHA-256, as a Content-Security-Policy names what it allows. */
+static struct text policy_hash(struct arena *arena, struct text content)
 {
     static const char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -334,7 +340,7 @@ static void set_style_hash(struct template *t, struct text style)
     struct digest_values d;
     struct buffer out = {0};
     digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
-    digester_add(&digester, style.ptr, style.len);
+    digester_add(&digester, content.ptr, content.len);
     digester_finish(&digester, &d);
     const uint8_t *hash = d.value[DIGEST_SHA256];
     for (size_t i = 0; i < 33; i += 3) {
@@ -345,40 +351,46 @@ static void set_style_hash(struct template *t, struct text style)
     }
     out.len--; /* 32 bytes: 43 digits and one '=' */
     buffer_add_char(&out, '=');
-    t->style_hash = arena_copy(&t->arena, buffer_text(&out));
+    struct text kept = arena_copy(arena, buffer_text(&out));
     buffer_release(&out);
+    return kept;
 }
 
-/* A style sheet stands in the page as it is, so it must read alike as XML and as HTML. */
-static bool style_is_safe(struct text style)
+/* A style sheet or script stands in the page as it is, so it must read alike as XML and as
+ * HTML: an XML parser takes '<' and '&' for markup, an HTML parser does not. */
+static bool raw_is_safe(struct text raw)
 {
-    for (size_t i = 0; i < style.len; i++)
-        if (strchr("<&\r", style.ptr[i]))
+    for (size_t i = 0; i < raw.len; i++)
+        if (strchr("<&\r", raw.ptr[i]))
             return false; /* a NUL is found by strchr, too */
-    return utf_is_valid(style) && !text_contains_fold(style, TEXT_LITERAL("]]>"));
+    return utf_is_valid(raw) && !text_contains_fold(raw, TEXT_LITERAL("]]>"));
 }
 
-static enum status add_style(struct compiler *c, struct text name)
+/* fb:style and fb:script: the element that the file stands in, and what its hash is for. */
+static enum status add_raw(struct compiler *c, const char *element, struct text name,
+                           struct text *hash)
 {
     const char *around = element_around(c);
-    if (!around || strcmp(around, "style") != 0)
-        return refuse(c, "fb:style stands inside of <style> alone", name);
-    if (c->template->style_hash.ptr)
-        return refuse(c, "a page has one style sheet", name);
-    struct buffer style = {0};
+    if (!around || strcmp(around, element) != 0)
+        return refuse(c, "this file stands inside of its <style> or <script> alone",
+                      name);
+    if (hash->ptr)
+        return refuse(c, "a page has one style sheet and one script", name);
+    struct buffer raw = {0};
     const char *shown;
-    enum status status = read_file(c->template, name.ptr, &style, &shown, c->err);
-    if (status == OK && !style_is_safe(buffer_text(&style)))
-        status = fail(
-            c->err, FAILED, NOWHERE,
-            "%s: a style sheet is UTF-8 without <, &, ]]> and carriage returns", shown);
+    enum status status = read_file(c->template, name.ptr, &raw, &shown, c->err);
+    if (status == OK && !raw_is_safe(buffer_text(&raw)))
+        status = fail(c->err, FAILED, NOWHERE,
+                      "%s: a style sheet or script is UTF-8 without <, &, ]]> and "
+                      "carriage returns",
+                      shown);
     if (status == OK)
         status = note_file(c, name.ptr);
     if (status == OK) {
-        set_style_hash(c->template, buffer_text(&style));
-        add_words(c->template, STEP_RAW, buffer_text(&style));
+        *hash = policy_hash(&c->template->arena, buffer_text(&raw));
+        add_words(c->template, STEP_RAW, buffer_text(&raw));
     }
-    buffer_release(&style);
+    buffer_release(&raw);
     return status;
 }
 
@@ -392,7 +404,8 @@ static enum status open_own(struct compiler *c, const char *name)
     if (strcmp(name, "part") == 0)
         return c->depth == 0 ? push(c, (struct open_element){.is_silent = true})
                              : refuse(c, "fb:part is the root of a file", NO_TEXT);
-    bool has_file = strcmp(name, "include") == 0 || strcmp(name, "style") == 0;
+    bool has_file = strcmp(name, "include") == 0 || strcmp(name, "style") == 0 ||
+                    strcmp(name, "script") == 0;
     enum status status = only_attribute(c, has_file ? "file" : "name", &value);
     if (status != OK)
         return status;
@@ -405,11 +418,15 @@ static enum status open_own(struct compiler *c, const char *name)
         return status;
     }
     if (strcmp(name, "slot") == 0)
-        status = add_slot(c, value, false);
+        status = add_slot(c, value, STEP_SLOT);
+    else if (strcmp(name, "value") == 0)
+        status = add_slot(c, value, STEP_VALUE);
     else if (strcmp(name, "include") == 0)
         status = compile_file(c, value.ptr);
     else if (strcmp(name, "style") == 0)
-        status = add_style(c, value);
+        status = add_raw(c, name, value, &c->template->style_hash);
+    else if (strcmp(name, "script") == 0)
+        status = add_raw(c, name, value, &c->template->script_hash);
     else
         status = refuse(c, "there is no such fb: element", text_from(name));
     if (status == OK && !is_empty)
@@ -430,8 +447,8 @@ static enum status add_attribute_value(struct compiler *c, struct text value)
         const char *close = memchr(open, '}', value.len - plain);
         if (!close)
             return refuse(c, "a { in an attribute has no }", value);
-        enum status status =
-            add_slot(c, (struct text){open + 1, (size_t)(close - open - 1)}, true);
+        enum status status = add_slot(
+            c, (struct text){open + 1, (size_t)(close - open - 1)}, STEP_ATTRIBUTE);
         if (status != OK)
             return status;
         value = text_slice(value, (size_t)(close - value.ptr) + 1, SIZE_MAX);
@@ -541,7 +558,7 @@ static enum status read_text(struct compiler *c)
 {
     struct text words = reader_text(xmlTextReaderConstValue(c->reader));
     bool raw = is_raw(element_around(c));
-    if (raw && !style_is_safe(words))
+    if (raw && !raw_is_safe(words))
         return refuse(c, "a style or script holds no <, &, ]]>", NO_TEXT);
     if (raw || is_verbatim(element_around(c)))
         add_words(c->template, raw ? STEP_RAW : STEP_TEXT, words);
@@ -715,78 +732,61 @@ struct text template_style_hash(const struct template *t)
     return t->style_hash.ptr ? t->style_hash : TEXT_LITERAL("");
 }
 
+struct text template_script_hash(const struct template *t)
+{
+    return t->script_hash.ptr ? t->script_hash : TEXT_LITERAL("");
+}
+
 /* --- running */
-
-static int write_to_output(void *context, const char *data, int len)
-{
-    output_add(context, data, (size_t)len);
-    return len;
-}
-
-static int keep_open(void *context)
-{
-    (void)context;
-    return 0;
-}
 
 struct runner {
     const struct template *template;
-    void *page;
-    xmlTextWriterPtr writer;
-    struct buffer value, shown;
+    struct page *page;
+    struct markup markup;
+    struct buffer value;
 };
 
-/* The text filter in front of the writer; the writer escapes what is markup. */
-static void show(struct runner *r, enum slot_kind kind)
-{
-    struct text value = buffer_text(&r->value);
-    buffer_clear(&r->shown);
-    if (kind != SLOT_LINES) {
-        report_visible_text(&r->shown, value);
-        return;
-    }
-    for (size_t at = 0; at < value.len;) {
-        size_t end = at;
-        while (end < value.len && value.ptr[end] != '\n' && value.ptr[end] != '\t')
-            end++;
-        report_visible_text(&r->shown, text_slice(value, at, end - at));
-        if (end < value.len)
-            buffer_add_char(&r->shown, value.ptr[end++]);
-        at = end;
-    }
-}
-
+/* Has the slot text, or something to draw? The text is in r->value then. */
 static bool fill(struct runner *r, const struct slot *slot)
 {
     buffer_clear(&r->value);
-    slot->add(r->page, &r->value);
+    if (slot->draw)
+        return slot->draw(r->page, NULL);
+    if (slot->add)
+        slot->add(r->page, &r->value);
+    else
+        slot->add_field(r->page, slot->field, &r->value);
     return r->value.len > 0;
 }
 
-static int write_slot(struct runner *r, const struct slot *slot)
+static void write_slot(struct runner *r, const struct slot *slot, bool as_value)
 {
     if (!fill(r, slot))
-        return 0;
-    show(r, slot->kind);
-    return xmlTextWriterWriteString(r->writer, (const xmlChar *)r->shown.ptr);
+        return;
+    if (slot->draw)
+        slot->draw(r->page, &r->markup);
+    else if (as_value)
+        markup_value(&r->markup, buffer_text(&r->value));
+    else if (slot->kind == SLOT_LINES)
+        markup_lines(&r->markup, buffer_text(&r->value));
+    else
+        markup_text(&r->markup, buffer_text(&r->value));
 }
 
-/* One step; returns the next one. *result is the writer's: below 0 is a failure. */
-static size_t run_step(struct runner *r, size_t at, int *result)
+/* One step; returns the next one. */
+static size_t run_step(struct runner *r, size_t at)
 {
     const struct step *s = &r->template->steps[at];
-    const xmlChar *words = (const xmlChar *)s->words.ptr;
+    struct markup *m = &r->markup;
     switch (s->kind) {
-    case STEP_ELEMENT: *result = xmlTextWriterStartElement(r->writer, words); break;
-    case STEP_ELEMENT_END:
-        *result = s->is_void ? xmlTextWriterEndElement(r->writer)
-                             : xmlTextWriterFullEndElement(r->writer);
-        break;
-    case STEP_ATTRIBUTE: *result = xmlTextWriterStartAttribute(r->writer, words); break;
-    case STEP_ATTRIBUTE_END: *result = xmlTextWriterEndAttribute(r->writer); break;
-    case STEP_TEXT: *result = xmlTextWriterWriteString(r->writer, words); break;
-    case STEP_RAW: *result = xmlTextWriterWriteRaw(r->writer, words); break;
-    case STEP_SLOT: *result = write_slot(r, s->slot); break;
+    case STEP_ELEMENT: markup_open(m, s->words.ptr); break;
+    case STEP_ELEMENT_END: markup_close(m, s->is_void); break;
+    case STEP_ATTRIBUTE: markup_open_attribute(m, s->words.ptr); break;
+    case STEP_ATTRIBUTE_END: markup_close_attribute(m); break;
+    case STEP_TEXT: markup_plain(m, s->words.ptr); break;
+    case STEP_RAW: markup_raw(m, s->words.ptr); break;
+    case STEP_SLOT:
+    case STEP_VALUE: write_slot(r, s->slot, s->kind == STEP_VALUE); break;
     case STEP_EACH: return s->loop->next(r->page, true) ? at + 1 : s->jump;
     case STEP_EACH_END: return s->loop->next(r->page, false) ? s->jump : at + 1;
     case STEP_IF: return fill(r, s->slot) ? at + 1 : s->jump;
@@ -795,22 +795,18 @@ static size_t run_step(struct runner *r, size_t at, int *result)
     return at + 1;
 }
 
-enum status template_run(const struct template *t, void *page, struct output *out,
-                         struct error *err)
+enum status template_run(const struct template *t, struct page *page,
+                         struct output *out, struct error *err)
 {
-    xmlOutputBufferPtr buffer =
-        xmlOutputBufferCreateIO(write_to_output, keep_open, out, NULL);
-    struct runner r = {.template = t, .page = page, .writer = xmlNewTextWriter(buffer)};
-    if (!r.writer)
-        return fail(err, FAILED, NOWHERE, "libxml2 cannot make a writer");
+    struct runner r = {.template = t, .page = page};
+    if (markup_init(&r.markup, out, err) != OK)
+        return FAILED;
     output_add_text(out, TEXT_LITERAL("<!DOCTYPE html>\n"));
-    int result = 0;
-    for (size_t at = 0; at < t->count && result >= 0;)
-        at = run_step(&r, at, &result);
-    xmlFreeTextWriter(r.writer);
+    for (size_t at = 0; at < t->count && !r.markup.failed;)
+        at = run_step(&r, at);
+    bool failed = r.markup.failed;
+    markup_release(&r.markup);
     output_add_text(out, TEXT_LITERAL("\n"));
     buffer_release(&r.value);
-    buffer_release(&r.shown);
-    return result < 0 ? fail(err, FAILED, NOWHERE, "libxml2 could not write the page")
-                      : OK;
+    return failed ? fail(err, FAILED, NOWHERE, "libxml2 could not write the page") : OK;
 }

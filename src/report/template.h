@@ -6,12 +6,14 @@
  *   <fb:each name="N">...</fb:each>   once for each item of N; its slots are known inside
  *   <fb:if name="N">...</fb:if>       if slot N has text; <fb:unless> if it has none
  *   <fb:include file="F"/>            the content of <fb:part> of template F
+ *   <fb:value name="N"/>              slot N as <code>, with its exact value (markup.h)
  *   <fb:style file="F"/>              the text of style sheet F; inside <style> alone
+ *   <fb:script file="F"/>             the same for a script, inside <script>
  *   attribute="a {N} b"               a slot in an attribute: tokens of our own making only
  *
- * Values reach the page through xmlTextWriterWriteString() alone, after the text filter of
- * report_visible_text(): nothing that is evidence can become markup, and none of it
- * reaches an attribute, since SLOT_TEXT is refused there when the template is read.
+ * Values reach the page through markup.h alone, after its text filter: nothing that is
+ * evidence can become markup, and none of it reaches an attribute but as the JSON of
+ * fb:value, since SLOT_TEXT is refused there when the template is read.
  *
  * The page is polyglot: the same bytes are XML and HTML. So empty elements get their end
  * tag but for HTML's void ones, style and script hold no '<' or '&', and a DOCTYPE with
@@ -29,10 +31,14 @@
 
 enum { TEMPLATE_DEPTH = 128 };
 
+struct markup;
+struct page; /* what the slots speak of; nothing here looks into it */
+
 enum slot_kind {
-    SLOT_TEXT,  /* may hold evidence: shown as text, never in an attribute */
-    SLOT_LINES, /* text whose line breaks and tabs count, as in a query */
-    SLOT_TOKEN  /* made by the program alone: also for attributes */
+    SLOT_TEXT,   /* may hold evidence: shown as text, never in an attribute */
+    SLOT_LINES,  /* text whose line breaks and tabs count, as in a query */
+    SLOT_TOKEN,  /* made by the program alone: also for attributes */
+    SLOT_DRAWING /* a picture that the program draws */
 };
 
 /* Slots of a scope are known inside its loop, and inside loops in there. */
@@ -40,13 +46,17 @@ struct slot {
     const char *scope; /* the loop that it belongs to; "" for the page */
     const char *name;
     enum slot_kind kind;
-    void (*add)(void *page, struct buffer *out);
+    void (*add)(const struct page *page, struct buffer *out);
+    void (*add_field)(const struct page *page, size_t field, struct buffer *out);
+    size_t field; /* for add_field, which is called where there is no add */
+    /* Draw, or with markup == NULL only say whether there is something to draw. */
+    bool (*draw)(const struct page *page, struct markup *markup);
 };
 
 struct loop {
     const char *scope; /* where it may stand: "" or a loop around it */
     const char *name;  /* and the scope that it opens */
-    bool (*next)(void *page, bool is_first); /* is there one (more)? */
+    bool (*next)(struct page *page, bool is_first); /* is there one (more)? */
 };
 
 struct template_language {
@@ -75,9 +85,10 @@ const char *template_file_name(const struct template *t, size_t i);
 /* base64 of the SHA-256 of the style sheet's text, as a Content-Security-Policy wants it;
  * "" if the template has none. */
 struct text template_style_hash(const struct template *t);
+struct text template_script_hash(const struct template *t);
 /* Write the page. Errors of the output stick to it (output_finish). */
-enum status template_run(const struct template *t, void *page, struct output *out,
-                         struct error *err);
+enum status template_run(const struct template *t, struct page *page,
+                         struct output *out, struct error *err);
 void template_close(struct template *t);
 
 #endif

@@ -167,3 +167,23 @@ void json_add_escaped(struct buffer *out, struct text value)
         i += n ? n : 1;
     }
 }
+
+void json_add_ascii(struct buffer *out, struct text value)
+{
+    struct buffer escaped = {0};
+    json_add_escaped(&escaped, value); /* and is UTF-8 now */
+    struct text rest = buffer_text(&escaped);
+    while (rest.len) {
+        size_t n = utf_sequence_length(rest);
+        uint32_t c = n ? utf_code_point(rest) : 0xfffd;
+        if (n == 1)
+            buffer_add_char(out, rest.ptr[0]);
+        else if (c < 0x10000)
+            buffer_printf(out, "\\u%04x", (unsigned)c);
+        else
+            buffer_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
+                          (unsigned)(0xdc00 + (c & 0x3ff)));
+        rest = text_slice(rest, n ? n : 1, SIZE_MAX);
+    }
+    buffer_release(&escaped);
+}

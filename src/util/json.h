@@ -33,5 +33,7 @@ void json_member_u64(struct json *j, const char *name, uint64_t value);
 void json_member_bool(struct json *j, const char *name, bool value);
 /* Only the escaped characters, without quotes. */
 void json_add_escaped(struct buffer *out, struct text value);
+/* The same with all that is not ASCII as \uXXXX: safe wherever text is. */
+void json_add_ascii(struct buffer *out, struct text value);
 
 #endif

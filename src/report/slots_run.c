@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * slots_run.c - the run: its options, its program, its outcome, its statements. */
+#include <inttypes.h>
+
+#include "report/slots.h"
+
+#define RUN(page) (&(page)->report->run)
+
+FIELD(run_text)
+{
+    put(out, *(const struct text *)((const char *)RUN(page) + field));
+}
+
+FIELD(case_text)
+{
+    put(out, *(const struct text *)((const char *)&page->report->case_data + field));
+}
+
+SLOT(style_hash)
+{
+    put(out, template_style_hash(page->template));
+}
+SLOT(script_hash)
+{
+    put(out, template_script_hash(page->template));
+}
+
+SLOT(started)
+{
+    put_time(page, out, RUN(page)->started_filetime);
+}
+SLOT(ended)
+{
+    put_time(page, out, RUN(page)->ended_filetime);
+}
+SLOT(clock_fixed)
+{
+    buffer_add_string(out, RUN(page)->clock_fixed ? "yes" : "");
+}
+SLOT(verification)
+{
+    report_verification(out, page->report);
+}
+SLOT(verify_mode)
+{
+    buffer_add_string(out, verify_mode_name(RUN(page)->verify));
+}
+SLOT(verified_whole)
+{
+    buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
+}
+SLOT(libraries)
+{
+    put_list(out, &RUN(page)->libraries);
+}
+SLOT(filter_hash)
+{
+    char hex[DIGEST_HEX_MAX];
+    if (!text_is_absent(RUN(page)->filter_file))
+        put(out,
+            digest_hex(hex, &page->report->detector->filter_digests, DIGEST_SHA256));
+}
+SLOT(filtered)
+{
+    put_number(out, page->report->detector->filtered);
+}
+SLOT(tolerance)
+{
+    (void)page;
+    put_number(out, LINEAGE_TOLERANCE_100NS / FILETIME_SECOND);
+}
+
+SLOT(exit_status)
+{
+    static const struct {
+        int status;
+        const char *meaning;
+    } meanings[] = {
+        {0,  "finished, and everything could be read"                    },
+        {3,  "finished, but some evidence was damaged, unreadable or locked, or held no "
+            "Sysmon record at all"                            },
+        {10, "finished; a finding of the level that was asked for exists"},
+    };
+    buffer_printf(out, "%d", RUN(page)->exit_status);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].status == RUN(page)->exit_status)
+            buffer_printf(out, ": %s", meanings[i].meaning);
+}
+
+SLOT(rules_hash)
+{
+    char hex[DIGEST_HEX_MAX];
+    put(out, digest_hex(hex, &page->report->detector->rules->digests, DIGEST_SHA256));
+}
+
+SLOT(rule_total)
+{
+    put_number(out, page->report->detector->rules->count);
+}
+SLOT(finding_total)
+{
+    put_number_unless(out, page->report->detector->finding_count, 0);
+}
+
+LOOP(statement)
+{
+    return step(&page->at.statement, is_first, page->statements.count);
+}
+
+SLOT(statement_label)
+{
+    enum statement_kind kind = page->statements.items[page->at.statement].kind;
+    buffer_add_string(out, statement_kind_name(kind));
+}
+
+SLOT(statement_words)
+{
+    put(out, page->statements.items[page->at.statement].words);
+}
