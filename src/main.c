@@ -2,6 +2,7 @@
  * main.c - the commands and their exit statuses. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "options.h"
 #include "records.h"
@@ -85,7 +86,7 @@ static int list_words(const struct options *options)
         say_error(&err);
         return EXIT_CANNOT;
     }
-    if (missing)
+    if (missing && strcmp(options->language, "en") != 0)
         fprintf(stderr, "forebear: %zu texts have no translation\n", missing);
     return print(&out);
 }

@@ -633,7 +633,7 @@ static void bad_templates_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad_templates / sizeof *bad_templates; i++) {
         struct error err = {0};
         write_all(templates, "report.html", bad_templates[i].template);
-        if (report_check_templates(templates, &err) != FAILED)
+        if (report_check_templates(templates, "en", &err) != FAILED)
             fail_msg("template \"%s\" is taken", bad_templates[i].name);
         if (!strstr(err.what, bad_templates[i].complaint))
             fail_msg("template \"%s\": said is: %s", bad_templates[i].name, err.what);
@@ -655,7 +655,7 @@ static void deep_templates_are_refused(void **state)
         buffer_add_string(&b, "</b>");
     buffer_add_string(&b, "</html>");
     write_all(*state, "report.html", b.ptr);
-    assert_int_equal(report_check_templates(*state, &err), FAILED);
+    assert_int_equal(report_check_templates(*state, "en", &err), FAILED);
     assert_non_null(strstr(err.what, "nested too deep"));
     buffer_release(&b);
 }

@@ -146,6 +146,7 @@ struct run_facts {
     int exit_status; /* what the run will end with */
     unsigned formats; /* REPORT_ bits: what is written beside the CSV files */
     struct text language; /* of the page's words: "en", "de"; NUL behind it */
+    uint32_t sheet_rows;  /* of the workbook; 0: as many as a sheet can have (tests) */
     struct zone zone;     /* for a second time beside each UTC time */
 };
 

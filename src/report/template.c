@@ -656,7 +656,7 @@ static enum status compile_file(struct compiler *outer, const char *name)
 static enum status open_words(struct compiler *c, const char *language)
 {
     struct template *t = c->template;
-    struct text name = text_from(language);
+    struct text name = text_from(language ? language : "en");
     struct buffer content = {0};
     const char *shown;
     t->words.arena = &t->arena;

@@ -70,7 +70,7 @@ struct template; /* opaque */
 
 /* Read `name` from `directory`, or where it has none the built-in one. FAILED with file
  * and line for what is not well-formed, or names what does not exist. words: the language
- * of the fixed words; "en" is that of the templates themselves, "de" is in the file de.po
+ * of the fixed words; "en" or NULL is that of the templates themselves, "de" is in the file de.po
  * (words.h), which is looked for in the same places. */
 enum status template_open(struct template **opened, const char *name,
                           const char *directory,

@@ -23,7 +23,6 @@
 #include "util/utf.h"
 
 enum {
-    ROWS_MAX_DEFAULT = LXW_ROW_MAX,
     UNITS_MAX = 32000, /* of the escaped text of a cell; the format's limit is 32,767 */
     HEAD_UNITS = 1000, /* of a long value, that its own cell shows */
     WIDTH_MIN = 8,
@@ -86,7 +85,8 @@ static unsigned utf16_units(uint32_t code_point)
     return code_point > 0xffff ? 2 : 1;
 }
 
-/* Add as much of t as fits into `units`, escaped; returns the bytes of t that were taken. */
+/* Add as much of t, which is UTF-8, as fits into `units`, escaped; returns the bytes of t
+ * that were taken. */
 static size_t add_escaped(struct buffer *out, struct text t, size_t units)
 {
     size_t at = 0;
@@ -330,7 +330,7 @@ static void put_line(struct sheet *s, const char *label, struct text value)
     if (text_is_empty(value))
         return;
     write_cell(s, label, s->book->heading, strlen(label));
-    put_value(s, value);
+    sheet_text(s, value);
     end_row(s);
 }
 
@@ -469,10 +469,10 @@ static void make_formats(struct sheets *book)
     book->text = workbook_add_format(w);
     format_set_align(book->text, LXW_ALIGN_VERTICAL_TOP);
     book->formula = workbook_add_format(w); /* stays text even if somebody edits it */
-    format_set_num_format(book->formula, "@");
+    format_set_num_format_index(book->formula, 49); /* "@", Text */
     format_set_align(book->formula, LXW_ALIGN_VERTICAL_TOP);
     book->number = workbook_add_format(w); /* all its digits */
-    format_set_num_format(book->number, "0");
+    format_set_num_format_index(book->number, 1); /* "0" */
     format_set_align(book->number, LXW_ALIGN_VERTICAL_TOP);
     book->empty = workbook_add_format(w);
     format_set_pattern(book->empty, LXW_PATTERN_SOLID);
@@ -571,7 +571,9 @@ static void set_properties(struct sheets *book)
 static enum status make_workbook(const struct report *report, const struct output_dir *dir,
                                  const char *path, struct error *err)
 {
-    struct sheets book = {.report = report, .rows_max = ROWS_MAX_DEFAULT};
+    struct sheets book = {.report = report,
+                          .rows_max = report->run.sheet_rows ? report->run.sheet_rows
+                                                             : LXW_ROW_MAX};
     lxw_workbook_options options = {.constant_memory = LXW_TRUE, .tmpdir = dir->path};
     errno = 0;
     book.workbook = workbook_new_opt(path, &options);
