@@ -209,25 +209,45 @@ static bool next_hole(const struct histogram *h, size_t *from, size_t *to)
     return false;
 }
 
+/* Slanted strokes inside of a rectangle: seen in black and white, too. */
+static void hatch(struct markup *m, struct rectangle r)
+{
+    struct buffer b = {0};
+    for (int x = r.x; x + 6 <= r.x + r.width; x += 7)
+        buffer_printf(&b, "M%d %dl6 -%d", x, r.y + r.height, r.height);
+    if (b.len) {
+        markup_open(m, "path");
+        markup_attribute(m, "class", "hatch");
+        markup_attribute(m, "d", "%s", b.ptr);
+        markup_close(m, false);
+    }
+    buffer_release(&b);
+}
+
+static void draw_hole(struct markup *m, const struct axis *a, const struct histogram *h,
+                      size_t from, size_t to, int y)
+{
+    struct buffer b = {0};
+    int x = x_of(a, (h->first + from) * h->width),
+        end = x_of(a, (h->first + to) * h->width);
+    struct rectangle area = {x, y, end - x, BAR_HEIGHT};
+    name_hole(&b, h, from, to);
+    markup_open(m, "g");
+    markup_open(m, "title");
+    markup_plain(m, "no record: ");
+    markup_text(m, buffer_text(&b));
+    markup_close(m, false);
+    rectangle(m, "hole", area);
+    hatch(m, area);
+    markup_close(m, false);
+    buffer_release(&b);
+}
+
 static void draw_holes(struct markup *m, const struct axis *a,
                        const struct histogram *h, int y)
 {
-    for (size_t from = 0, to = 0; next_hole(h, &from, &to);) {
-        struct buffer b = {0};
-        int x = x_of(a, (h->first + from) * h->width);
-        markup_open(m, "g");
-        buffer_add_string(&b, "no record: ");
-        struct buffer name = {0};
-        name_hole(&name, h, from, to);
-        buffer_add_text(&b, buffer_text(&name));
-        element_text(m, "title", buffer_text(&b));
-        rectangle(m, "hole",
-                  (struct rectangle){x, y, x_of(a, (h->first + to) * h->width) - x,
-                                     BAR_HEIGHT});
-        markup_close(m, false);
-        buffer_release(&name);
-        buffer_release(&b);
-    }
+    for (size_t from = 0, to = 0; next_hole(h, &from, &to);)
+        draw_hole(m, a, h, from, to, y);
 }
 
 static uint32_t highest(const struct histogram *h)

@@ -27,26 +27,50 @@ static void indexes_clear(struct indexes *list)
 
 /* --- the page as a whole */
 
+/* The number of the section that a finding belongs to: one for each host process, and one
+ * for each creation whose parent is not known. */
+static uint32_t section_of(struct page *page, struct map *by_host, size_t *capacity,
+                           const struct finding *f, bool is_new_process)
+{
+    uint32_t number = (uint32_t)page->section_total;
+    if (f->host_process != PROCESS_NONE)
+        number = map_add(by_host, MAP_KEY_OF(&f->host_process), number);
+    else if (!is_new_process)
+        return number - 1;
+    if (number < page->section_total)
+        return number;
+    ARRAY_GROW(page->sections, page->section_total, *capacity);
+    page->sections[page->section_total++] = (struct section){.host = f->host_process};
+    return number;
+}
+
+/* Sections in the order of their first findings; a counting sort of the findings. */
 static void find_sections(struct page *page)
 {
     const struct detector *d = page->report->detector;
     size_t capacity = 0;
+    struct map by_host = {0};
+    uint32_t *numbers = memory_get_zeroed(d->finding_count + 1, sizeof *numbers);
+    page->finding_order =
+        memory_get_zeroed(d->finding_count + 1, sizeof *page->finding_order);
     for (size_t i = 0; i < d->finding_count; i++) {
         const struct finding *f = &d->findings[i];
         bool is_new_process = i == 0 || f->process != f[-1].process;
-        bool is_new_host = i == 0 || f->host_process != f[-1].host_process ||
-                           (f->host_process == PROCESS_NONE && is_new_process);
-        if (is_new_host) {
-            ARRAY_GROW(page->sections, page->section_total, capacity);
-            page->sections[page->section_total++] =
-                (struct section){.host = f->host_process, .first_finding = i};
-        }
-        struct section *s = &page->sections[page->section_total - 1];
-        s->finding_count++;
-        s->creation_count += is_new_process || is_new_host;
+        numbers[i] = section_of(page, &by_host, &capacity, f, is_new_process);
+        page->sections[numbers[i]].finding_count++;
+        page->sections[numbers[i]].creation_count += is_new_process;
     }
+    for (size_t s = 1; s < page->section_total; s++)
+        page->sections[s].first =
+            page->sections[s - 1].first + page->sections[s - 1].finding_count;
+    for (size_t i = 0; i < d->finding_count; i++)
+        page->finding_order[page->sections[numbers[i]].first++] = (uint32_t)i;
+    for (size_t s = 0; s < page->section_total; s++)
+        page->sections[s].first -= page->sections[s].finding_count;
     page->section_count =
         page->section_total < SECTIONS_MAX ? page->section_total : SECTIONS_MAX;
+    map_release(&by_host);
+    free(numbers);
 }
 
 static void mark_creations(struct page *page)
@@ -188,6 +212,7 @@ void page_close(struct page *page)
     arena_release(&page->arena);
     arena_release(&page->section_arena);
     free(page->sections);
+    free(page->finding_order);
     free(page->event_start);
     free(page->event_list);
     free(page->misses_by_process);
@@ -260,11 +285,15 @@ static void add_tree(struct page *page, uint32_t top)
 static void collect_creations(struct page *page)
 {
     const struct section *s = page_section(page);
-    const struct finding *findings = page->report->detector->findings;
+    uint32_t last = PROCESS_NONE;
     indexes_clear(&page->creations);
-    for (size_t i = s->first_finding; i < s->first_finding + s->finding_count; i++)
-        if (i == s->first_finding || findings[i].process != findings[i - 1].process)
-            indexes_add(&page->creations, i, CREATIONS_MAX);
+    for (size_t i = 0; i < s->finding_count; i++) {
+        uint32_t process = page_finding(page, s, i)->process;
+        if (process != last)
+            indexes_add(&page->creations, page->finding_order[s->first + i],
+                        CREATIONS_MAX);
+        last = process;
+    }
 }
 
 static void collect_rows(struct page *page)
@@ -273,8 +302,7 @@ static void collect_rows(struct page *page)
     const struct finding *findings = page->report->detector->findings;
     page->row_count = 0;
     page->rows_left_out = page->chain_left_out = 0;
-    add_tree(page,
-             s->host != PROCESS_NONE ? s->host : findings[s->first_finding].process);
+    add_tree(page, page_section_process(page, s));
     for (size_t i = 0; s->host != PROCESS_NONE && i < page->creations.count; i++) {
         uint32_t process = findings[page->creations.items[i]].process;
         if (process != s->host &&
@@ -401,9 +429,14 @@ const struct section *page_section(const struct page *page)
 
 uint32_t page_section_process(const struct page *page, const struct section *section)
 {
-    return section->host != PROCESS_NONE
-               ? section->host
-               : page->report->detector->findings[section->first_finding].process;
+    return section->host != PROCESS_NONE ? section->host
+                                         : page_finding(page, section, 0)->process;
+}
+
+const struct finding *page_finding(const struct page *page,
+                                   const struct section *section, size_t i)
+{
+    return &page->report->detector->findings[page->finding_order[section->first + i]];
 }
 
 const struct finding *page_creation(const struct page *page)

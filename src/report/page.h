@@ -23,10 +23,10 @@ enum {
     SUPPORT_MAX = 16
 };
 
-/* The findings of one host process: they stand together in the detector's list. */
+/* The findings of one host process: page->finding_order[first .. first + finding_count). */
 struct section {
     uint32_t host; /* PROCESS_NONE: the parent is not known at all */
-    size_t first_finding, finding_count, creation_count;
+    size_t first, finding_count, creation_count;
 };
 
 enum relation {
@@ -64,6 +64,7 @@ struct page {
     struct statements statements;
     struct section *sections;
     size_t section_count, section_total;
+    uint32_t *finding_order; /* the detector's findings, section by section */
     /* timeline events by node: event_list[event_start[n] .. event_start[n + 1]) */
     uint32_t *event_start, *event_list;
     uint32_t *misses_by_process;       /* near misses, ordered by process */
@@ -107,6 +108,9 @@ void page_enter_verdict(struct page *page);
 const struct section *page_section(const struct page *page);
 /* Its host process, or where that is not known the creation itself. */
 uint32_t page_section_process(const struct page *page, const struct section *section);
+/* Finding number i of a section, in the detector's order. */
+const struct finding *page_finding(const struct page *page,
+                                   const struct section *section, size_t i);
 const struct finding *page_creation(const struct page *page); /* its first finding */
 const struct tree_row *page_row(const struct page *page);
 const struct timeline_event *page_event(const struct page *page);

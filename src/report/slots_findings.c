@@ -257,6 +257,13 @@ static const struct match_reason *verdict_reasons(const struct page *page,
     return page->verdict_miss ? page->verdict_miss->reasons : NULL;
 }
 
+SLOT(verdict_conditions)
+{
+    size_t count;
+    verdict_reasons(page, &count);
+    put_number_unless(out, count, 0);
+}
+
 LOOP(reason)
 {
     size_t count;
@@ -361,7 +368,7 @@ LOOP(silence)
 static const struct log_report *section_log(const struct page *page)
 {
     const struct report *r = page->report;
-    const struct finding *f = &r->detector->findings[page_section(page)->first_finding];
+    const struct finding *f = page_finding(page, page_section(page), 0);
     uint32_t number = lineage_process(r->lineage, f->process)->log;
     return number < r->evidence->log_count
                ? report_log_of(r, &r->evidence->logs[number])

@@ -174,9 +174,9 @@ static const struct section *outline(const struct page *page)
     return &page->sections[page->at.outline];
 }
 
-static const struct finding *outline_findings(const struct page *page)
+static const struct finding *outline_finding(const struct page *page, size_t i)
 {
-    return &page->report->detector->findings[outline(page)->first_finding];
+    return page_finding(page, outline(page), i);
 }
 
 LOOP(outline)
@@ -209,10 +209,11 @@ SLOT(outline_count)
 /* The first and the last start among its matched creations. */
 static uint64_t outline_start(const struct page *page, bool is_last)
 {
-    const struct finding *f = outline_findings(page);
     uint64_t found = FILETIME_NONE;
     for (size_t i = 0; i < outline(page)->finding_count; i++) {
-        uint64_t t = lineage_process(lineage_of(page), f[i].process)->start_filetime;
+        uint64_t t =
+            lineage_process(lineage_of(page), outline_finding(page, i)->process)
+                ->start_filetime;
         if (t == FILETIME_NONE)
             continue;
         if (found == FILETIME_NONE || (is_last ? t > found : t < found))
@@ -239,9 +240,9 @@ SLOT(outline_stamp)
 SLOT(outline_level)
 {
     enum rule_level level = LEVEL_NONE;
-    const struct finding *f = outline_findings(page);
     for (size_t i = 0; i < outline(page)->finding_count; i++)
-        level = f[i].rule->alert_level > level ? f[i].rule->alert_level : level;
+        if (outline_finding(page, i)->rule->alert_level > level)
+            level = outline_finding(page, i)->rule->alert_level;
     buffer_add_string(out, rule_level_name(level));
 }
 
@@ -249,12 +250,11 @@ SLOT(outline_level)
 SLOT(outline_rules)
 {
     const struct rules *rules = page->report->detector->rules;
-    const struct finding *f = outline_findings(page);
     for (size_t r = 0; r < rules->count; r++) {
         const struct rule *rule = &rules->items[r];
         uint64_t count = 0;
         for (size_t i = 0; i < outline(page)->finding_count; i++)
-            count += f[i].rule == rule;
+            count += outline_finding(page, i)->rule == rule;
         if (!count)
             continue;
         buffer_add_string(out, out->len ? ", " : "");

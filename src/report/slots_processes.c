@@ -262,19 +262,16 @@ SLOT(row_relation)
     buffer_add_string(out, relations[page_row(page)->relation]);
 }
 
-/* Drawn with characters, so that the tree survives being copied, printed or read without
- * a style sheet. */
+/* Drawn with a character, so that the kind of the link survives being copied, printed or
+ * read without a style sheet; the style sheet indents. */
 SLOT(row_branch)
 {
-    enum { DRAWN_MAX = 24 };
+    enum { INDENTED_MAX = 24 };
     uint32_t depth = page_row(page)->depth;
-    bool dashed = row_process(page)->grade == GRADE_B;
-    if (depth > DRAWN_MAX)
+    if (depth > INDENTED_MAX)
         buffer_printf(out, "[depth %" PRIu32 "] ", depth);
-    for (uint32_t i = 1; i < depth && i < DRAWN_MAX; i++)
-        buffer_add_string(out, "   ");
     if (depth)
-        buffer_add_string(out, dashed ? "└╌ " : "└─ ");
+        buffer_add_string(out, row_process(page)->grade == GRADE_B ? "└╌ " : "└─ ");
 }
 
 SLOT(row_link_anchor)

@@ -40,6 +40,14 @@ SLOT(rule_hash)
     char hex[DIGEST_HEX_MAX];
     put(out, digest_hex(hex, &RULE(page)->digests, DIGEST_SHA256));
 }
+/* Short, for a list to choose from: two rules can have one title. */
+SLOT(rule_label)
+{
+    put(out, text_is_empty(RULE(page)->code) ? RULE(page)->source : RULE(page)->code);
+    buffer_add_string(out, ": ");
+    put(out, RULE(page)->title);
+}
+
 SLOT(rule_matches)
 {
     uint64_t n = rule_creations(page->report->detector, RULE(page));

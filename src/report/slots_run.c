@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "report/slots.h"
+#include "util/utf.h"
 
 #define RUN(page) (&(page)->report->run)
 
@@ -20,6 +21,66 @@ SLOT(style_hash)
 {
     put(out, template_style_hash(page->template));
 }
+/* A string of CSS: all but letters and digits as numbers, so nothing ends it early. */
+static void put_css_text(struct buffer *out, struct text t)
+{
+    enum { LETTERS_MAX = 60 };
+    struct buffer visible = {0};
+    report_visible_text(&visible, t);
+    struct text rest = buffer_text(&visible);
+    for (size_t letters = 0; rest.len && letters < LETTERS_MAX; letters++) {
+        size_t n = utf_sequence_length(rest);
+        uint32_t c = n ? utf_code_point(rest) : 0xfffd;
+        bool plain =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (plain)
+            buffer_add_char(out, (char)c);
+        else
+            buffer_printf(out, "\\%06" PRIx32, c);
+        rest = text_slice(rest, n ? n : 1, SIZE_MAX);
+    }
+    buffer_add_string(out, rest.len ? "..." : "");
+    buffer_release(&visible);
+}
+
+/* The header of each printed page: only the style sheet can put it there. In single quotes,
+ * since the writer escapes the double ones. */
+SLOT(print_style)
+{
+    const struct case_data *data = &page->report->case_data;
+    const struct {
+        const char *name;
+        struct text value;
+    } parts[] = {
+        {"case ",     data->case_number    },
+        {"evidence ", data->evidence_number},
+        {"examiner ", data->examiner       }
+    };
+    buffer_add_string(out, "@page { @top-left { content: 'Process lineage report");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (text_is_empty(parts[i].value))
+            continue;
+        buffer_printf(out, ", %s", parts[i].name);
+        put_css_text(out, parts[i].value);
+    }
+    buffer_add_string(out, "' } @top-right { content: 'run ");
+    struct buffer started = {0};
+    put_time(&started, RUN(page)->started_filetime);
+    put_css_text(out, buffer_text(&started));
+    buffer_add_string(out, "' } }");
+    buffer_release(&started);
+}
+
+SLOT(print_style_hash)
+{
+    struct arena arena = {0};
+    struct buffer style = {0};
+    put_print_style(page, &style);
+    put(out, template_policy_hash(&arena, buffer_text(&style)));
+    buffer_release(&style);
+    arena_release(&arena);
+}
+
 SLOT(script_hash)
 {
     put(out, template_script_hash(page->template));

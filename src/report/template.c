@@ -62,6 +62,7 @@ struct template
 /* What is open around the place that is being read. */
 struct open_element {
     bool is_block;    /* fb:each, fb:if, fb:unless: closes with a step of its own */
+    bool is_verbatim; /* translate="no" */
     bool is_silent;   /* fb:part and the fb: elements that are empty */
     uint32_t step;    /* of a block */
     const char *name; /* of an element of the page */
@@ -289,7 +290,7 @@ static enum status add_slot(struct compiler *c, struct text name, enum step_kind
                       name);
     if (kind == STEP_VALUE && slot->kind == SLOT_DRAWING)
         return refuse(c, "a drawing has no value", name);
-    if (!in_attribute && is_raw(element_around(c)))
+    if (!in_attribute && is_raw(element_around(c)) != (slot->kind == SLOT_STYLE))
         return refuse(c, "no slot can stand in a style or script", name);
     add_step(c->template, in_attribute ? STEP_SLOT : kind)->slot = slot;
     return OK;
@@ -331,8 +332,7 @@ static void close_block(struct compiler *c, uint32_t at)
     t->steps[at].jump = (uint32_t)t->count;
 }
 
-/* base64 of the SHA-256, as a Content-Security-Policy names what it allows. */
-static struct text policy_hash(struct arena *arena, struct text content)
+struct text template_policy_hash(struct arena *arena, struct text content)
 {
     static const char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -387,7 +387,7 @@ static enum status add_raw(struct compiler *c, const char *element, struct text 
     if (status == OK)
         status = note_file(c, name.ptr);
     if (status == OK) {
-        *hash = policy_hash(&c->template->arena, buffer_text(&raw));
+        *hash = template_policy_hash(&c->template->arena, buffer_text(&raw));
         add_words(c->template, STEP_RAW, buffer_text(&raw));
     }
     buffer_release(&raw);
@@ -515,13 +515,17 @@ static enum status open_xhtml(struct compiler *c, const char *local_name)
         add_words(c->template, STEP_TEXT, TEXT_LITERAL(XHTML_NAMESPACE));
         add_step(c->template, STEP_ATTRIBUTE_END);
     }
+    xmlChar *translate =
+        xmlTextReaderGetAttribute(c->reader, (const xmlChar *)"translate");
+    bool verbatim = text_equal(reader_text(translate), TEXT_LITERAL("no"));
+    xmlFree(translate);
     enum status status = add_attributes(c);
     if (status != OK)
         return status;
     if (!is_empty)
         return is_void(name)
                    ? refuse(c, "this element is empty in HTML", text_from(name))
-                   : push(c, (struct open_element){.name = name});
+                   : push(c, (struct open_element){.name = name, .is_verbatim = verbatim});
     close_element(c, name);
     return OK;
 }
@@ -548,10 +552,18 @@ static void read_element_end(struct compiler *c)
 }
 
 /* What a program wants or says is the same in every language. */
-static bool is_verbatim(const char *name)
+static bool is_verbatim(const struct compiler *c)
 {
-    return name && (strcmp(name, "code") == 0 || strcmp(name, "kbd") == 0 ||
-                    strcmp(name, "samp") == 0);
+    static const char *const names[] = {"code", "kbd", "samp"};
+    for (size_t i = 0; i < c->depth; i++) {
+        const struct open_element *element = &c->open[i];
+        for (size_t k = 0; element->name && k < sizeof names / sizeof *names; k++)
+            if (strcmp(element->name, names[k]) == 0)
+                return true;
+        if (element->is_verbatim)
+            return true;
+    }
+    return false;
 }
 
 static enum status read_text(struct compiler *c)
@@ -560,7 +572,7 @@ static enum status read_text(struct compiler *c)
     bool raw = is_raw(element_around(c));
     if (raw && !raw_is_safe(words))
         return refuse(c, "a style or script holds no <, &, ]]>", NO_TEXT);
-    if (raw || is_verbatim(element_around(c)))
+    if (raw || is_verbatim(c))
         add_words(c->template, raw ? STEP_RAW : STEP_TEXT, words);
     else
         add_words(c->template, STEP_TEXT, translated(c, words));

@@ -23,6 +23,7 @@
 #ifndef FOREBEAR_TEMPLATE_H
 #define FOREBEAR_TEMPLATE_H
 
+#include "util/arena.h"
 #include "util/digest.h"
 #include "util/error.h"
 #include "util/output.h"
@@ -35,10 +36,11 @@ struct markup;
 struct page; /* what the slots speak of; nothing here looks into it */
 
 enum slot_kind {
-    SLOT_TEXT,   /* may hold evidence: shown as text, never in an attribute */
-    SLOT_LINES,  /* text whose line breaks and tabs count, as in a query */
-    SLOT_TOKEN,  /* made by the program alone: also for attributes */
-    SLOT_DRAWING /* a picture that the program draws */
+    SLOT_TEXT,    /* may hold evidence: shown as text, never in an attribute */
+    SLOT_LINES,   /* text whose line breaks and tabs count, as in a query */
+    SLOT_TOKEN,   /* made by the program alone: also for attributes */
+    SLOT_DRAWING, /* a picture that the program draws */
+    SLOT_STYLE /* a rule of the style sheet that the program makes: in <style> alone */
 };
 
 /* Slots of a scope are known inside its loop, and inside loops in there. */
@@ -82,6 +84,8 @@ size_t template_list_words(const struct template *t, struct buffer *out);
 /* SHA-256 of each file that was read, in order: "name" and its digests. */
 size_t template_file_count(const struct template *t);
 const char *template_file_name(const struct template *t, size_t i);
+/* base64 of the SHA-256 of a style sheet or script, as the policy names what it allows. */
+struct text template_policy_hash(struct arena *arena, struct text content);
 /* base64 of the SHA-256 of the style sheet's text, as a Content-Security-Policy wants it;
  * "" if the template has none. */
 struct text template_style_hash(const struct template *t);
