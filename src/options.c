@@ -468,11 +468,24 @@ static enum command check_show(struct options *o, struct error *err)
     return check_evidence(o, "show", err) ? COMMAND_SHOW : COMMAND_WRONG;
 }
 
+/* The run opens the zone again, into its own memory. */
+static bool check_timezone(const struct options *o, struct error *err)
+{
+    struct arena arena = {0};
+    struct zone zone;
+    bool good = !o->timezone || zone_open(&zone, text_from(o->timezone), NULL, &arena,
+                                          err) == OK;
+    arena_release(&arena);
+    return good;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
         return wrong(err, "report", "-o DIR is missing", "");
     if (!check_evidence(o, "report", err))
+        return COMMAND_WRONG;
+    if (!check_timezone(o, err))
         return COMMAND_WRONG;
     if (o->findings_only)
         o->formats &= ~(unsigned)REPORT_HTML;
