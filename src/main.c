@@ -7,6 +7,7 @@
 #include "options.h"
 #include "records.h"
 #include "run.h"
+#include "self_test.h"
 #include "show.h"
 #include "util/stop.h"
 #include "versions.h"
@@ -100,6 +101,7 @@ static int dispatch(enum command command, const struct options *options,
     case COMMAND_SHOW: return run_show(options);
     case COMMAND_RULES: return list_rules(options);
     case COMMAND_WORDS: return list_words(options);
+    case COMMAND_SELF_TEST: return run_self_test(options);
     case COMMAND_HELP: return show_help(topic);
     case COMMAND_VERSION: return show_version();
     case COMMAND_WRONG: break;

@@ -176,7 +176,8 @@ static enum status parse_event_id(struct options *o, const char *value,
 {
     return selection_add_ids(&o->selection, text_from(value))
                ? OK
-               : bad_value(err, "event-id", value, "numbers and ranges up to 65535: 1,5,8-10");
+               : bad_value(err, "event-id", value,
+                           "numbers and ranges up to 65535: 1,5,8-10");
 }
 
 static enum status parse_channel(struct options *o, const char *value,
@@ -205,7 +206,8 @@ static bool parse_number(const char *value, uint64_t *number)
     if (digits == 0 || digits > 15 || value[2 + digits])
         return false;
     for (const char *c = value + 2; *c; c++)
-        *number = *number << 4 | (unsigned)(*c <= '9' ? *c - '0' : (*c | 0x20) - 'a' + 10);
+        *number =
+            *number << 4 | (unsigned)(*c <= '9' ? *c - '0' : (*c | 0x20) - 'a' + 10);
     return true;
 }
 
@@ -223,11 +225,12 @@ static enum status parse_offset(struct options *o, const char *value, struct err
                : bad_value(err, "offset", value, "a number of bytes");
 }
 
-#define REPORT  (1u << COMMAND_REPORT)
-#define RECORDS (1u << COMMAND_RECORDS)
-#define SHOW    (1u << COMMAND_SHOW)
-#define RULES   (1u << COMMAND_RULES)
-#define WORDS   (1u << COMMAND_WORDS)
+#define REPORT    (1u << COMMAND_REPORT)
+#define RECORDS   (1u << COMMAND_RECORDS)
+#define SHOW      (1u << COMMAND_SHOW)
+#define RULES     (1u << COMMAND_RULES)
+#define SELF_TEST (1u << COMMAND_SELF_TEST)
+#define WORDS     (1u << COMMAND_WORDS)
 static const struct option_row rows[] = {
 #define OPTION_SWITCH(commands, letter, name, member, help)                            \
  {commands, letter, name, NULL, help, offsetof(struct options, member), SWITCH, NULL},
@@ -248,22 +251,30 @@ static const struct command_row {
     enum command command;
     const char *name, *usage, *help;
 } commands[] = {
-    {COMMAND_REPORT, "report", "forebear report [OPTION]... -o DIR EVIDENCE...",
+    {COMMAND_REPORT,    "report",    "forebear report [OPTION]... -o DIR EVIDENCE...",
      "Read the Sysmon logs in EVIDENCE, rebuild process lineage, apply the rules and\n"
      "write a report into DIR. EVIDENCE is an .evtx file, a folder (a mounted image, "
      "a\n"
      "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
      "block\n"
-     "device). It is opened read-only and never changed."                     },
-    {COMMAND_RECORDS, "records", "forebear records [OPTION]... EVIDENCE...",
-     "Write every record of every log in EVIDENCE, of any channel, to standard output, in\n"
-     "the order of the files. Warnings go to standard error."},
-    {COMMAND_SHOW, "show",
-     "forebear show [--log PATH] --record N | --offset N EVIDENCE",
-     "Show one record as both readers decode it, side by side, with its bytes and its\n"
+     "device). It is opened read-only and never changed."                                                                  },
+    {COMMAND_RECORDS,   "records",   "forebear records [OPTION]... EVIDENCE...",
+     "Write every record of every log in EVIDENCE, of any channel, to standard output, "
+     "in\n"
+     "the order of the files. Warnings go to standard error."                                                              },
+    {COMMAND_SHOW,      "show",
+     "forebear show [--log PATH] --record N | --offset N EVIDENCE",                    "Show one record as both readers decode it, side by side, with its bytes and its\n"
      "place in the log and, for an image, in the image."},
-    {COMMAND_RULES,  "rules",  "forebear rules [--rules DIR] [--shells FILE]",
-     "List the rules with their levels, dates and the SHA-256 of their files."},
+    {COMMAND_RULES,     "rules",     "forebear rules [--rules DIR] [--shells FILE]",
+     "List the rules with their levels, dates and the SHA-256 of their files."                                             },
+    {COMMAND_SELF_TEST, "self-test", "forebear self-test [OPTION]...",
+     "Test this copy of the program on this machine: constructed scenarios are written "
+     "as\n"
+     "logs, a report is made on each, and what must and must not be raised is "
+     "compared. A\n"
+     "validation record in Markdown goes to standard output; it needs no source tree. "
+     "The\n"
+     "status is 4 if anything did not hold."                                                                               },
     {COMMAND_WORDS,  "words",  "forebear words [--templates DIR] [--language NAME]",
      "Print every fixed word of report.html as a PO file, with the translations of that\n"
      "language: what a translator starts from, and what is still missing."},

@@ -39,6 +39,7 @@ struct options {
     enum record_format format;
     bool recovered, provenance;
     const char *log;
+    const char *keep; /* forebear self-test */
     uint64_t record_id, record_offset; /* NO_RECORD, NO_OFFSET: not given */
     const char **evidence;             /* borrowed from argv */
     size_t evidence_count;
@@ -51,6 +52,7 @@ enum command {
     COMMAND_SHOW,
     COMMAND_RULES,
     COMMAND_WORDS,
+    COMMAND_SELF_TEST,
     COMMAND_HELP,
     COMMAND_VERSION,
     COMMAND_WRONG

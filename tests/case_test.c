@@ -33,7 +33,8 @@ static const char *written(const char *name, struct text content)
 static void assert_text(struct text got, const char *wanted)
 {
     if (!text_equal(got, text_from(wanted)))
-        fail_msg("got \"%.*s\", wanted \"%s\"", TEXT(got), wanted ? wanted : "(absent)");
+        fail_msg("got \"%.*s\", wanted \"%s\"", TEXT(got),
+                 wanted ? wanted : "(absent)");
 }
 
 /* --- case file */
@@ -42,7 +43,8 @@ static void a_case_file_is_read(void **state)
 {
     static const char file[] =
         "\xef\xbb\xbf# cover\r\nCase number: 2026-7\r\n\r\nevidence NUMBER:  A-1 \n"
-        "Evidence number: A-2\nExaminer: Ä. Sämple: the second\nLaboratory: L\nClient: C\n"
+        "Evidence number: A-2\nExaminer: Ä. Sämple: the second\nLaboratory: L\nClient: "
+        "C\n"
         "Reference: R\nReceived: 2026-01-15\nSignature: yes\nNotes:\n\n First.\n\n"
         "# no comment\nNo key: either\n\n";
     struct arena arena = {0};
@@ -64,7 +66,10 @@ static void a_case_file_is_read(void **state)
     arena_release(&arena);
 }
 
-#define LIT(s) {(s), sizeof(s) - 1}
+#define LIT(s)                                                                         \
+ {                                                                                     \
+  (s), sizeof(s) - 1                                                                   \
+ }
 
 static void bad_case_files_are_refused(void **state)
 {
@@ -72,15 +77,16 @@ static void bad_case_files_are_refused(void **state)
         struct text file;
         const char *complaint;
     } cases[] = {
-        {LIT("Case number: 1\nCase: 2\n"), "case, line 2: there is no such key: Case"},
-        {LIT("# x\n\nno colon here\n"), "case, line 3: a line is \"Key: value\""},
-        {LIT("Client:\n"), "case, line 1: this key has no value: Client"},
-        {LIT("Client: a\nClient: b\n"), "case, line 2: there are two lines with this key"},
-        {LIT("Signature: maybe\n"), "case, line 1: Signature is yes or no"},
-        {LIT("Case number: 1\nClient: \xff\n"), "case, line 2: this is no UTF-8"},
-        {LIT("Client: a\0b\n"), "case, line 1: this is no UTF-8"},
-        {LIT("\nLogo: none.png\n"), "case, line 2: "},
-        {LIT("Logo: case\n"), "a logo is a PNG or JPEG"},
+        {LIT("Case number: 1\nCase: 2\n"),      "case, line 2: there is no such key: Case"   },
+        {LIT("# x\n\nno colon here\n"),         "case, line 3: a line is \"Key: value\""     },
+        {LIT("Client:\n"),                      "case, line 1: this key has no value: Client"},
+        {LIT("Client: a\nClient: b\n"),
+         "case, line 2: there are two lines with this key"                                   },
+        {LIT("Signature: maybe\n"),             "case, line 1: Signature is yes or no"       },
+        {LIT("Case number: 1\nClient: \xff\n"), "case, line 2: this is no UTF-8"             },
+        {LIT("Client: a\0b\n"),                 "case, line 1: this is no UTF-8"             },
+        {LIT("\nLogo: none.png\n"),             "case, line 2: "                             },
+        {LIT("Logo: case\n"),                   "a logo is a PNG or JPEG"                    },
     };
     struct arena arena = {0};
     (void)state;
@@ -110,16 +116,17 @@ static void logos_are_told_by_their_bytes(void **state)
         struct text bytes;
         const char *uri; /* how it begins; NULL: refused */
     } cases[] = {
-        {LIT(PNG("\0\x10", "\0\x20")),             "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAg"},
-        {LIT(PNG("\0\0", "\0\x20")),               NULL                     },
-        {LIT(PNG("\x20\0", "\0\x20")),             NULL                     },
-        {LIT("\x89PNG\r\n\x1a\n"),                 NULL                     },
-        {LIT(JPEG("\0\x20\0\x10")),                "data:image/jpeg;base64,/9j/4AAEAQH/wAARCAAgABA"},
-        {LIT(JPEG("\0\0\0\x10")),                  NULL                     },
-        {LIT("\xff\xd8\xff\xe0\0\x01\x01\x01\xff\xc0\0\x11\x08"), NULL      },
-        {LIT("\xff\xd8\xff\xe0\xff\xff\x01\x01"),  NULL                     },
-        {LIT("<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>"), NULL  },
-        {LIT(""),                                  NULL                     },
+        {LIT(PNG("\0\x10",                                            "\0\x20")),
+         "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAg"},
+        {LIT(PNG("\0\0",                                                           "\0\x20")),                                                                                               NULL},
+        {LIT(PNG("\x20\0",                                                       "\0\x20")),          NULL},
+        {LIT("\x89PNG\r\n\x1a\n"),NULL                              },
+        {LIT(JPEG("\0\x20\0\x10")),                                    "data:image/jpeg;base64,/9j/4AAEAQH/wAARCAAgABA"                                                                                      },
+        {LIT(JPEG("\0\0\0\x10")),                                   NULL},
+        {LIT("\xff\xd8\xff\xe0\0\x01\x01\x01\xff\xc0\0\x11\x08"),                                     NULL                                               },
+        {LIT("\xff\xd8\xff\xe0\xff\xff\x01\x01"),     NULL             },
+        {LIT("<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>"),                     NULL                                                             },
+        {LIT(""), NULL                         },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -153,10 +160,10 @@ static void logos_are_told_by_their_bytes(void **state)
 
 static void dispositions_are_read(void **state)
 {
-    static const char file[] = "Finding,Disposition,Initials,Date,Reason\r\n" F1
-                               ",benign,AS,2026-01-15,\"help desk, \"\"known\"\"\nto all\"\r\n"
-                               "\r\n" F2 ",Confirmed,BT,,see notes\r\n" F2
-                               ",confirmed,BT,,see notes";
+    static const char file[] =
+        "Finding,Disposition,Initials,Date,Reason\r\n" F1
+        ",benign,AS,2026-01-15,\"help desk, \"\"known\"\"\nto all\"\r\n"
+        "\r\n" F2 ",Confirmed,BT,,see notes\r\n" F2 ",confirmed,BT,,see notes";
     struct arena arena = {0};
     struct error err = {0};
     struct dispositions d;
@@ -184,27 +191,28 @@ static void bad_dispositions_are_refused(void **state)
         struct text file;
         const char *complaint;
     } cases[] = {
-        {LIT(""), "d.csv, line 1: the first line is finding,"},
-        {LIT("finding,verdict,initials,date,reason\n"), "line 1: the first line is"},
-        {LIT(HEADER "x,benign,AS,,r\n"), "line 2: this is no finding's name"},
-        {LIT(HEADER "F-0123456789AB,benign,AS,,r\n"), "line 2: this is no finding's"},
-        {LIT(HEADER F1 ",good,AS,,r\n"), "line 2: a disposition is open, benign or"},
-        {LIT(HEADER F1 ",benign,,,r\n"), "line 2: a disposition needs initials"},
-        {LIT(HEADER F1 ",benign,AS,,\n"), "line 2: a disposition needs initials"},
-        {LIT(HEADER F1 ",benign,AS\n"), "line 2: a row has five cells"},
-        {LIT(HEADER F1 ",benign,AS,,r,x\n"), "line 2: a row has five cells"},
+        {LIT(""),                                                                       "d.csv, line 1: the first line is finding,"},
+        {LIT("finding,verdict,initials,date,reason\n"),                                 "line 1: the first line is"                },
+        {LIT(HEADER "x,benign,AS,,r\n"),                                                "line 2: this is no finding's name"        },
+        {LIT(HEADER "F-0123456789AB,benign,AS,,r\n"),                                   "line 2: this is no finding's"             },
+        {LIT(HEADER F1 ",good,AS,,r\n"),                                                "line 2: a disposition is open, benign or" },
+        {LIT(HEADER F1 ",benign,,,r\n"),                                                "line 2: a disposition needs initials"     },
+        {LIT(HEADER F1 ",benign,AS,,\n"),                                               "line 2: a disposition needs initials"     },
+        {LIT(HEADER F1 ",benign,AS\n"),                                                 "line 2: a row has five cells"             },
+        {LIT(HEADER F1 ",benign,AS,,r,x\n"),                                            "line 2: a row has five cells"             },
         {LIT(HEADER F1 ",open,AS,,\"a\nb\"\n" F2 ",open,AS,,r\n" F1 ",benign,AS,,r\n"),
-         "line 5: another row about this finding says otherwise: " F1 ", line 2"},
-        {LIT(HEADER F1 ",open,AS,,\"no end\n"), "line 2: a quoted cell has no end"},
-        {LIT(HEADER F1 ",open,AS,,a\"b\n"), "line 2: this is no CSV"},
-        {LIT(HEADER F1 ",open,AS,,\xc3\n"), "line 2: this is no UTF-8"},
+         "line 5: another row about this finding says otherwise: " F1 ", line 2"                                                   },
+        {LIT(HEADER F1 ",open,AS,,\"no end\n"),                                         "line 2: a quoted cell has no end"         },
+        {LIT(HEADER F1 ",open,AS,,a\"b\n"),                                             "line 2: this is no CSV"                   },
+        {LIT(HEADER F1 ",open,AS,,\xc3\n"),                                             "line 2: this is no UTF-8"                 },
     };
     struct arena arena = {0};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dispositions d;
         struct error err = {0};
-        if (dispositions_read(&d, written("d.csv", cases[i].file), &arena, &err) != FAILED)
+        if (dispositions_read(&d, written("d.csv", cases[i].file), &arena, &err) !=
+            FAILED)
             fail_msg("dispositions %zu are taken", i);
         if (!strstr(err.what, cases[i].complaint))
             fail_msg("dispositions %zu: said is: %s", i, err.what);
@@ -233,14 +241,14 @@ static void words_are_replaced(void **state)
     static const struct {
         const char *in, *out;
     } cases[] = {
-        {"Made by",          "Von <b>"       },
-        {"\n  Made\n   by ", "\n  Von <b> "  },
-        {"a {x} b",          "{x}: \"a\""    },
-        {"doubtful",         "doubtful"      },
-        {"open",             "open"          },
-        {"made by",          "made by"       },
-        {" 1.5 (-) ",        " 1.5 (-) "     },
-        {"",                 ""              },
+        {"Made by",          "Von <b>"     },
+        {"\n  Made\n   by ", "\n  Von <b> "},
+        {"a {x} b",          "{x}: \"a\""  },
+        {"doubtful",         "doubtful"    },
+        {"open",             "open"        },
+        {"made by",          "made by"     },
+        {" 1.5 (-) ",        " 1.5 (-) "   },
+        {"",                 ""            },
     };
     struct arena arena = {0};
     struct error err = {0};
@@ -256,7 +264,8 @@ static void words_are_replaced(void **state)
     }
     buffer_clear(&out);
     assert_int_equal(words_list(&w, TEXT_LITERAL("de"), &out), 3);
-    assert_non_null(strstr(out.ptr, "#: t.html:1\nmsgid \"Made by\"\nmsgstr \"Von <b>\"\n"));
+    assert_non_null(
+        strstr(out.ptr, "#: t.html:1\nmsgid \"Made by\"\nmsgstr \"Von <b>\"\n"));
     assert_non_null(strstr(out.ptr, "msgid \"made by\"\nmsgstr \"\"\n"));
     assert_null(strstr(out.ptr, "never met"));
     /* what is listed can be read again */
@@ -274,20 +283,20 @@ static void bad_words_are_refused(void **state)
     static const struct {
         const char *po, *complaint;
     } cases[] = {
-        {"msgid \"a\"\n", "de.po, line 1: this msgid has no msgstr: a"},
-        {"msgid \"a\"\nmsgid \"b\"\n", "de.po, line 1: this msgid has no msgstr"},
-        {"\nmsgstr \"a\"\n", "de.po, line 2: only msgid"},
-        {"msgctxt \"a\"\n", "de.po, line 1: only msgid"},
-        {"msgid \"a\nmsgstr \"\"\n", "de.po, line 1: a text stands in double quotes"},
-        {"msgid \"a\"b\"\n", "de.po, line 1: a double quote"},
-        {"msgid \"a\\x\"\n", "de.po, line 1: only \\\", \\\\"},
-        {"msgid \"a\\\"\n", "de.po, line 1: only \\\", \\\\"},
+        {"msgid \"a\"\n",                                          "de.po, line 1: this msgid has no msgstr: a"   },
+        {"msgid \"a\"\nmsgid \"b\"\n",                             "de.po, line 1: this msgid has no msgstr"      },
+        {"\nmsgstr \"a\"\n",                                       "de.po, line 2: only msgid"                    },
+        {"msgctxt \"a\"\n",                                        "de.po, line 1: only msgid"                    },
+        {"msgid \"a\nmsgstr \"\"\n",                               "de.po, line 1: a text stands in double quotes"},
+        {"msgid \"a\"b\"\n",                                       "de.po, line 1: a double quote"                },
+        {"msgid \"a\\x\"\n",                                       "de.po, line 1: only \\\", \\\\"               },
+        {"msgid \"a\\\"\n",                                        "de.po, line 1: only \\\", \\\\"               },
         {"msgid \"a\"\nmsgstr \"1\"\nmsgid \"a\"\nmsgstr \"2\"\n",
-         "de.po, line 3: this msgid comes twice: a"},
-        {"msgid \"a {x}\"\nmsgstr \"b\"\n", "de.po, line 1: msgstr lacks a {slot}"},
-        {"msgid \"a\"\nmsgstr \"b {x}\"\n", "de.po, line 1: msgstr has a {slot}"},
-        {"msgid \"a {x}\"\nmsgstr \"b {x} {\"\n", "de.po, line 1: msgstr has a {slot}"},
-        {"msgid \"\xff\"\nmsgstr \"\"\n", "de.po, line 1: this is no UTF-8"},
+         "de.po, line 3: this msgid comes twice: a"                                                               },
+        {"msgid \"a {x}\"\nmsgstr \"b\"\n",                        "de.po, line 1: msgstr lacks a {slot}"         },
+        {"msgid \"a\"\nmsgstr \"b {x}\"\n",                        "de.po, line 1: msgstr has a {slot}"           },
+        {"msgid \"a {x}\"\nmsgstr \"b {x} {\"\n",                  "de.po, line 1: msgstr has a {slot}"           },
+        {"msgid \"\xff\"\nmsgstr \"\"\n",                          "de.po, line 1: this is no UTF-8"              },
     };
     struct arena arena = {0};
     (void)state;

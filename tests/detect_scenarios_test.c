@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "detect/detect_internal.h"
-#include "tests/scenario.h"
+#include "validate/scenario.h"
 
 struct story {
     struct scenario scenario;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/evtx_writer.h"
+#include "validate/evtx_writer.h"
 #include "util/bytes.h"
 #include "util/filetime.h"
 #include "util/guid.h"

@@ -10,7 +10,7 @@
 #include "tests/test.h"
 
 #include "lineage/lineage.h"
-#include "tests/scenario.h"
+#include "validate/scenario.h"
 #include "util/memory.h"
 
 enum { SHUFFLES = 8, LOGS_MAX = 4 };

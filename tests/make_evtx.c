@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/evtx_writer.h"
+#include "validate/evtx_writer.h"
 #include "util/filetime.h"
 #include "util/utf.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/scenario.h"
+#include "validate/scenario.h"
 #include "util/bytes.h"
 #include "util/filetime.h"
 

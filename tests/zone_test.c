@@ -16,10 +16,12 @@
 static void offsets_are_those_of_the_c_library(void **state)
 {
     static const char *const names[] = {
-        "Europe/Berlin",     "America/New_York", "Australia/Sydney", "Asia/Kolkata",
-        "America/St_Johns",  "Pacific/Apia",     "Asia/Kathmandu",   "America/Sao_Paulo",
-        "Africa/Casablanca", "Europe/Dublin",    "Asia/Gaza",        "America/Nuuk",
-        "Pacific/Chatham",   "Etc/GMT+12",       "UTC",              "Antarctica/Troll"};
+        "Europe/Berlin",   "America/New_York",  "Australia/Sydney",
+        "Asia/Kolkata",    "America/St_Johns",  "Pacific/Apia",
+        "Asia/Kathmandu",  "America/Sao_Paulo", "Africa/Casablanca",
+        "Europe/Dublin",   "Asia/Gaza",         "America/Nuuk",
+        "Pacific/Chatham", "Etc/GMT+12",        "UTC",
+        "Antarctica/Troll"};
     struct arena arena = {0};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -36,7 +38,8 @@ static void offsets_are_those_of_the_c_library(void **state)
             time_t t = (time_t)when;
             struct tm tm;
             localtime_r(&t, &tm);
-            if (zone_offset(&zone, filetime_from_unix(when, 0)) != (int32_t)tm.tm_gmtoff)
+            if (zone_offset(&zone, filetime_from_unix(when, 0)) !=
+                (int32_t)tm.tm_gmtoff)
                 fail_msg("%s at %lld: %d, the C library %ld", names[i], (long long)when,
                          (int)zone_offset(&zone, filetime_from_unix(when, 0)),
                          tm.tm_gmtoff);
@@ -51,7 +54,8 @@ static void times_are_written_with_their_offset(void **state)
     static const struct {
         const char *zone, *utc, *local;
     } cases[] = {
-        {"Europe/Berlin", "2026-03-29T00:59:59.9999999Z", "2026-03-29T01:59:59.9999999+01:00"},
+        {"Europe/Berlin", "2026-03-29T00:59:59.9999999Z",
+         "2026-03-29T01:59:59.9999999+01:00"                                                 },
         {"Europe/Berlin", "2026-03-29T01:00:00Z",         "2026-03-29T03:00:00.0000000+02:00"},
         {"Europe/Berlin", "2026-10-25T00:59:59Z",         "2026-10-25T02:59:59.0000000+02:00"},
         {"Europe/Berlin", "2026-10-25T01:00:00Z",         "2026-10-25T02:00:00.0000000+01:00"},
@@ -86,11 +90,20 @@ static void times_are_written_with_their_offset(void **state)
 
 static void other_names_are_refused(void **state)
 {
-    static const char *const names[] = {"",        "Nowhere/Atall", "../../../etc/passwd",
-                                        "/etc/passwd", "Europe",    "+2:00",
-                                        "+24:00",  "+02:60",        "+02-00",
-                                        "+0x",     "Europe/Berlin/", "zone.tab",
-                                        "tzdata.zi", "Europe Berlin"};
+    static const char *const names[] = {"",
+                                        "Nowhere/Atall",
+                                        "../../../etc/passwd",
+                                        "/etc/passwd",
+                                        "Europe",
+                                        "+2:00",
+                                        "+24:00",
+                                        "+02:60",
+                                        "+02-00",
+                                        "+0x",
+                                        "Europe/Berlin/",
+                                        "zone.tab",
+                                        "tzdata.zi",
+                                        "Europe Berlin"};
     struct arena arena = {0};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -156,23 +169,24 @@ static void footers_are_understood(void **state)
         const char *footer, *utc; /* NULL: refused */
         int32_t offset;
     } cases[] = {
-        {"EST5EDT,M3.2.0,M11.1.0",            "2026-07-01T00:00:00Z", -4 * 3600},
-        {"EST5EDT,M3.2.0,M11.1.0",            "2026-12-01T00:00:00Z", -5 * 3600},
-        {"AEST-10AEDT,M10.1.0,M4.1.0/3",      "2026-01-01T00:00:00Z", 11 * 3600},
-        {"AEST-10AEDT,M10.1.0,M4.1.0/3",      "2026-07-01T00:00:00Z", 10 * 3600},
-        {"<+0330>-3:30",                      "2026-07-01T00:00:00Z", 12600    },
-        {"X0Y",                               NULL,                   0        },
-        {"XXX0YYY,J60,J300",                  "2024-03-01T02:00:00Z", 3600     },
-        {"XXX0YYY,J60,J300",                  "2024-03-01T01:59:59Z", 0        },
-        {"XXX0YYY,59/0,300/0",                "2024-02-29T00:00:00Z", 3600     },
-        {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0",   "2026-03-28T23:59:59Z", -2 * 3600},
-        {"IST-1GMT0,M10.5.0,M3.5.0/1",        "2026-12-01T00:00:00Z", 0        },
-        {"CET-1CEST,M13.5.0,M10.5.0/3",       NULL,                   0        },
-        {"CET-1CEST,M3.5.0",                  NULL,                   0        },
-        {"CET-99",                            NULL,                   0        },
-        {"CET",                               NULL,                   0        },
+        {"EST5EDT,M3.2.0,M11.1.0",          "2026-07-01T00:00:00Z", -4 * 3600},
+        {"EST5EDT,M3.2.0,M11.1.0",          "2026-12-01T00:00:00Z", -5 * 3600},
+        {"AEST-10AEDT,M10.1.0,M4.1.0/3",    "2026-01-01T00:00:00Z", 11 * 3600},
+        {"AEST-10AEDT,M10.1.0,M4.1.0/3",    "2026-07-01T00:00:00Z", 10 * 3600},
+        {"<+0330>-3:30",                    "2026-07-01T00:00:00Z", 12600    },
+        {"X0Y",                             NULL,                   0        },
+        {"XXX0YYY,J60,J300",                "2024-03-01T02:00:00Z", 3600     },
+        {"XXX0YYY,J60,J300",                "2024-03-01T01:59:59Z", 0        },
+        {"XXX0YYY,59/0,300/0",              "2024-02-29T00:00:00Z", 3600     },
+        {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-28T23:59:59Z", -2 * 3600},
+        {"IST-1GMT0,M10.5.0,M3.5.0/1",      "2026-12-01T00:00:00Z", 0        },
+        {"CET-1CEST,M13.5.0,M10.5.0/3",     NULL,                   0        },
+        {"CET-1CEST,M3.5.0",                NULL,                   0        },
+        {"CET-99",                          NULL,                   0        },
+        {"CET",                             NULL,                   0        },
     };
-    static const char head[44] = "TZif2", types[] = {0, 0, 0, 0, 0, 0, 'U', 'T', 'C', 0};
+    static const char head[44] = "TZif2",
+                      types[] = {0, 0, 0, 0, 0, 0, 'U', 'T', 'C', 0};
     char folder[] = "/tmp/forebear-zone-XXXXXX", path[256];
     struct arena arena = {0};
     (void)state;

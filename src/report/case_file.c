@@ -150,8 +150,8 @@ static enum status take_value(struct case_reader *r, size_t key, struct text val
     if (r->given[key])
         return OK;
     if (!text_is_absent(*into) && !keys[key].repeats)
-        return refuse(r, "there are two lines with this key: ",
-                      text_from(keys[key].name));
+        return refuse(r,
+                      "there are two lines with this key: ", text_from(keys[key].name));
     *into = text_is_absent(*into)
                 ? arena_copy(r->arena, value)
                 : arena_printf(r->arena, "%.*s, %.*s", TEXT(*into), TEXT(value));
@@ -170,9 +170,8 @@ static enum status take_signature(struct case_reader *r, struct text value)
 static enum status take_logo(struct case_reader *r, struct text value)
 {
     struct text folder = value.ptr[0] == '/' ? TEXT_LITERAL("") : r->folder;
-    const char *path = arena_printf(r->arena, "%.*s%.*s", TEXT(folder),
-                                    TEXT(value))
-                           .ptr;
+    const char *path =
+        arena_printf(r->arena, "%.*s%.*s", TEXT(folder), TEXT(value)).ptr;
     struct error why = {0};
     return read_logo(r->c, path, r->arena, &why) == OK
                ? OK

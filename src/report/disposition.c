@@ -63,8 +63,9 @@ static void check_header(struct disposition_reader *r)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (!text_equal_fold(r->cells[i], text_from(column_names[i])))
-            refuse(r, "the first line is finding,disposition,initials,date,reason; this "
-                      "column is: ",
+            refuse(r,
+                   "the first line is finding,disposition,initials,date,reason; this "
+                   "column is: ",
                    r->cells[i]);
 }
 
@@ -94,8 +95,8 @@ static bool is_the_same(const struct disposition *a, const struct disposition *b
 static void add(struct disposition_reader *r, const struct disposition *row)
 {
     struct dispositions *d = r->d;
-    uint32_t known = map_add(&d->by_finding, map_key_text(row->finding),
-                             (uint32_t)d->count);
+    uint32_t known =
+        map_add(&d->by_finding, map_key_text(row->finding), (uint32_t)d->count);
     if (known < d->count) {
         if (!is_the_same(&d->items[known], row))
             refuse(r, "another row about this finding says otherwise: ",
@@ -135,7 +136,8 @@ static void take_row(int end, void *context)
     if (is_blank && r->rows)
         ;
     else if (r->cell != COLUMN_COUNT)
-        refuse(r, "a row has five cells: finding,disposition,initials,date,reason", NO_TEXT);
+        refuse(r, "a row has five cells: finding,disposition,initials,date,reason",
+               NO_TEXT);
     else if (r->rows++ == 0)
         check_header(r);
     else
@@ -166,7 +168,8 @@ static void parse(struct disposition_reader *r)
         refuse(r, "a quoted cell has no end", NO_TEXT);
     csv_free(&parser);
     if (r->rows == 0)
-        refuse(r, "the first line is finding,disposition,initials,date,reason", NO_TEXT);
+        refuse(r, "the first line is finding,disposition,initials,date,reason",
+               NO_TEXT);
 }
 
 enum status dispositions_read(struct dispositions *d, const char *path,

@@ -41,9 +41,9 @@ SLOT(dispositions_hash)
 /* What was decided about the finding of this verdict; NULL: nothing. */
 static const struct disposition *disposition_here(const struct page *page)
 {
-    return page->verdict_finding ? disposition_of(page->report->dispositions,
-                                                  page->verdict_finding->id)
-                                 : NULL;
+    return page->verdict_finding
+               ? disposition_of(page->report->dispositions, page->verdict_finding->id)
+               : NULL;
 }
 
 SLOT(verdict_disposition)

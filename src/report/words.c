@@ -48,8 +48,8 @@ static bool has_slots_of(struct text t, struct text other)
 static struct word *enter(struct words *w, struct text english)
 {
     bool is_new;
-    struct map_entry *entry = map_enter(&w->by_english, map_key_text(english),
-                                        (uint32_t)w->count, &is_new);
+    struct map_entry *entry =
+        map_enter(&w->by_english, map_key_text(english), (uint32_t)w->count, &is_new);
     if (!is_new)
         return &w->items[entry->value];
     struct text copy = arena_copy(w->arena, english);
@@ -93,11 +93,13 @@ static enum status take_quoted(struct po_reader *r, struct text quoted,
     for (size_t i = 0; i < inner.len; i++) {
         char c = inner.ptr[i];
         if (c == '"')
-            return refuse(r, r->line, "a double quote in a text is written \\\"", quoted);
+            return refuse(r, r->line, "a double quote in a text is written \\\"",
+                          quoted);
         if (c == '\\') {
             c = ++i < inner.len ? inner.ptr[i] : '\0';
             if (!c || !strchr("\"\\nt", c))
-                return refuse(r, r->line, "only \\\", \\\\, \\n and \\t are known", quoted);
+                return refuse(r, r->line, "only \\\", \\\\, \\n and \\t are known",
+                              quoted);
             c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
         }
         buffer_add_char(into, c);
@@ -203,8 +205,9 @@ void words_add(struct words *w, struct buffer *out, struct text text, const char
         word->line = line;
     }
     buffer_add_text(out, text_slice(text, 0, from));
-    buffer_add_text(out, text_is_absent(word->translation) ? text_slice(text, from, to - from)
-                                                           : word->translation);
+    buffer_add_text(out, text_is_absent(word->translation)
+                             ? text_slice(text, from, to - from)
+                             : word->translation);
     buffer_add_text(out, text_slice(text, to, SIZE_MAX));
     buffer_release(&english);
 }

@@ -15,7 +15,7 @@
 
 struct word {
     struct text english, translation; /* translation: absent if there is none */
-    struct text file;                 /* the template where it stands first; absent: in none */
+    struct text file; /* the template where it stands first; absent: in none */
     int line;
     size_t translation_line; /* of msgid in the PO file */
 };

@@ -27,8 +27,8 @@ enum {
     HEAD_UNITS = 1000, /* of a long value, that its own cell shows */
     WIDTH_MIN = 8,
     WIDTH_MAX = 60,
-    WIDTH_ROWS = 200, /* that are measured */
-    NAME_SIZE = 32,   /* of a sheet, with its NUL */
+    WIDTH_ROWS = 200,            /* that are measured */
+    NAME_SIZE = 32,              /* of a sheet, with its NUL */
     SHEET_BYTES_MAX = 2000000000 /* the zip format without extensions ends at 4 GiB */
 };
 
@@ -127,7 +127,8 @@ static void write_cell(struct sheet *s, const char *escaped, lxw_format *format,
         width > s->widths[s->column])
         s->widths[s->column] = (uint16_t)(width < WIDTH_MAX ? width : WIDTH_MAX);
     s->bytes += 64 + strlen(escaped);
-    check(book, worksheet_write_string(s->worksheet, s->row, s->column++, escaped, format));
+    check(book,
+          worksheet_write_string(s->worksheet, s->row, s->column++, escaped, format));
 }
 
 static void end_row(struct sheet *s)
@@ -170,10 +171,11 @@ static void put_marked(struct sheet *s, struct text value)
     uint32_t row = put_long(s, value);
     buffer_clear(&book->head);
     size_t n = add_escaped(&book->head, value, HEAD_UNITS);
-    buffer_printf(&book->head,
-                  " [shown: the first %zu of %zu bytes; all of it in sheet \"%s\" from row "
-                  "%" PRIu32 " on, and in %s]",
-                  n, value.len, book->long_values.worksheet->name, row, s->file);
+    buffer_printf(
+        &book->head,
+        " [shown: the first %zu of %zu bytes; all of it in sheet \"%s\" from row "
+        "%" PRIu32 " on, and in %s]",
+        n, value.len, book->long_values.worksheet->name, row, s->file);
     write_cell(s, book->head.ptr, book->text, WIDTH_MAX);
 }
 
@@ -268,7 +270,8 @@ void sheet_text(struct sheet *s, struct text value)
     if (text_is_absent(value)) {
         s->column++;
     } else if (value.len == 0) {
-        check(book, worksheet_write_blank(s->worksheet, s->row, s->column++, book->empty));
+        check(book,
+              worksheet_write_blank(s->worksheet, s->row, s->column++, book->empty));
     } else if (utf_is_valid(value)) {
         put_value(s, value);
     } else {
@@ -289,15 +292,16 @@ void sheet_number(struct sheet *s, uint64_t value)
         return;
     }
     s->bytes += 64;
-    check(s->book, worksheet_write_number(s->worksheet, s->row, s->column++, (double)value,
-                                          s->book->number));
+    check(s->book, worksheet_write_number(s->worksheet, s->row, s->column++,
+                                          (double)value, s->book->number));
     s->table_column++;
 }
 
 void sheet_bool(struct sheet *s, bool value)
 {
     s->bytes += 64;
-    check(s->book, worksheet_write_boolean(s->worksheet, s->row, s->column++, value, NULL));
+    check(s->book,
+          worksheet_write_boolean(s->worksheet, s->row, s->column++, value, NULL));
     s->table_column++;
 }
 
@@ -370,8 +374,9 @@ static void put_lines_of_run(struct sheet *s, const struct run_facts *run)
     put_time_line(s, "Run began", run->started_filetime);
     put_time_line(s, "Run ended", run->ended_filetime);
     if (run->clock_fixed)
-        put_line(s, "", TEXT_LITERAL("These times are fixed by SOURCE_DATE_EPOCH: not those "
-                                     "of the run."));
+        put_line(s, "",
+                 TEXT_LITERAL("These times are fixed by SOURCE_DATE_EPOCH: not those "
+                              "of the run."));
     put_line(s, "Command", run->command_line);
 }
 
@@ -420,25 +425,31 @@ static void put_summary(struct sheet *s, const struct report *r)
 static void put_limits(struct sheet *s)
 {
     static const char *const limits[] = {
-        "The CSV files hold the values exactly as recorded and are the reference; each sheet "
+        "The CSV files hold the values exactly as recorded and are the reference; each "
+        "sheet "
         "has the cells of the CSV file of its name.",
-        "Times are text with seven digits, in UTC, as the machines' own clocks gave them; "
+        "Times are text with seven digits, in UTC, as the machines' own clocks gave "
+        "them; "
         "the accuracy of those clocks is not established.",
-        "Text is text: no cell holds a formula, a link or a date. One that begins like a "
+        "Text is text: no cell holds a formula, a link or a date. One that begins like "
+        "a "
         "formula has the number format Text.",
         "A number of more than 15 digits is text, since a spreadsheet would round it.",
         "A grey cell was recorded as empty; a white one is absent.",
-        "A value that does not fit into a cell is marked and stands in the sheet \"Long "
+        "A value that does not fit into a cell is marked and stands in the sheet "
+        "\"Long "
         "values\", in parts that follow each other.",
         "A table of more rows than a sheet can hold goes on in \"NAME (2)\" and so on.",
-        "Levels and risks are constants of the rules' authors. A match is a reason to look, "
+        "Levels and risks are constants of the rules' authors. A match is a reason to "
+        "look, "
         "not proof of an attack; report.html has the method and its limits.",
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         put_line(s, "", text_from(limits[i]));
 }
 
-static void put_about(struct sheet *s, const struct report *r, const struct output_dir *dir)
+static void put_about(struct sheet *s, const struct report *r,
+                      const struct output_dir *dir)
 {
     put_title(s, "Process lineage report");
     put_lines_of_case(s, &r->case_data);
@@ -471,7 +482,7 @@ static void make_formats(struct sheets *book)
     book->formula = workbook_add_format(w); /* stays text even if somebody edits it */
     format_set_num_format_index(book->formula, 49); /* "@", Text */
     format_set_align(book->formula, LXW_ALIGN_VERTICAL_TOP);
-    book->number = workbook_add_format(w); /* all its digits */
+    book->number = workbook_add_format(w);        /* all its digits */
     format_set_num_format_index(book->number, 1); /* "0" */
     format_set_align(book->number, LXW_ALIGN_VERTICAL_TOP);
     book->empty = workbook_add_format(w);
@@ -503,7 +514,8 @@ static enum status put_table(struct sheets *book, const struct csv_file *file,
 static enum status put_sheets(struct sheets *book, const struct output_dir *dir,
                               struct error *err)
 {
-    static const char *const long_columns[] = {"sheet", "cell", "column", "part", "text"};
+    static const char *const long_columns[] = {"sheet", "cell", "column", "part",
+                                               "text"};
     static const char *const about_columns[] = {"", ""};
     const struct csv_file *file;
     enum status status = OK;
@@ -511,8 +523,10 @@ static enum status put_sheets(struct sheets *book, const struct output_dir *dir,
                           .columns = about_columns,
                           .name = "About",
                           .file = "manifest.json"};
-    book->long_values = (struct sheet){
-        .book = book, .columns = long_columns, .column_count = 5, .name = "Long values"};
+    book->long_values = (struct sheet){.book = book,
+                                       .columns = long_columns,
+                                       .column_count = 5,
+                                       .name = "Long values"};
     about.worksheet = add_worksheet(book, about.name);
     if (!about.worksheet)
         return fail(err, FAILED, NOWHERE, "report.xlsx: no sheet can be made");
@@ -568,8 +582,9 @@ static void set_properties(struct sheets *book)
     free(version);
 }
 
-static enum status make_workbook(const struct report *report, const struct output_dir *dir,
-                                 const char *path, struct error *err)
+static enum status make_workbook(const struct report *report,
+                                 const struct output_dir *dir, const char *path,
+                                 struct error *err)
 {
     struct sheets book = {.report = report,
                           .rows_max = report->run.sheet_rows ? report->run.sheet_rows

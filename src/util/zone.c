@@ -259,9 +259,8 @@ enum status zone_open(struct zone *zone, struct text name, const char *folder,
     if (!is_name(name))
         return fail(err, FAILED, NOWHERE, "there is no time zone \"%.*s\": %s",
                     TEXT(name), hint);
-    const char *path = arena_printf(arena, "%s/%.*s", folder ? folder : SYSTEM_FOLDER,
-                                    TEXT(name))
-                           .ptr;
+    const char *path =
+        arena_printf(arena, "%s/%.*s", folder ? folder : SYSTEM_FOLDER, TEXT(name)).ptr;
     struct text file;
     if (access(path, F_OK) != 0)
         return fail(err, FAILED, NOWHERE,
@@ -307,8 +306,8 @@ static int64_t year_of(int64_t unix_time)
 
 static int64_t day_in_year(const struct zone_day *d, int64_t year)
 {
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334,
-                                 365};
+    static const int before[] = {0,   31,  59,  90,  120, 151, 181,
+                                 212, 243, 273, 304, 334, 365};
     bool leap = is_leap(year);
     if (d->kind == ZONE_YEAR_DAY)
         return d->day;
@@ -316,7 +315,8 @@ static int64_t day_in_year(const struct zone_day *d, int64_t year)
         return d->day - 1 + (leap && d->day >= 60);
     int64_t first = before[d->month - 1] + (leap && d->month > 2);
     int64_t length = before[d->month] - before[d->month - 1] + (leap && d->month == 2);
-    int64_t weekday = ((days_before_year(year) + first + 4) % 7 + 7) % 7; /* 0: Sunday */
+    int64_t weekday =
+        ((days_before_year(year) + first + 4) % 7 + 7) % 7; /* 0: Sunday */
     int64_t day = (d->day - weekday + 7) % 7 + 7 * (d->week - 1);
     while (day >= length)
         day -= 7;

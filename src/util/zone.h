@@ -14,8 +14,9 @@
 /* The day of a year on which a zone changes its offset. */
 struct zone_day {
     enum { ZONE_MONTH_DAY, ZONE_JULIAN_DAY, ZONE_YEAR_DAY } kind;
-    int32_t month, week, day; /* week and day alone: day, 0 is Sunday; the others: day */
-    int32_t at;               /* seconds after midnight, local time */
+    int32_t month, week,
+        day;    /* week and day alone: day, 0 is Sunday; the others: day */
+    int32_t at; /* seconds after midnight, local time */
 };
 
 struct zone_rule {

@@ -14,8 +14,8 @@
 #ifndef FOREBEAR_EVTX_WRITER_H
 #define FOREBEAR_EVTX_WRITER_H
 
-#include "tests/scenario.h"
 #include "util/text.h"
+#include "validate/scenario.h"
 
 enum { EVTX_NAME_BUCKETS = 64, EVTX_TEMPLATE_BUCKETS = 32 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * scenario.h - a readable scenario file becomes a list of events: the common language of
- * the tests and samples. tests/evtx_writer.c makes real .evtx files of them; unit tests
+ * the tests and samples. validate/evtx_writer.c makes real .evtx files of them; unit tests
  * hand them to the layers as records, without a file in between.
  *
- * The file format is described at the top of tests/scenario.c. Test code only. */
+ * The file format is described at the top of validate/scenario.c. Test code only. */
 #ifndef FOREBEAR_SCENARIO_H
 #define FOREBEAR_SCENARIO_H
 
@@ -47,6 +47,9 @@ struct scenario {
 /* FAILED with file and line if it cannot be understood. */
 enum status scenario_read(struct scenario *scenario, const char *path,
                           struct error *err);
+/* The same with the content at hand; name is for messages. */
+enum status scenario_parse(struct scenario *scenario, const char *name,
+                           struct text content, struct error *err);
 void scenario_release(struct scenario *scenario);
 /* The event as a reader would give it; fields live in the scenario's arena. Its offset is
  * made up, one of its own per event of the scenario: no file is written. */

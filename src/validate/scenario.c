@@ -53,7 +53,7 @@
  * second of the start. A child has its parent's User, logon, session and integrity unless
  * it says otherwise. CommandLine holds % doubled, as Sysmon writes it, ParentCommandLine
  * does not. */
-#include "tests/scenario.h"
+#include "validate/scenario.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ struct event_kind {
 
 static const struct event_kind event_kinds[] = {
 #define EVENT(id, version, level, fields) {id, version, level, fields},
-#include "tests/scenario_events.def"
+#include "validate/scenario_events.def"
 #undef EVENT
 };
 
@@ -1553,28 +1553,35 @@ static void reader_release(struct reader *r)
     free(r->values);
 }
 
+enum status scenario_parse(struct scenario *scenario, const char *name,
+                           struct text content, struct error *err)
+{
+    *scenario = (struct scenario){0};
+    struct reader *r = memory_get_zeroed(1, sizeof *r);
+    r->scenario = scenario;
+    r->path = name;
+    r->err = err;
+    split_lines(r, content);
+    enum status status = run_lines(r, 0, r->line_count);
+    for (size_t i = 0; i < r->log_count; i++)
+        if (r->logs[i].is_sorted)
+            sort_log(scenario, r->logs[i].name);
+    reader_release(r);
+    free(r);
+    if (status != OK)
+        scenario_release(scenario);
+    return status;
+}
+
 enum status scenario_read(struct scenario *scenario, const char *path,
                           struct error *err)
 {
     *scenario = (struct scenario){0};
     struct buffer file = {0};
     enum status status = read_whole(path, &file, err);
-    if (status == OK) {
-        struct reader *r = memory_get_zeroed(1, sizeof *r);
-        r->scenario = scenario;
-        r->path = path;
-        r->err = err;
-        split_lines(r, buffer_text(&file));
-        status = run_lines(r, 0, r->line_count);
-        for (size_t i = 0; i < r->log_count; i++)
-            if (r->logs[i].is_sorted)
-                sort_log(scenario, r->logs[i].name);
-        reader_release(r);
-        free(r);
-    }
+    if (status == OK)
+        status = scenario_parse(scenario, path, buffer_text(&file), err);
     buffer_release(&file);
-    if (status != OK)
-        scenario_release(scenario);
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/evtx_writer.h"
+#include "validate/evtx_writer.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
