@@ -559,7 +559,8 @@ static void nothing_to_examine_is_said(void **state)
     assert_int_equal(detector_init(&m.detector, &m.rules, NULL, &m.arena, &err), OK);
     lineage_link(&m.lineage, NULL, &m.problems);
     detector_finish(&m.detector, &m.lineage, NULL);
-    m.report = (struct report){.evidence = &m.evidence,
+    m.report = (struct report){.run.formats = REPORT_CSV | REPORT_HTML,
+                               .evidence = &m.evidence,
                                .lineage = &m.lineage,
                                .detector = &m.detector,
                                .timeline = &m.timeline,
