@@ -7,6 +7,7 @@
 #include "options.h"
 #include "records.h"
 #include "run.h"
+#include "scan.h"
 #include "self_test.h"
 #include "show.h"
 #include "util/stop.h"
@@ -97,6 +98,7 @@ static int dispatch(enum command command, const struct options *options,
 {
     switch (command) {
     case COMMAND_REPORT: return run_report(options, argc, argv);
+    case COMMAND_SCAN: return run_scan(options);
     case COMMAND_RECORDS: return run_records(options);
     case COMMAND_SHOW: return run_show(options);
     case COMMAND_RULES: return list_rules(options);

@@ -155,6 +155,14 @@ static enum status parse_report_format(struct options *o, const char *value,
                : bad_value(err, "format", value, "a list of html, csv and xlsx");
 }
 
+static enum status parse_hit_format(struct options *o, const char *value,
+                                    struct error *err)
+{
+    if (strcmp(value, "csv") != 0 && strcmp(value, "jsonl") != 0)
+        return bad_value(err, "format", value, "csv or jsonl");
+    return parse_format(o, value, err);
+}
+
 static const char time_form[] = "a time as 2026-01-12 or 2026-01-12T08:00:00+02:00";
 
 static enum status parse_after(struct options *o, const char *value, struct error *err)
@@ -226,6 +234,7 @@ static enum status parse_offset(struct options *o, const char *value, struct err
 }
 
 #define REPORT    (1u << COMMAND_REPORT)
+#define SCAN      (1u << COMMAND_SCAN)
 #define RECORDS   (1u << COMMAND_RECORDS)
 #define SHOW      (1u << COMMAND_SHOW)
 #define RULES     (1u << COMMAND_RULES)
@@ -258,6 +267,12 @@ static const struct command_row {
      "triage collection) or a disk image (raw, split raw, E01, VMDK, VHD, VHDX; a "
      "block\n"
      "device). It is opened read-only and never changed."                                                                  },
+    {COMMAND_SCAN, "scan", "forebear scan [OPTION]... EVIDENCE...",
+     "Say which process creations in many logs meet a public rule: a row for each on\n"
+     "standard output, as it is found, in the order of the files; a summary on standard\n"
+     "error. Nothing is hashed, linked to its ancestors or decoded a second time, and\n"
+     "Forebear's own indicators, which need the lineage, are not judged: a hit tells where\n"
+     "to look. What may be cited is a report."},
     {COMMAND_RECORDS,   "records",   "forebear records [OPTION]... EVIDENCE...",
      "Write every record of every log in EVIDENCE, of any channel, to standard output, "
      "in\n"
@@ -472,6 +487,11 @@ static enum command check_records(struct options *o, struct error *err)
     return check_evidence(o, "records", err) ? COMMAND_RECORDS : COMMAND_WRONG;
 }
 
+static enum command check_scan(struct options *o, struct error *err)
+{
+    return check_evidence(o, "scan", err) ? COMMAND_SCAN : COMMAND_WRONG;
+}
+
 static enum command check_show(struct options *o, struct error *err)
 {
     if ((o->record_id == NO_RECORD) == (o->record_offset == NO_OFFSET))
@@ -540,9 +560,12 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *topic = row->name;
     if (row->command == COMMAND_RECORDS || row->command == COMMAND_SHOW)
         options->reader = EVTX_READER_NATIVE;
+    if (row->command == COMMAND_SCAN)
+        options->format = FORMAT_CSV;
     enum command command = parse_command(options, row, argc - 1, argv + 1, err);
     switch (command) {
     case COMMAND_REPORT: return check_report(options, err);
+    case COMMAND_SCAN: return check_scan(options, err);
     case COMMAND_RECORDS: return check_records(options, err);
     case COMMAND_SHOW: return check_show(options, err);
     default: return command;

@@ -48,6 +48,7 @@ struct options {
 /* What the user asked for. */
 enum command {
     COMMAND_REPORT,
+    COMMAND_SCAN,
     COMMAND_RECORDS,
     COMMAND_SHOW,
     COMMAND_RULES,

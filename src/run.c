@@ -15,7 +15,7 @@
 #include "util/workers.h"
 #include "versions.h"
 
-enum { LEFTOVERS_TOLD = 20 }; /* rows of RECOVERED_IN_PART for one log */
+enum { ALIKE_TOLD = 20 }; /* rows of one log that repeat each other */
 
 /* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
  * were read once. By then a whole record of the same event was taken, if there is one, and
@@ -590,12 +590,16 @@ static enum status read_prepared(struct reading *reading, evtx_prepare *by_worke
 }
 
 /* Which of the problems of one reading are kept: those of late records when these are
- * taken, all others before. Leftovers of other channels would drown everything else, so
- * those beyond a number are counted only. */
+ * taken, all others before. Leftovers of other channels, and the records of a chunk whose
+ * template is gone, would drown everything else: those beyond a number are counted only. */
+static const enum problem_code capped[] = {PROBLEM_RECOVERED_IN_PART,
+                                           PROBLEM_TEMPLATE_RESTORED};
+enum { CAPPED = sizeof capped / sizeof *capped };
+
 struct keeping {
     const struct reading *reading;
     bool is_late;
-    uint64_t leftovers;
+    uint64_t alike[CAPPED];
 };
 
 static bool is_kept(const struct problem *problem, void *context)
@@ -604,20 +608,23 @@ static bool is_kept(const struct problem *problem, void *context)
     const struct reading *r = k->reading;
     if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
         return false;
-    return problem->code != PROBLEM_RECOVERED_IN_PART ||
-           ++k->leftovers <= LEFTOVERS_TOLD;
+    for (unsigned i = 0; i < CAPPED; i++)
+        if (problem->code == capped[i])
+            return ++k->alike[i] <= ALIKE_TOLD;
+    return true;
 }
 
 static void keep_problems(const struct reading *reading, size_t first, bool is_late)
 {
     struct problems *problems = &reading->run->problems;
-    struct keeping k = {reading, is_late, 0};
+    struct keeping k = {.reading = reading, .is_late = is_late};
     problems_keep(problems, first, is_kept, &k);
-    if (k.leftovers > LEFTOVERS_TOLD)
-        problems_add(problems, PROBLEM_RECOVERED_IN_PART,
-                     evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more rows like these are counted, not listed",
-                     k.leftovers - LEFTOVERS_TOLD);
+    for (unsigned i = 0; i < CAPPED; i++)
+        if (k.alike[i] > ALIKE_TOLD)
+            problems_add(problems, capped[i],
+                         evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                         "%" PRIu64 " more rows like these are counted, not listed",
+                         k.alike[i] - ALIKE_TOLD);
 }
 
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
@@ -722,13 +729,16 @@ static enum status read_logs(struct run *run, struct error *err)
     return OK;
 }
 
-static void link_and_judge(struct run *run)
+static enum status link_and_judge(struct run *run, struct error *err)
 {
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    if (stop_requested())
+        return fail(err, FAILED, NOWHERE, "stopped while linking processes");
     detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "linked %zu processes; %" PRIu64 " process creations meet a rule",
                 run->lineage.order_count, run->detector.matched_creations);
+    return OK;
 }
 
 /* Live events first, of all logs: a recovered one that repeats one of them is left out. */
@@ -878,9 +888,8 @@ static enum status write_report(struct run *run, struct error *err)
 static enum status run_steps(struct run *run, struct error *err)
 {
     if (prepare(run, err) != OK || discover(run, err) != OK ||
-        read_logs(run, err) != OK)
+        read_logs(run, err) != OK || link_and_judge(run, err) != OK)
         return FAILED;
-    link_and_judge(run);
     if (gather(run, err) != OK || verify(run, err) != OK)
         return FAILED;
     return write_report(run, err);

@@ -99,16 +99,17 @@ while [ $i -lt 150 ]; do
     for f in "$work/evidence/"*.evtx; do ln "$work/none/$(basename "$f")" "$work/none/$i-$(basename "$f")"; done
     i=$((i + 1))
 done
-for signal in INT:130 TERM:143; do
+for signal in INT:130:libevtx TERM:143:libevtx INT:130:native TERM:143:native; do
+    reader=${signal##*:} signal=${signal%:*}
     wanted=${signal#*:} signal=${signal%:*}
-    setsid "$forebear" report -q --reader=libevtx -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
+    setsid "$forebear" report -q --reader=$reader -j1 -o "$work/stopped" "$work/none" >"$work/.said" 2>&1 &
     pid=$!
     sleep 0.5
     kill -s $signal $pid 2>/dev/null
     status=0
     wait $pid || status=$?
     [ $status = "$wanted" ]
-    tap_result $? "SIG$signal ends the run with its status (was $status)"
+    tap_result $? "SIG$signal ends the run of --reader=$reader with its status (was $status)"
     check "and nothing stays behind" test ! -e "$work/stopped"
 done
 

@@ -3,7 +3,9 @@
  * and the same log gives the same bytes with any number of children. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,7 +112,34 @@ static void an_exit_costs_that_record(void **state)
 static void a_hang_costs_that_record(void **state)
 {
     (void)state;
-    exactly_the_bad_ones_are_lost(hang_there, "did not answer");
+    exactly_the_bad_ones_are_lost(hang_there, "did not answer within 1 s, twice");
+}
+
+/* Seen by every child: has one of them hung already? */
+static atomic_bool *has_hung;
+
+static void hang_there_once(uint64_t offset)
+{
+    while (offset == bad_records[1] && !atomic_exchange(has_hung, true))
+        for (;;)
+            pause();
+}
+
+static void a_hang_is_not_believed_once(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    has_hung = mmap(NULL, sizeof *has_hung, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(has_hung, MAP_FAILED);
+    read_with(&o, m, 2, hang_there_once);
+    assert_true(atomic_load(has_hung));
+    assert_int_equal(o.records, RECORDS);
+    assert_int_equal(o.problems.count, 0);
+    munmap(has_hung, sizeof *has_hung);
+    outcome_release(&o);
+    memory_log_free(m);
 }
 
 /* Waiting ten seconds for each of two thousand records would be a hang of its own. */
@@ -268,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_crash_costs_that_record),
         cmocka_unit_test(an_exit_costs_that_record),
         cmocka_unit_test(a_hang_costs_that_record),
+        cmocka_unit_test(a_hang_is_not_believed_once),
         cmocka_unit_test(many_hangs_give_up_the_chunk),
         cmocka_unit_test(every_crash_is_named),
         cmocka_unit_test(a_byte_order_mark_alone),

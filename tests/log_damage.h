@@ -136,6 +136,20 @@ static inline void noise_64k_behind(struct memory_log *m)
 {
     add_noise(m, m->bytes.len, 65536);
 }
+/* A log in use whose last chunk is lost, and was counted or not. */
+static inline void dirty_noise_in_chunk_3(struct memory_log *m)
+{
+    memory_log_u32(m, 120, EVTX_FLAG_DIRTY);
+    cut(m, CHUNK_3);
+    add_noise(m, CHUNK_3, EVTX_CHUNK_SIZE);
+    count_1(m);
+}
+static inline void dirty_noise_10k_behind(struct memory_log *m)
+{
+    memory_log_u32(m, 120, EVTX_FLAG_DIRTY);
+    count_1(m);
+    noise_10k_behind(m);
+}
 static inline void hole(struct memory_log *m)
 {
     zero(m, CHUNK_1, EVTX_CHUNK_SIZE);

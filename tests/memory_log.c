@@ -30,6 +30,22 @@ enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
     return OK;
 }
 
+void evidence_source_open(struct evidence_source *source, const struct evidence_log *log)
+{
+    *source = (struct evidence_source){log, -1};
+}
+
+enum status evidence_source_read(const struct evidence_source *source, uint64_t offset,
+                                 void *into, size_t len, size_t *got, struct error *err)
+{
+    return evidence_log_read(source->log, offset, into, len, got, err);
+}
+
+void evidence_source_close(struct evidence_source *source)
+{
+    (void)source;
+}
+
 struct place evidence_log_place(const struct evidence_log *log, uint64_t offset,
                                 uint64_t record_id)
 {

@@ -205,13 +205,25 @@ bool __wrap_evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answ
                            struct arena *arena);
 
 static uint32_t change_index = UINT32_MAX; /* of the frame whose answer is changed */
+static const char *change_more; /* which value of System; NULL: the second field */
+
+static void change_system(struct evtx_reading *r)
+{
+    for (size_t i = 0; i < r->more_count; i++)
+        if (text_equal(r->more[i].name, text_from(change_more)))
+            r->more[i].value = TEXT_LITERAL("changed");
+}
 
 bool __wrap_evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answer,
                            struct arena *arena)
 {
     if (!__real_evtx_wire_take(in, at, answer, arena))
         return false;
-    if (answer->index == change_index && answer->is_given)
+    if (answer->index != change_index || !answer->is_given)
+        return true;
+    if (change_more)
+        change_system(&answer->reading);
+    else
         answer->reading.fields[1].value = TEXT_LITERAL("changed");
     return true;
 }
@@ -325,6 +337,23 @@ static void a_difference_is_told_with_both_values(void **state)
     assert_true(
         text_contains_fold(p->message, TEXT_LITERAL("the native reader has [")));
     assert_true(problems_have_damage(&f->problems));
+    verify_close(v);
+    close_fixture(f);
+}
+
+/* What struct evtx_system has no place for is compared too. */
+static void the_provider_guid_counts(void **state)
+{
+    (void)state;
+    struct fixture *f = open_fixture();
+    struct verifier *v = verify_open(1);
+    change_index = 0;
+    change_more = "Provider/Guid";
+    ask(f, v, 1, false);
+    change_index = UINT32_MAX;
+    change_more = NULL;
+    assert_int_equal(f->items[0].outcome, VERIFY_DIFFERENT);
+    assert_true(text_equal(f->items[0].field, TEXT_LITERAL("Provider/Guid")));
     verify_close(v);
     close_fixture(f);
 }
@@ -477,6 +506,7 @@ int main(void)
         cmocka_unit_test(equal_records_are_confirmed),
         cmocka_unit_test(only_what_is_asked_for_is_decoded),
         cmocka_unit_test(a_difference_is_told_with_both_values),
+        cmocka_unit_test(the_provider_guid_counts),
         cmocka_unit_test(a_crash_costs_that_record),
         cmocka_unit_test(a_hang_costs_that_record),
         cmocka_unit_test(the_set_of_records_is_compared),

@@ -189,6 +189,11 @@ bool detector_wants(const struct detector *d, const struct sysmon_event *event);
 /* First pass: judge one event 1. Call it for new creations only (event_processes). */
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process);
+/* The public rules that this event 1 meets and no filter takes away, in the order of the
+ * set, into `hits`, which has room for all rules. Returns how many. Keeps nothing but the
+ * counts of rules and filters. */
+size_t detector_hits(struct detector *d, const struct sysmon_event *event,
+                     const struct rule **hits);
 /* After linking: own indicators, near misses; findings in order of (host, start, record, rule). */
 void detector_finish(struct detector *d, struct lineage *lineage,
                      const struct evidence_log *logs);
@@ -219,5 +224,15 @@ uint64_t detector_corroborations_left_out(const struct detector *d, uint32_t pro
 /* The highest alert level of any finding, for --fail-on. */
 enum rule_level detector_highest_level(const struct detector *d);
 void detector_release(struct detector *d);
+
+/* ---- before an event is decoded (triage.c) */
+
+struct triage; /* opaque */
+
+struct triage *triage_open(const struct rules *rules, unsigned workers);
+void triage_close(struct triage *t);
+/* True if no public rule can hold of this event 1, whatever decoding brings to light; false
+ * if one may. Any worker, each under its own number. */
+bool triage_rules_out(struct triage *t, unsigned worker, struct evtx_glance *glance);
 
 #endif

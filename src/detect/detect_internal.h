@@ -11,7 +11,8 @@
  *   near_miss.c     why a condition did not hold, as a sentence
  *   indicators.c    Forebear's own indicators, over the linked lineage
  *   corroborate.c   events 8, 10 and 25 on the host processes
- *   detector.c      the order of it all */
+ *   detector.c      the order of it all
+ *   triage.c        whether a rule can hold, asked of an event's bytes */
 #ifndef FOREBEAR_DETECT_INTERNAL_H
 #define FOREBEAR_DETECT_INTERNAL_H
 
@@ -276,6 +277,13 @@ enum status filters_read(struct filters *filters, const char *path, struct arena
 /* The filter that takes this finding away, counted; or NULL. */
 struct filter *filters_take(struct filters *filters, const struct rule *rule,
                             const struct column_view *view);
+
+/* --- triage.c */
+
+/* Does the value of a rule hold of this UTF-16? False if that cannot be told without
+ * decoding it. */
+bool triage_value_decides(const struct leaf_value *value, bool cased,
+                          struct bytes utf16, bool *holds);
 
 /* --- the rest */
 

@@ -94,6 +94,26 @@ bool detector_wants(const struct detector *d, const struct sysmon_event *event)
     return false;
 }
 
+size_t detector_hits(struct detector *d, const struct sysmon_event *event,
+                     const struct rule **hits)
+{
+    struct column_view view = {.event = event};
+    size_t count = 0;
+    for (size_t i = 0; i < d->rules->count; i++) {
+        struct rule *rule = &d->rules->items[i];
+        if (rule->condition->taxonomy == TAXONOMY_FOREBEAR ||
+            !condition_holds(rule->condition, &view))
+            continue;
+        bool is_taken = filters_take(&d->state->filters, rule, &view) != NULL;
+        d->filtered += is_taken;
+        rule->filtered += is_taken;
+        rule->matches += !is_taken;
+        if (!is_taken)
+            hits[count++] = rule;
+    }
+    return count;
+}
+
 void detector_add_creation(struct detector *d, const struct sysmon_event *event,
                            uint32_t process)
 {

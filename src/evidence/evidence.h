@@ -147,6 +147,18 @@ enum status evidence_verify_images(struct evidence *evidence, struct error *err)
  * reading, since an image is read under a lock. */
 enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
                               void *into, size_t len, size_t *got, struct error *err);
+/* The same for many readings in a row: a file stays open between them. For one thread; ends
+ * before the evidence does. Opening cannot fail: what is wrong is told where it is read. */
+struct evidence_source {
+    const struct evidence_log *log;
+    int fd; /* of a file; negative: -errno of the attempt to open it */
+};
+
+void evidence_source_open(struct evidence_source *source,
+                          const struct evidence_log *log);
+enum status evidence_source_read(const struct evidence_source *source, uint64_t offset,
+                                 void *into, size_t len, size_t *got, struct error *err);
+void evidence_source_close(struct evidence_source *source);
 /* A piece of a log, as it lies in an image. */
 enum extent_kind { EXTENT_DIRECT, EXTENT_SPARSE };
 

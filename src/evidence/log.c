@@ -192,9 +192,27 @@ static enum status read_image(const struct evidence_log *log, uint64_t offset,
     return status;
 }
 
-enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
-                              void *into, size_t len, size_t *got, struct error *err)
+void evidence_source_open(struct evidence_source *source,
+                          const struct evidence_log *log)
 {
+    *source = (struct evidence_source){log, -1};
+    if (log->stream && !log->stream->image)
+        source->fd = open_file(log);
+    if (source->fd < 0)
+        source->fd = -errno;
+}
+
+void evidence_source_close(struct evidence_source *source)
+{
+    if (source->fd >= 0)
+        close(source->fd);
+    source->fd = -1;
+}
+
+enum status evidence_source_read(const struct evidence_source *source, uint64_t offset,
+                                 void *into, size_t len, size_t *got, struct error *err)
+{
+    const struct evidence_log *log = source->log;
     struct error ignored;
     *got = 0;
     if (offset >= log->size || !log->stream)
@@ -203,18 +221,22 @@ enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
         len = (size_t)(log->size - offset);
     if (!err)
         err = &ignored;
+    if (!log->stream->image && source->fd < 0)
+        return fail(err, DAMAGED, evidence_log_place(log, offset, NO_RECORD),
+                    "cannot be opened: %s", strerror(-source->fd));
     *got = len;
     if (log->stream->image)
         return read_image(log, offset, into, len, err);
-    int fd = open_file(log);
-    if (fd < 0) {
-        *got = 0;
-        return fail(err, DAMAGED, evidence_log_place(log, offset, NO_RECORD),
-                    "cannot be opened: %s", strerror(errno));
-    }
-    enum status status =
-        read_with_retries(log, read_file_once, fd, offset, into, len, err);
-    close(fd);
+    return read_with_retries(log, read_file_once, source->fd, offset, into, len, err);
+}
+
+enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
+                              void *into, size_t len, size_t *got, struct error *err)
+{
+    struct evidence_source source;
+    evidence_source_open(&source, log);
+    enum status status = evidence_source_read(&source, offset, into, len, got, err);
+    evidence_source_close(&source);
     return status;
 }
 

@@ -48,8 +48,8 @@ void binxml_start_chunk(struct binxml *b, struct chunk_bytes chunk, struct arena
     b->chunk = chunk;
     b->arena = arena;
     b->steps = b->text = 0;
-    if (b->definition_count)
-        memset(b->definitions, 0, sizeof b->definitions);
+    for (unsigned i = 0; i < b->definition_count; i++) /* few of a hundred kilobytes */
+        b->definitions[b->used_slots[i]] = (struct definition){0};
     b->definition_count = 0;
     b->was_searched = false;
     b->intact_end = chunk.len;
@@ -80,7 +80,7 @@ struct definition *binxml_definition(struct binxml *b, uint32_t offset)
         none->wrong = too_many;
         return none;
     }
-    b->definition_count++;
+    b->used_slots[b->definition_count++] = (uint16_t)slot;
     return read_definition(b, d, offset);
 }
 

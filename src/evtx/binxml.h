@@ -61,6 +61,7 @@ struct binxml {
     struct chunk_bytes chunk;
     struct definition definitions[DEFINITION_SLOTS];
     unsigned definition_count;
+    uint16_t used_slots[DEFINITIONS_MAX];
     uint32_t steps, text; /* used up so far */
     bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;

@@ -238,15 +238,28 @@ static bool fit_fields(struct decoder *d, const struct fitted *f,
 
 static const struct evtx_layout no_fields = {0};
 
-static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
-                           struct evtx_record *record)
+static bool fit_outer(struct decoder *d, uint32_t at, uint32_t size)
 {
     const uint8_t *body = d->binxml.chunk.data + at + RECORD_HEADER;
     const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
+    return end - body >= 4 && load_u32(body) == 0x0001010f &&
+           fit_instance(d, body + 4, end, true, &d->outer);
+}
+
+static bool fit_inner(struct decoder *d, struct value payload)
+{
+    const uint8_t *from = payload.ptr, *to = payload.ptr + payload.len;
+    if (payload.len >= 4 && load_u32(from) == 0x0001010f)
+        from += 4;
+    return fit_instance(d, from, to, false, &d->inner);
+}
+
+static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
+                           struct evtx_record *record)
+{
     struct fitted *f = &d->outer;
     d->has_inner = false;
-    if (end - body < 4 || load_u32(body) != 0x0001010f ||
-        !fit_instance(d, body + 4, end, true, f) || !fit_system(d, f, &record->system))
+    if (!fit_outer(d, at, size) || !fit_system(d, f, &record->system))
         return false;
     record->layout = &no_fields;
     if (f->plan->payload == NO_SUBSTITUTION)
@@ -258,12 +271,105 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
         return payload.type == TYPE_BINXML;
     if (payload.type != TYPE_BINXML)
         return false;
-    const uint8_t *from = payload.ptr, *to = payload.ptr + payload.len;
-    if (payload.len >= 4 && load_u32(from) == 0x0001010f)
-        from += 4;
     d->has_inner = true;
-    return fit_instance(d, from, to, false, &d->inner) &&
-           fit_fields(d, &d->inner, record);
+    return fit_inner(d, payload) && fit_fields(d, &d->inner, record);
+}
+
+/* ---- at a glance */
+
+struct evtx_glance {
+    struct decoder *decoder;
+    bool is_unclear; /* the plans do not tell */
+};
+
+uint16_t evtx_glance_event_id(struct evtx_glance *g)
+{
+    uint64_t number = 0;
+    const struct fitted *f = &g->decoder->outer;
+    g->is_unclear |= !fit_number(f, SYSTEM_EVENT_ID, f->count, &number);
+    return (uint16_t)number;
+}
+
+static struct text glance_text(struct evtx_glance *g, enum system_item item)
+{
+    struct text text = NO_TEXT;
+    struct fitted *f = &g->decoder->outer;
+    g->is_unclear |= !fit_text(g->decoder, f, item, f->count, &text);
+    return text;
+}
+
+struct text evtx_glance_provider(struct evtx_glance *g)
+{
+    struct text provider = glance_text(g, SYSTEM_PROVIDER);
+    g->is_unclear |= text_is_empty(provider);
+    return provider;
+}
+
+struct text evtx_glance_channel(struct evtx_glance *g)
+{
+    return glance_text(g, SYSTEM_CHANNEL);
+}
+
+struct text evtx_glance_computer(struct evtx_glance *g)
+{
+    return glance_text(g, SYSTEM_COMPUTER);
+}
+
+/* Every value must be one that the plan's cells can hold; whatever is not is decoded. */
+static bool fields_are_sound(const struct fitted *f)
+{
+    for (uint32_t i = 0; i < f->plan->layout->count; i++) {
+        const struct plan_source *source = &f->plan->fields[i];
+        if (source->dependency < f->count &&
+            type_at(f, source->dependency) == TYPE_NULL)
+            return false;
+        if (source->index == NO_SUBSTITUTION)
+            continue;
+        struct value v = fitted_value(f, source->index);
+        if (v.type != TYPE_STRING &&
+            (v.type > TYPE_HEX64 || !value_is_sound(v.type, v.ptr, v.len)))
+            return false;
+    }
+    return true;
+}
+
+const struct evtx_layout *evtx_glance_layout(struct evtx_glance *g)
+{
+    struct decoder *d = g->decoder;
+    const struct plan *outer = d->outer.plan;
+    struct value payload = {.type = TYPE_NULL};
+    if (outer->payload != NO_SUBSTITUTION)
+        payload = fitted_value(&d->outer, outer->payload);
+    if (payload.type != TYPE_BINXML || payload.len == 0 || !fit_inner(d, payload) ||
+        !fields_are_sound(&d->inner)) {
+        g->is_unclear = true;
+        return &no_fields;
+    }
+    return d->inner.plan->layout;
+}
+
+bool evtx_glance_utf16(const struct evtx_glance *g, uint32_t field, struct bytes *utf16)
+{
+    const struct fitted *f = &g->decoder->inner;
+    uint16_t index = f->plan->fields[field].index;
+    if (index == NO_SUBSTITUTION || type_at(f, index) != TYPE_STRING)
+        return false;
+    const uint8_t *at = f->starts[index];
+    uint32_t len = len_at(f, index) & ~1u;
+    while (len >= 2 && at[len - 2] == 0 && at[len - 1] == 0)
+        len -= 2;
+    *utf16 = (struct bytes){at, len};
+    return true;
+}
+
+unsigned decoder_glance(struct decoder *d, uint32_t at, uint32_t size,
+                        evtx_glancer *glance, void *context, unsigned worker)
+{
+    struct evtx_glance g = {.decoder = d};
+    if (d->never_by_plan || !fit_outer(d, at, size))
+        return 0;
+    unsigned kind = glance(context, worker, &g);
+    return g.is_unclear ? 0 : kind;
 }
 
 /* ---- by a walk over all of it */

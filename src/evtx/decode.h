@@ -75,6 +75,10 @@ bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
 /* Records that come out live as long as chunk and arena. */
 void decoder_start_chunk(struct decoder *d, struct chunk_bytes chunk,
                          struct arena *arena);
+/* Ask whether the frame at `at`, which fits the chunk, is wanted at all: 0 if it is, or if
+ * its plans do not tell; else the number that `glance` gave. Nothing is converted. */
+unsigned decoder_glance(struct decoder *d, uint32_t at, uint32_t size,
+                        evtx_glancer *glance, void *context, unsigned worker);
 /* Decode the frame at `at`, which fits the chunk. Fills in all of the record but offset and
  * state. DAMAGED: *wrong says why, and the record holds what could be read; OK with *wrong
  * set: all of it was read, something is odd. */

@@ -125,6 +125,27 @@ typedef void evtx_prepare(void *context, unsigned worker, struct evtx_record *re
 typedef enum status evtx_sink(void *context, const struct evtx_record *records,
                               size_t count);
 
+/* ---- a look at a live record before it is decoded, for those who want few of many. Texts
+ * live until the look ends. Where its templates' plans do not tell what is asked for, the
+ * answers are empty and the record is decoded whatever the look comes to. */
+struct evtx_glance; /* opaque */
+
+enum { EVTX_GLANCE_KINDS = 4 };
+
+/* Is this record wanted? 0: it is. Else a number below EVTX_GLANCE_KINDS under which it is
+ * counted and passed over. Called by any worker (0..jobs), in no order. */
+typedef unsigned evtx_glancer(void *context, unsigned worker, struct evtx_glance *glance);
+
+uint16_t evtx_glance_event_id(struct evtx_glance *glance);
+struct text evtx_glance_provider(struct evtx_glance *glance);
+struct text evtx_glance_channel(struct evtx_glance *glance);
+struct text evtx_glance_computer(struct evtx_glance *glance);
+/* Its fields' names; from then on their values can be asked for. */
+const struct evtx_layout *evtx_glance_layout(struct evtx_glance *glance);
+/* A field's value where it lies, trailing NULs dropped; false if it is no UTF-16 string. */
+bool evtx_glance_utf16(const struct evtx_glance *glance, uint32_t field,
+                       struct bytes *utf16);
+
 /* What one reading of a log met; the numbers of its row in evidence.csv. */
 struct evtx_log_facts {
     bool is_evtx; /* has the signature, or chunks at their places */
@@ -134,7 +155,8 @@ struct evtx_log_facts {
     uint16_t major, minor;
     uint64_t chunks;            /* slots that hold a chunk, damaged or not */
     uint64_t chunks_damaged;    /* bad magic, checksum or structure */
-    uint64_t records;           /* handed on */
+    uint64_t records;           /* handed on, or passed over */
+    uint64_t passed_over[EVTX_GLANCE_KINDS]; /* by what evtx_glancer gave; [0] is 0 */
     uint64_t records_recovered; /* seen outside the live ones */
     uint64_t
         records_recovered_twice; /* recovered ones that copy a record given before */
@@ -169,6 +191,10 @@ void evtx_reader_recover(struct evtx_reader *reader, bool recovers);
  * only. Off at first. */
 void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
                               evtx_wanted *wanted, const void *context);
+/* Look at the live records of chunks that are as they should be (checksums right, every
+ * frame in its place) before they are decoded; all others are decoded and handed on. The
+ * native reader only. NULL: none; so it is at first. */
+void evtx_reader_glance(struct evtx_reader *reader, evtx_glancer *glance, void *context);
 /* Learn the templates of a log, for records of other logs whose own are gone. Worth its
  * reading only where a log had records_nameless. */
 enum status evtx_reader_learn(struct evtx_reader *reader,

@@ -140,7 +140,12 @@ void evtx_values_read(struct evtx_values *values, struct bytes chunk,
 
 /* ---- record_xml.c */
 
-enum { EVTX_REMARKS_MAX = 8, EVTX_FIELDS_MAX = 4096, EVTX_XML_DEPTH = 32 };
+enum {
+    EVTX_REMARKS_MAX = 8,
+    EVTX_FIELDS_MAX = 4096,
+    EVTX_XML_DEPTH = 32,
+    EVTX_MORE_MAX = 24 /* System has 9 at most that struct evtx_system lacks */
+};
 
 /* A problem with a record that is given all the same. */
 struct evtx_remark {
@@ -151,6 +156,9 @@ struct evtx_remark {
 struct evtx_reading {
     struct arena *arena;
     struct evtx_system system;
+    bool wants_more; /* set by the caller: fill in `more` too */
+    struct evtx_field more[EVTX_MORE_MAX]; /* of System: "Provider/Guid", ... */
+    size_t more_count;
     bool is_user_data;
     struct evtx_field *fields;
     size_t field_count, field_capacity;
@@ -239,6 +247,8 @@ struct pool_task {
     } * losses;
     size_t loss_count, loss_capacity;
     unsigned hangs;
+    uint32_t hung_once_on; /* frame + 1: one that is being tried again; 0: none */
+    unsigned retries;
     uint32_t unread_from;    /* frames from here on were given up; frame_count: none */
     char unread_reason[512]; /* why */
     bool is_done;

@@ -227,13 +227,26 @@ static void child_ended(struct pool *p, struct worker *w)
         lose_record(p, w, how);
 }
 
+/* Once is not believed: a process can stand still for reasons that lie outside the record (a
+ * machine that sleeps or swaps, a lock that was held where it was forked). A new child gets
+ * the same record again. */
 static void child_hangs(struct pool *p, struct worker *w)
 {
     char how[96];
+    struct pool_task *t = w->task;
+    uint32_t at = frame_reached(w);
+    bool is_first = t->hung_once_on != at + 1 && t->retries < HANGS_MAX;
     end_child(w);
-    snprintf(how, sizeof how, "did not answer within %u s",
+    if (is_first) {
+        t->hung_once_on = at + 1;
+        t->retries++;
+        take_results(w);
+        send_task(p, w, t, at);
+        return;
+    }
+    snprintf(how, sizeof how, "did not answer within %u s, twice",
              (p->deadline_milliseconds + 999) / 1000);
-    w->task->hangs++;
+    t->hangs++;
     lose_record(p, w, how);
 }
 
@@ -271,6 +284,7 @@ bool pool_submit(struct pool *p, struct pool_task *task)
     for (unsigned i = 0; i < p->count; i++)
         if (!p->workers[i].task) {
             task->unread_from = task->slot->frame_count;
+            task->hung_once_on = task->retries = 0;
             send_task(p, &p->workers[i], task, 0);
             return true;
         }

@@ -170,6 +170,22 @@ static void decode_live(struct native_work *w, struct decoder *d,
     w->count++;
 }
 
+/* Nothing about the chunk may be left to be told by who decodes it. */
+static bool is_ordinary(const struct evtx_slot *s)
+{
+    return s->kind == SLOT_CHUNK && s->length == EVTX_CHUNK_SIZE && s->damages == 0 &&
+           s->chunk.header_crc_ok && s->chunk.data_crc_ok;
+}
+
+static bool is_passed_over(struct native_work *w, struct decoder *d,
+                           const struct evtx_frame *frame, unsigned worker)
+{
+    unsigned kind = decoder_glance(d, frame->offset, frame->size, w->glance,
+                                   w->glance_context, worker);
+    w->passed_over[kind % EVTX_GLANCE_KINDS] += kind != 0;
+    return kind != 0;
+}
+
 static void run(struct work *work, unsigned worker)
 {
     struct native_work *w = (struct native_work *)(void *)work;
@@ -179,6 +195,7 @@ static void run(struct work *work, unsigned worker)
     arena_clear(w->arena);
     w->count = w->live_count = 0;
     w->remark_count = 0;
+    memset(w->passed_over, 0, sizeof w->passed_over);
     buffer_clear(&w->events);
     w->needs_templates = w->is_recovering = false;
     bool recovers = w->with_recovered && slot->kind != SLOT_ZERO &&
@@ -189,8 +206,10 @@ static void run(struct work *work, unsigned worker)
     w->records = arena_alloc(w->arena, room * sizeof *w->records);
     struct chunk_bytes chunk = {slot->data.ptr, (uint32_t)slot->data.len};
     decoder_start_chunk(d, chunk, w->arena);
+    bool glances = w->glance && is_ordinary(slot);
     for (uint32_t i = 0; i < slot->frame_count; i++)
-        decode_live(w, d, &slot->frames[i]);
+        if (!glances || !is_passed_over(w, d, &slot->frames[i], worker))
+            decode_live(w, d, &slot->frames[i]);
     w->live_count = w->count;
     w->is_recovering = true;
     if (recovers)

@@ -35,7 +35,10 @@ struct native_work {
     enum evtx_form form; /* what to write of the records that are wanted */
     evtx_wanted *wanted;
     const void *wanted_context;
+    evtx_glancer *glance; /* or NULL */
+    void *glance_context;
     /* out */
+    uint32_t passed_over[EVTX_GLANCE_KINDS];
     struct buffer events;
     struct evtx_record *records; /* offsets are in the log already */
     uint32_t count;              /* of records, live ones first */

@@ -41,6 +41,8 @@ struct evtx_reader {
     enum evtx_form form;
     evtx_wanted *wanted;
     const void *wanted_context;
+    evtx_glancer *glance;
+    void *glance_context;
     struct template_index run_templates;
     char name[64];
     struct passage *ring;
@@ -108,6 +110,12 @@ void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
     reader->wanted_context = context;
 }
 
+void evtx_reader_glance(struct evtx_reader *reader, evtx_glancer *glance, void *context)
+{
+    reader->glance = glance;
+    reader->glance_context = context;
+}
+
 void evtx_reader_close(struct evtx_reader *r)
 {
     if (!r)
@@ -153,6 +161,7 @@ const char *record_state_name(enum record_state state)
 struct reading {
     struct evtx_reader *reader;
     const struct evidence_log *log;
+    struct evidence_source source; /* of the log */
     evtx_sink *sink;
     void *context;
     struct evtx_log_facts *facts;
@@ -195,7 +204,7 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
     size_t got = 0, lost = 0;
     uint64_t lost_at = 0;
     struct error err = {0};
-    enum status status = evidence_log_read(g->log, offset, into, len, &got, &err);
+    enum status status = evidence_source_read(&g->source, offset, into, len, &got, &err);
     if (status == OK && got == len)
         return;
     char why[sizeof err.what];
@@ -204,7 +213,7 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
         size_t step = READ_STEP - (offset + at) % READ_STEP;
         step = step < len - at ? step : len - at;
         memset(into + at, 0, step);
-        status = evidence_log_read(g->log, offset + at, into + at, step, &got, &err);
+        status = evidence_source_read(&g->source, offset + at, into + at, step, &got, &err);
         if (status != OK || got < step) {
             memset(into + at + got, 0, step - got);
             lost_at = lost ? lost_at : offset + at + got;
@@ -223,7 +232,7 @@ static struct bytes read_ahead(struct reading *g, uint64_t offset, uint8_t *into
 {
     uint64_t left = g->log->size - offset - len;
     size_t got = 0, more = left < LOOKAHEAD ? (size_t)left : LOOKAHEAD;
-    if (evidence_log_read(g->log, offset, into, len + more, &got, NULL) == OK &&
+    if (evidence_source_read(&g->source, offset, into, len + more, &got, NULL) == OK &&
         got == len + more)
         return (struct bytes){into, len + more};
     read_bytes(g, offset, into, len);
@@ -287,7 +296,7 @@ static bool holds_a_chunk(struct reading *g, struct passage *p)
          at += EVTX_CHUNK_SIZE) {
         uint64_t left = g->log->size - at;
         size_t got = 0, len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
-        evidence_log_read(g->log, at, p->bytes, len, &got, NULL);
+        evidence_source_read(&g->source, at, p->bytes, len, &got, NULL);
         struct bytes data = {p->bytes, got};
         if (bytes_equal_at(data, 0, "ElfChnk\0", 8) || evtx_find_chunk(data, got) < got)
             return true;
@@ -552,6 +561,13 @@ static void tell_end(struct reading *g)
         tell_missing_end(g);
         return;
     }
+    if (g->facts->is_dirty && g->foreign.bytes >= EVTX_CHUNK_SIZE) {
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "%" PRIu64 " bytes behind the last chunk have no chunk header and no record; "
+             "the log was in use, so its header cannot say whether a chunk was there",
+             g->foreign.bytes);
+        return;
+    }
     if (g->foreign.slots)
         tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
              "%" PRIu64
@@ -760,7 +776,13 @@ static void count_native(struct reading *g, const struct passage *p)
         else
             f->header_id_differs++;
     }
-    f->records_damaged += p->slot.frame_count - p->native.count;
+    uint32_t passed_over = 0;
+    for (unsigned i = 1; i < EVTX_GLANCE_KINDS; i++) {
+        f->passed_over[i] += p->native.passed_over[i];
+        passed_over += p->native.passed_over[i];
+    }
+    f->records += passed_over;
+    f->records_damaged += p->slot.frame_count - p->native.count - passed_over;
 }
 
 static void remember(struct reading *g, const struct passage *p)
@@ -867,11 +889,14 @@ static void begin_native(struct reading *g, struct passage *p)
     p->native.form = g->reader->form;
     p->native.wanted = g->reader->wanted;
     p->native.wanted_context = g->reader->wanted_context;
+    p->native.glance = g->reader->glance;
+    p->native.glance_context = g->reader->glance_context;
     native_submit(g->reader->native, &p->native);
 }
 
 static void release_reading(struct reading *g)
 {
+    evidence_source_close(&g->source);
     template_index_release(&g->templates);
     seen_release(&g->seen);
     free(g->to_recover);
@@ -881,8 +906,10 @@ enum status evtx_reader_learn(struct evtx_reader *reader,
                               const struct evidence_log *log, struct error *err)
 {
     struct reading g = {.reader = reader, .log = log};
+    evidence_source_open(&g.source, log);
     if (reader->native && log->size > EVTX_HEADER_SIZE)
         learn_log(&g, &reader->run_templates);
+    evidence_source_close(&g.source);
     if (stop_requested())
         return fail(err, FAILED, evidence_log_place(log, NO_OFFSET, NO_RECORD),
                     "stopped while reading this log");
@@ -982,8 +1009,10 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                         .end = log->size,
                         .last_id = NO_RECORD};
     *g.facts = (struct evtx_log_facts){0};
+    evidence_source_open(&g.source, log);
     if (!read_header(&g, &reader->ring[0])) {
         progress_advance(progress, log->size);
+        release_reading(&g);
         return OK;
     }
     find_first_chunk(&g, &reader->ring[0]);
@@ -1015,6 +1044,7 @@ enum status evtx_read_part(struct evtx_reader *reader, const struct evidence_log
                         .next_offset = from,
                         .end = to < log->size ? to : log->size,
                         .last_id = NO_RECORD};
+    evidence_source_open(&g.source, log);
     enum status status = read_slots(&g, err);
     if (status != OK)
         cancel(&g);

@@ -517,9 +517,51 @@ static void take_time(struct evtx_reading *r, struct text t)
             arena_printf(r->arena, "TimeCreated is no time: %.*s", TEXT(t)));
 }
 
+static void add_more(struct evtx_reading *r, struct text element, struct text attribute,
+                     struct text value)
+{
+    bool has_both = !text_is_absent(attribute);
+    if (r->more_count < EVTX_MORE_MAX)
+        r->more[r->more_count++] =
+            (struct evtx_field){arena_printf(r->arena, "%.*s%s%.*s", TEXT(element),
+                                             has_both ? "/" : "", TEXT(attribute)),
+                                decode(r->arena, value)};
+}
+
+/* What has a place in struct evtx_system. */
+static bool is_system_attribute(enum system_element element, struct text name)
+{
+    static const struct {
+        enum system_element element;
+        const char *name;
+    } known[] = {
+        {IS_PROVIDER,     "Name"      },
+        {IS_TIME_CREATED, "SystemTime"},
+        {IS_EXECUTION,    "ProcessID" },
+        {IS_EXECUTION,    "ThreadID"  },
+        {IS_SECURITY,     "UserID"    },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (element == known[i].element && text_equal(name, text_from(known[i].name)))
+            return true;
+    return false;
+}
+
+static void add_more_attributes(struct evtx_reading *r, const struct xml_token *token)
+{
+    size_t at = 0;
+    struct text name, value;
+    while (next_attribute(token->attributes, &at, &name, &value))
+        if (!is_namespace(name) &&
+            !is_system_attribute(system_element(token->name), name))
+            add_more(r, token->name, name, value);
+}
+
 static void take_attributes(struct evtx_reading *r, const struct xml_token *token)
 {
     struct evtx_system *s = &r->system;
+    if (r->wants_more)
+        add_more_attributes(r, token);
     switch (system_element(token->name)) {
     case IS_PROVIDER:
         s->provider = attribute(r->arena, token, TEXT_LITERAL("Name"));
@@ -556,6 +598,10 @@ static void take_content(struct evtx_reading *r, struct text name, struct text c
     case IS_RECORD_ID: s->record_id = text_to_u64(content, &id) ? id : NO_RECORD; break;
     case IS_CHANNEL: s->channel = content; break;
     case IS_COMPUTER: s->computer = content; break;
+    case SYSTEM_ELEMENTS:
+        if (r->wants_more)
+            add_more(r, name, NO_TEXT, content);
+        break;
     default: break;
     }
 }

@@ -16,6 +16,8 @@
 /* A slot is read with as much behind it as tells what follows: a chunk's header. */
 enum { SLOT_ROOM = EVTX_CHUNK_SIZE + EVTX_CHUNK_HEADER_SIZE };
 
+struct run;
+
 /* A chunk on its way. */
 struct passage {
     uint8_t *bytes; /* SLOT_ROOM */
@@ -23,7 +25,8 @@ struct passage {
     bool *skipped; /* EVTX_FRAMES_MAX: frames that nobody asks for */
     struct pool_task task;
     struct native_work native;
-    struct arena arena;       /* of what the readers gave */
+    struct arena arena; /* of what the readers gave */
+    struct run *run;
     size_t first_item, items; /* of this chunk */
 };
 
@@ -178,13 +181,25 @@ static void take_items(struct run *r, struct passage *p)
     p->items = r->next_item - p->first_item;
 }
 
+static bool is_asked_for(const struct run *r, const struct passage *p, uint64_t offset)
+{
+    return r->whole || item_at(r, p, offset);
+}
+
+/* Whose XML is needed: that of records that will be compared. */
+static bool is_compared(const void *context, const struct evtx_record *record)
+{
+    const struct passage *p = context;
+    return is_asked_for(p->run, p, record->offset);
+}
+
 /* True if a child has something to do. */
 static bool choose_frames(struct run *r, struct passage *p)
 {
     bool any = false;
     for (uint32_t i = 0; i < p->slot.frame_count; i++) {
         uint64_t offset = p->slot.offset + p->slot.frames[i].offset;
-        p->skipped[i] = !r->whole && !item_at(r, p, offset);
+        p->skipped[i] = !is_asked_for(r, p, offset);
         any |= !p->skipped[i];
     }
     return any;
@@ -210,6 +225,10 @@ static void begin(struct run *r, struct passage *p)
     p->native.arena = &p->arena;
     p->native.is_deleted = r->log->is_deleted;
     p->native.with_recovered = false;
+    p->run = r;
+    p->native.form = EVTX_XML;
+    p->native.wanted = is_compared;
+    p->native.wanted_context = p;
     native_run_here(r->v->native, &p->native);
     note_header_ids(r, p);
     buffer_clear(&p->task.results);

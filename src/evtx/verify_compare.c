@@ -342,6 +342,43 @@ static void compare_system(struct verify_comparison *c, const struct evtx_system
     compare_text(c, "Security/UserID", a->user_sid, b->user_sid);
 }
 
+static struct text more_value(const struct evtx_reading *r, struct text name)
+{
+    for (size_t i = 0; i < r->more_count; i++)
+        if (text_equal(r->more[i].name, name))
+            return r->more[i].value;
+    return NO_TEXT;
+}
+
+/* An attribute that is null is left out by one and empty at the other. */
+static void compare_more_value(struct verify_comparison *c, struct text name,
+                               struct text native, struct text other,
+                               const struct evtx_values *values)
+{
+    c->values++;
+    if (!text_equal(native, other) && (native.len || other.len))
+        add(c, name, native, other, waiver_of(values, native, other));
+}
+
+/* Provider's Guid, EventID's Qualifiers, Correlation and what else System may hold: both
+ * readers' XML has it. */
+static void compare_more(struct verify_comparison *c, const struct evtx_record *native,
+                         const struct evtx_reading *libevtx,
+                         const struct evtx_values *values)
+{
+    struct evtx_reading ours = {.arena = c->arena, .wants_more = true};
+    if (text_is_absent(native->event))
+        return;
+    evtx_record_xml_read(&ours, native->event, NULL, 0);
+    for (size_t i = 0; i < ours.more_count; i++)
+        compare_more_value(c, ours.more[i].name, ours.more[i].value,
+                           more_value(libevtx, ours.more[i].name), values);
+    for (size_t i = 0; i < libevtx->more_count; i++)
+        if (text_is_absent(more_value(&ours, libevtx->more[i].name)))
+            compare_more_value(c, libevtx->more[i].name, NO_TEXT,
+                               libevtx->more[i].value, values);
+}
+
 static struct text field_name(struct verify_comparison *c, struct text name, size_t i)
 {
     return text_is_empty(name) ? arena_printf(c->arena, "Data %zu", i + 1) : name;
@@ -389,6 +426,7 @@ void verify_compare(struct verify_comparison *c, const struct evtx_record *nativ
                     const struct evtx_values *values)
 {
     compare_system(c, &native->system, &libevtx->system);
+    compare_more(c, native, libevtx, values);
     size_t of_data = c->count;
     compare_number(c, "number of fields", native->field_count, libevtx->field_count);
     size_t both = native->field_count < libevtx->field_count ? native->field_count

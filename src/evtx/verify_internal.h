@@ -21,7 +21,8 @@ struct verify_comparison {
 };
 
 /* Every System and EventData value of one record. libevtx's values are as it prints them;
- * `values` are the typed bytes that the record carries. Differences are added in order. */
+ * `values` are the typed bytes that the record carries. Of System, what struct evtx_system
+ * lacks is taken from the record's event as XML. Differences are added in order. */
 void verify_compare(struct verify_comparison *c, const struct evtx_record *native,
                     const struct evtx_reading *libevtx,
                     const struct evtx_values *values);

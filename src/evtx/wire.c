@@ -45,15 +45,23 @@ static void put_system(struct buffer *out, const struct evtx_reading *r)
     put_text(out, s->user_sid);
 }
 
+static void put_fields(struct buffer *out, const struct evtx_field *fields,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put_text(out, fields[i].name);
+        put_text(out, fields[i].value);
+    }
+}
+
 static void put_reading(struct buffer *out, const struct evtx_reading *r)
 {
     put_system(out, r);
-    uint32_t counts[2] = {(uint32_t)r->field_count, (uint32_t)r->remark_count};
+    uint32_t counts[3] = {(uint32_t)r->field_count, (uint32_t)r->remark_count,
+                          (uint32_t)r->more_count};
     put(out, counts, sizeof counts);
-    for (size_t i = 0; i < r->field_count; i++) {
-        put_text(out, r->fields[i].name);
-        put_text(out, r->fields[i].value);
-    }
+    put_fields(out, r->fields, r->field_count);
+    put_fields(out, r->more, r->more_count);
     for (size_t i = 0; i < r->remark_count; i++) {
         uint32_t code = r->remarks[i].code;
         put(out, &code, sizeof code);
@@ -125,22 +133,30 @@ static void take_system(struct taker *t, struct evtx_reading *r)
     s->user_sid = take_text(t);
 }
 
+static void take_fields(struct taker *t, struct evtx_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fields[i].name = take_text(t);
+        fields[i].value = take_text(t);
+    }
+}
+
 static void take_reading(struct taker *t, struct evtx_reading *r, struct arena *arena)
 {
     take_system(t, r);
-    uint32_t counts[2];
+    uint32_t counts[3];
     take(t, counts, sizeof counts);
-    if (counts[0] > EVTX_FIELDS_MAX || counts[1] > EVTX_REMARKS_MAX)
+    if (counts[0] > EVTX_FIELDS_MAX || counts[1] > EVTX_REMARKS_MAX ||
+        counts[2] > EVTX_MORE_MAX)
         t->bad = true;
     if (t->bad)
         return;
     r->field_count = counts[0];
     r->remark_count = counts[1];
+    r->more_count = counts[2];
     r->fields = arena_alloc(arena, r->field_count * sizeof *r->fields);
-    for (size_t i = 0; i < r->field_count; i++) {
-        r->fields[i].name = take_text(t);
-        r->fields[i].value = take_text(t);
-    }
+    take_fields(t, r->fields, r->field_count);
+    take_fields(t, r->more, r->more_count);
     for (size_t i = 0; i < r->remark_count; i++) {
         uint32_t code;
         take(t, &code, sizeof code);

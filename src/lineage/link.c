@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/stop.h"
 
 /* --- grades */
 
@@ -254,6 +255,8 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     merge_give_ghosts_times(l);
     merge_aliases(l);
     order_nodes(l);
+    if (stop_requested()) /* whoever asked drops it all */
+        return;
     pid_table_init(&pids, l);
     candidates_take_ends(l, &pids);
     struct reasons reasons = add_reasons(l);
@@ -262,6 +265,7 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     join_children(l);
     measure_trees(l);
     name_nodes(l);
-    anomalies_tell(l, &pids, logs, problems);
+    if (!stop_requested())
+        anomalies_tell(l, &pids, logs, problems);
     pid_table_release(&pids);
 }

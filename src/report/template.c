@@ -15,6 +15,7 @@
 #include "report/words.h"
 #include "util/arena.h"
 #include "util/memory.h"
+#include "util/stop.h"
 #include "util/utf.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, INCLUDE_DEPTH = 8, FILES_MAX = 64 };
@@ -814,11 +815,13 @@ enum status template_run(const struct template *t, struct page *page,
     if (markup_init(&r.markup, out, err) != OK)
         return FAILED;
     output_add_text(out, TEXT_LITERAL("<!DOCTYPE html>\n"));
-    for (size_t at = 0; at < t->count && !r.markup.failed;)
+    for (size_t at = 0; at < t->count && !r.markup.failed && !stop_requested();)
         at = run_step(&r, at);
     bool failed = r.markup.failed;
     markup_release(&r.markup);
     output_add_text(out, TEXT_LITERAL("\n"));
     buffer_release(&r.value);
+    if (stop_requested())
+        return fail(err, FAILED, NOWHERE, "stopped while writing the page");
     return failed ? fail(err, FAILED, NOWHERE, "libxml2 could not write the page") : OK;
 }

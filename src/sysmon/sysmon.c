@@ -30,11 +30,11 @@ bool sysmon_may_be(const struct evtx_system *system)
     return text_is_empty(system->provider) || is_sysmons_provider(system->provider);
 }
 
-static bool is_sysmons(const struct evtx_system *system)
+bool sysmon_is_source(struct text provider, struct text channel)
 {
-    return is_sysmons_provider(system->provider) &&
-           (sysmon_is_channel(system->channel) ||
-            is_named(system->channel, TEXT_LITERAL("ForwardedEvents")));
+    return is_sysmons_provider(provider) &&
+           (sysmon_is_channel(channel) ||
+            is_named(channel, TEXT_LITERAL("ForwardedEvents")));
 }
 
 static void find_fields(struct sysmon_event *event, const struct evtx_record *record)
@@ -69,18 +69,34 @@ static struct sysmon_layout *layout_of(struct sysmon_layouts *all, uint32_t id)
 }
 
 /* Layouts are many only in crafted logs, and the reader stops numbering them. */
+static const struct sysmon_layout *known_layout(struct sysmon_layouts *all,
+                                                uint16_t event_id,
+                                                const struct evtx_layout *names)
+{
+    struct sysmon_layout *layout = layout_of(all, names->id);
+    if (!layout->is_known) {
+        struct sysmon_event event = {.event_id = event_id};
+        find_fields(&event,
+                    &(struct evtx_record){.layout = names, .field_count = names->count});
+        layout->is_known = true;
+        layout->unknown_fields = event.unknown_fields;
+        memcpy(layout->slot, event.slot, sizeof layout->slot);
+    }
+    return layout;
+}
+
+const uint8_t *sysmon_layout_slots(struct sysmon_layouts *layouts, uint16_t event_id,
+                                   const struct evtx_layout *layout)
+{
+    return layout->id ? known_layout(layouts, event_id, layout)->slot : NULL;
+}
+
 static void find_fields_by_layout(struct sysmon_layouts *all,
                                   struct sysmon_event *event,
                                   const struct evtx_record *record)
 {
-    struct sysmon_layout *layout = layout_of(all, record->layout->id);
-    if (!layout->is_known) {
-        find_fields(event, record);
-        layout->is_known = true;
-        layout->unknown_fields = event->unknown_fields;
-        memcpy(layout->slot, event->slot, sizeof layout->slot);
-        return;
-    }
+    const struct sysmon_layout *layout =
+        known_layout(all, event->event_id, record->layout);
     event->unknown_fields = layout->unknown_fields;
     memcpy(event->slot, layout->slot, sizeof event->slot);
 }
@@ -101,7 +117,8 @@ bool sysmon_event_from_record(struct sysmon_event *event,
 bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *event,
                        const struct evtx_record *record, const struct evidence_log *log)
 {
-    if (record->state == RECORD_POSITIONAL || !is_sysmons(&record->system))
+    if (record->state == RECORD_POSITIONAL || 
+        !sysmon_is_source(record->system.provider, record->system.channel))
         return false;
     *event =
         (struct sysmon_event){.record = record,

@@ -70,6 +70,12 @@ bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *even
                        const struct evtx_record *record,
                        const struct evidence_log *log);
 void sysmon_layouts_release(struct sysmon_layouts *layouts);
+/* Where each field of such an event stands in records of that layout: its index + 1, 0 if
+ * it is not there. NULL for a layout that is not to be remembered. */
+const uint8_t *sysmon_layout_slots(struct sysmon_layouts *layouts, uint16_t event_id,
+                                   const struct evtx_layout *layout);
+/* Is it Sysmon's, by Provider and Channel? */
+bool sysmon_is_source(struct text provider, struct text channel);
 /* Could the record be Sysmon's, as far as can be told? True where its provider is Sysmon,
  * or is not known because the template that names it is gone. */
 bool sysmon_may_be(const struct evtx_system *system);
