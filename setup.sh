@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 
 build_packages="gcc make autoconf automake pkg-config libc6-dev
     libevtx-dev libbfio-dev libewf-dev libtsk-dev libxml2-dev libcsv-dev libyaml-dev
-    libssl-dev libdeflate-dev zlib1g-dev libjson-c-dev"
+    libssl-dev libdeflate-dev zlib1g-dev libjson-c-dev libxlsxwriter-dev tzdata"
 test_packages="$build_packages libcmocka-dev clang clang-format
     ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk
     qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils libclang-rt-14-dev chromium python3 tidy poppler-utils man-db"

@@ -2,6 +2,7 @@
  * main.c - the commands and their exit statuses. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "options.h"
 #include "records.h"
@@ -77,6 +78,21 @@ static int list_rules(const struct options *options)
     return print(&out);
 }
 
+static int list_words(const struct options *options)
+{
+    struct buffer out = {0};
+    struct error err = {0};
+    size_t missing = 0;
+    if (report_list_words(options->templates, options->language, &out, &missing, &err) !=
+        OK) {
+        say_error(&err);
+        return EXIT_CANNOT;
+    }
+    if (missing && strcmp(options->language, "en") != 0)
+        fprintf(stderr, "forebear: %zu texts have no translation\n", missing);
+    return print(&out);
+}
+
 static int dispatch(enum command command, const struct options *options,
                     const char *topic, int argc, char **argv, const struct error *err)
 {
@@ -86,6 +102,7 @@ static int dispatch(enum command command, const struct options *options,
     case COMMAND_RECORDS: return run_records(options);
     case COMMAND_SHOW: return run_show(options);
     case COMMAND_RULES: return list_rules(options);
+    case COMMAND_WORDS: return list_words(options);
     case COMMAND_SELF_TEST: return run_self_test(options);
     case COMMAND_HELP: return show_help(topic);
     case COMMAND_VERSION: return show_version();

@@ -170,6 +170,21 @@ static enum status parse_format(struct options *o, const char *value, struct err
     return bad_value(err, "format", value, "jsonl, xml or csv");
 }
 
+static enum status parse_report_format(struct options *o, const char *value,
+                                       struct error *err)
+{
+    static const struct choice choices[] = {
+        {"csv",  REPORT_CSV },
+        {"html", REPORT_HTML},
+        {"xlsx", REPORT_XLSX},
+        {NULL,   0          }
+    };
+    o->formats = REPORT_CSV;
+    return parse_bits(value, choices, &o->formats)
+               ? OK
+               : bad_value(err, "format", value, "a list of html, csv and xlsx");
+}
+
 static enum status parse_hit_format(struct options *o, const char *value,
                                     struct error *err)
 {
@@ -254,6 +269,7 @@ static enum status parse_offset(struct options *o, const char *value, struct err
 #define SHOW      (1u << COMMAND_SHOW)
 #define RULES     (1u << COMMAND_RULES)
 #define SELF_TEST (1u << COMMAND_SELF_TEST)
+#define WORDS     (1u << COMMAND_WORDS)
 static const struct option_row rows[] = {
 #define OPTION_SWITCH(commands, letter, name, member, help)                            \
  {commands, letter, name, NULL, help, offsetof(struct options, member), SWITCH, NULL},
@@ -302,6 +318,9 @@ static const struct command_row {
      "validation record in Markdown goes to standard output; it needs no source tree. "
      "The\n"
      "status is 4 if anything did not hold."                                                                               },
+    {COMMAND_WORDS,  "words",  "forebear words [--templates DIR] [--language NAME]",
+     "Print every fixed word of report.html as a PO file, with the translations of that\n"
+     "language: what a translator starts from, and what is still missing."},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -364,7 +383,7 @@ static void add_command_help(struct buffer *out, const struct command_row *comma
         if (rows[i].commands & 1u << command->command)
             add_option_help(out, &rows[i]);
     buffer_add_string(out, "      --help                show this help\n");
-    if (command->command != COMMAND_RULES)
+    if (command->command != COMMAND_RULES && command->command != COMMAND_WORDS)
         buffer_printf(out, "\n%s", exit_statuses);
 }
 
@@ -508,6 +527,17 @@ static enum command check_show(struct options *o, struct error *err)
     return check_evidence(o, "show", err) ? COMMAND_SHOW : COMMAND_WRONG;
 }
 
+/* The run opens the zone again, into its own memory. */
+static bool check_timezone(const struct options *o, struct error *err)
+{
+    struct arena arena = {0};
+    struct zone zone;
+    bool good = !o->timezone || zone_open(&zone, text_from(o->timezone), NULL, &arena,
+                                          err) == OK;
+    arena_release(&arena);
+    return good;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
@@ -519,6 +549,10 @@ static enum command check_report(struct options *o, struct error *err)
                      "");
     if (!check_evidence(o, "report", err))
         return COMMAND_WRONG;
+    if (!check_timezone(o, err))
+        return COMMAND_WRONG;
+    if (o->findings_only)
+        o->formats &= ~(unsigned)REPORT_HTML;
     if (evidence_contains_path(o->evidence, o->evidence_count, o->output))
         return wrong(
             err, "report",
@@ -535,6 +569,8 @@ enum command options_parse(struct options *options, int argc, char **argv,
     *options = (struct options){.digest_kinds = DIGEST_BIT(DIGEST_SHA256),
                                 .reader = EVTX_READER_NATIVE,
                                 .verify = VERIFY_FINDINGS,
+                                .formats = REPORT_CSV | REPORT_HTML,
+                                .language = "en",
                                 .record_id = NO_RECORD,
                                 .record_offset = NO_OFFSET,
                                 .jobs = processors < 1          ? 1

@@ -31,6 +31,8 @@ struct options {
     unsigned schemas;      /* SCHEMA_ bits */
     unsigned jobs;
     const char *rules, *shells, *filter, *templates;
+    const char *case_file, *dispositions, *language, *timezone;
+    unsigned formats; /* REPORT_ bits */
     enum rule_level fail_on; /* LEVEL_NONE: never */
     enum evtx_reader_kind reader;
     enum verify_mode verify;
@@ -52,6 +54,7 @@ enum command {
     COMMAND_RECORDS,
     COMMAND_SHOW,
     COMMAND_RULES,
+    COMMAND_WORDS,
     COMMAND_SELF_TEST,
     COMMAND_HELP,
     COMMAND_VERSION,

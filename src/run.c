@@ -44,6 +44,7 @@ struct run {
     struct timeline timeline;
     struct elsewhere elsewhere;
     struct confirmation verification;
+    struct dispositions dispositions;
     struct report report;
     struct story story;
     struct across across;
@@ -159,6 +160,8 @@ static void describe_run(struct run *run, int argc, char **argv)
     facts->shells_file = text_from(o->shells);
     facts->find_signature = o->find_signature;
     facts->fail_on = o->fail_on;
+    facts->formats = o->formats;
+    facts->language = text_from(o->language);
     run->report.case_data = o->case_data;
     journal_say(&run->journal, JOURNAL_ACTION, "%s on %.*s", versions_program(),
                 TEXT(facts->platform));
@@ -169,6 +172,22 @@ static void describe_run(struct run *run, int argc, char **argv)
                 TEXT(facts->command_line));
 }
 
+/* What goes onto the report beside what the evidence says. */
+static enum status prepare_book(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    struct case_data *c = &run->report.case_data;
+    if ((o->timezone && zone_open(&run->report.run.zone, text_from(o->timezone), NULL,
+                                  &run->arena, err) != OK) ||
+        (o->case_file && case_file_read(c, o->case_file, &run->arena, err) != OK) ||
+        case_logo_find(c, o->templates, &run->arena, err) != OK)
+        return FAILED;
+    if (!o->dispositions)
+        return OK;
+    run->report.dispositions = &run->dispositions;
+    return dispositions_read(&run->dispositions, o->dispositions, &run->arena, err);
+}
+
 /* Rules, filter, templates and the output folder: what can be wrong with them is said before
  * hours of reading, not after. */
 static enum status prepare(struct run *run, struct error *err)
@@ -176,7 +195,8 @@ static enum status prepare(struct run *run, struct error *err)
     const struct options *o = run->options;
     if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) != OK ||
         detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) != OK ||
-        report_check_templates(o->templates, err) != OK ||
+        report_check_templates(o->templates, o->language, err) != OK ||
+        prepare_book(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
@@ -1116,10 +1136,13 @@ static enum status write_report(struct run *run, struct error *err)
     report->problems = &run->problems;
     report->run.exit_status = exit_status_of(run);
     report->run.ended_filetime = journal_now_filetime(&run->journal);
+    dispositions_match(&run->dispositions, &run->detector, &run->problems);
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
-    if (status == OK && !run->options->findings_only)
+    if (status == OK && (report->run.formats & REPORT_HTML))
         status = report_write_html(report, &run->output, run->options->templates, err);
+    if (status == OK && (report->run.formats & REPORT_XLSX))
+        status = report_write_workbook(report, &run->output, err);
     if (status != OK)
         return FAILED;
     tell_outputs(run);
@@ -1191,6 +1214,7 @@ static void release(struct run *run)
     confirmation_release(&run->verification);
     elsewhere_release(&run->elsewhere);
     timeline_release(&run->timeline);
+    dispositions_release(&run->dispositions);
     detector_release(&run->detector);
     rules_release(&run->rules);
     lineage_release(&run->lineage);

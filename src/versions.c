@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
 #include <tsk/libtsk.h>
+#include <xlsxwriter.h>
 #include <yaml.h>
 #include <zlib.h>
 
@@ -38,6 +39,11 @@ static const char *deflate_version(void)
     return LIBDEFLATE_VERSION_STRING;
 }
 
+static const char *xlsx_version(void)
+{
+    return lxw_version();
+}
+
 static const char *crypto_version(void)
 {
     return OpenSSL_version(OPENSSL_FULL_VERSION_STRING);
@@ -58,6 +64,7 @@ static const struct {
     {"libdeflate", deflate_version        },
     {"zlib",       zlibVersion            },
     {"json-c",     json_c_version         },
+    {"libxlsxwriter", xlsx_version        },
 };
 
 enum { LIBRARIES = sizeof libraries / sizeof *libraries };

@@ -87,6 +87,9 @@ mkdir "$work/evidence/rules"
 cp "$top"/rules/*.yml "$work/evidence/rules"
 cp "$top/setup.sh" "$work/evidence"
 shown "$top/doc/templates.md" html 1 "$work/evidence/lab/rule.html"
+shown "$top/doc/templates.md" po 1 "$work/evidence/lab/en-lab.po"
+shown "$top/doc/user-guide.md" text 1 "$work/evidence/case.txt"
+shown "$top/doc/user-guide.md" csv 1 "$work/evidence/decided.csv"
 shown "$top/doc/detection.md" yaml 2 "$work/evidence/shells.yml"
 shown "$top/doc/detection.md" yaml 3 "$work/evidence/known-good.yml"
 if command -v qemu-img >/dev/null && command -v ewfexport >/dev/null; then
@@ -99,6 +102,11 @@ page README.md "$top/README.md"
 page user-guide.md "$top/doc/user-guide.md"
 grep -qE '^cases/1/forebear-sample.E01: 10$' "$work"/block.*.said
 tap_result $? "the batch says the status of each image"
+case_report=$work/user-guide.md/case-2026-0007
+grep -q 'Laboratory of Examples' "$case_report/report.html" && grep -q 'ticket 7' "$case_report/report.html" &&
+    grep -q 'Europe/Berlin' "$case_report/report.html" && [ -s "$case_report/report.xlsx" ] &&
+    ! grep -q DISPOSITION_UNMATCHED "$case_report/problems.csv"
+tap_result $? "the report has the case file, the disposition and the zone of the guide"
 page detection.md "$top/doc/detection.md"
 [ "$(cat "$work"/block.*.said | grep -oE '^[0-9a-f]{64}')" = \
     "$(sed -n '/"rules": {/,/"sha256"/s/.*"sha256": "\(.*\)".*/\1/p' "$work/README.md/report/manifest.json")" ]
@@ -108,6 +116,8 @@ tap_result $? "the report tells the shells that were added"
 grep -q 'Help desk shells' "$work/detection.md/report-filtered/report.html"
 tap_result $? "the report tells the filter"
 page templates.md "$top/doc/templates.md"
+grep -q 'Report of the Laboratory of Examples</h1>' "$work/templates.md/case-8/report.html"
+tap_result $? "the report has the words of the worked example"
 grep -q 'False positives' "$work/README.md/report/report.html" &&
     ! grep -q 'False positives' "$work/templates.md/case-7/report.html"
 tap_result $? "the card of the worked example is the short one"

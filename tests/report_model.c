@@ -262,8 +262,18 @@ static void make_run(struct report_model *m, struct text value)
                 .schemas = SCHEMA_CIM | SCHEMA_ASIM | SCHEMA_ECS,
                 .rules_folder = value,
                 .templates_folder = value,
+                .formats = REPORT_CSV | REPORT_HTML,
+                .language = TEXT_LITERAL("en"),
                 .filter_file = value},
-        .case_data = {value,    value,   value, value},
+        .case_data = {.case_number = value,
+                      .evidence_number = value,
+                      .examiner = value,
+                      .laboratory = value,
+                      .client = value,
+                      .reference = value,
+                      .received = value,
+                      .notes = value,
+                      .file = value},
         .evidence = &m->evidence,
         .logs = &m->log_report,
         .log_count = 1,
@@ -394,6 +404,8 @@ enum status report_model_write(struct report_model *m, const char *path,
     enum status status = report_write_csv(&m->report, &dir, err);
     if (status == OK)
         status = report_write_html(&m->report, &dir, templates, err);
+    if (status == OK && (m->report.run.formats & REPORT_XLSX))
+        status = report_write_workbook(&m->report, &dir, err);
     if (status == OK)
         status = report_write_manifest(&m->report, &dir, err);
     if (status == OK)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * report_render.c - writes the report of a hand-made run, for tests that look at the page in
- * a browser: report_render FOLDER [NAME], NAME one of the hostile values; without it the
- * recorded values are harmless; with "all" there is a process for each, with "joined" each is all. "names" lists the
- * values, "values" gives each as a line of JSON. */
+ * a browser, or at the workbook: report_render FOLDER [NAME [ROWS]], NAME one of the hostile
+ * values; without it the recorded values are harmless; with "all" there is a process for
+ * each, with "joined" each is all. ROWS: also a workbook, with so many rows in a sheet at
+ * most. "names" lists the values, "values" gives each as a line of JSON. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/report_model.h"
@@ -51,6 +53,10 @@ int main(int argc, char **argv)
         report_model_init_all(&m);
     else
         report_model_init(&m, value, 0);
+    if (argc > 3) {
+        m.report.run.formats |= REPORT_XLSX;
+        m.report.run.sheet_rows = (uint32_t)atoi(argv[3]);
+    }
     enum status status = report_model_write(&m, argv[1], NULL, &err);
     if (status != OK)
         fprintf(stderr, "%s\n", err.what);

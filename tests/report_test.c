@@ -578,7 +578,8 @@ static void nothing_to_examine_is_said(void **state)
     assert_int_equal(detector_init(&m.detector, &m.rules, NULL, &m.arena, &err), OK);
     lineage_link(&m.lineage, NULL, &m.problems);
     detector_finish(&m.detector, &m.lineage, NULL);
-    m.report = (struct report){.evidence = &m.evidence,
+    m.report = (struct report){.run.formats = REPORT_CSV | REPORT_HTML,
+                               .evidence = &m.evidence,
                                .lineage = &m.lineage,
                                .detector = &m.detector,
                                .timeline = &m.timeline,
@@ -652,7 +653,7 @@ static void bad_templates_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad_templates / sizeof *bad_templates; i++) {
         struct error err = {0};
         write_all(templates, "report.html", bad_templates[i].template);
-        if (report_check_templates(templates, &err) != FAILED)
+        if (report_check_templates(templates, "en", &err) != FAILED)
             fail_msg("template \"%s\" is taken", bad_templates[i].name);
         if (!strstr(err.what, bad_templates[i].complaint))
             fail_msg("template \"%s\": said is: %s", bad_templates[i].name, err.what);
@@ -674,7 +675,7 @@ static void deep_templates_are_refused(void **state)
         buffer_add_string(&b, "</b>");
     buffer_add_string(&b, "</html>");
     write_all(*state, "report.html", b.ptr);
-    assert_int_equal(report_check_templates(*state, &err), FAILED);
+    assert_int_equal(report_check_templates(*state, "en", &err), FAILED);
     assert_non_null(strstr(err.what, "nested too deep"));
     buffer_release(&b);
 }

@@ -196,8 +196,9 @@ void evidence_source_open(struct evidence_source *source,
                           const struct evidence_log *log)
 {
     *source = (struct evidence_source){log, -1};
-    if (log->stream && !log->stream->image)
-        source->fd = open_file(log);
+    if (!log->stream || log->stream->image)
+        return; /* errno may be 0, and -0 would be standard input */
+    source->fd = open_file(log);
     if (source->fd < 0)
         source->fd = -errno;
 }

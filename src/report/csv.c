@@ -29,7 +29,16 @@ static const char *const finding_columns[] = {
     "process", "host_process", "code", "message", "corroboration", "techniques",
     "tactics", "rule_sha256", "alert_level", "original_file_name", "current_directory",
     "integrity_level", "hashes", "parent_user", "logon_guid", "logon_id", "session_id",
-    "verified", "record_sha256", "recorded_by", "also_at"};
+    "verified", "record_sha256", "recorded_by", "also_at", "disposition",
+    "disposition_initials", "disposition_date", "disposition_reason"};
+
+static void put_disposition(struct table *t, const struct disposition *d)
+{
+    table_string(t, d ? disposition_name(d->kind) : NULL);
+    table_text(t, d ? d->initials : NO_TEXT);
+    table_text(t, d ? d->date : NO_TEXT);
+    table_text(t, d ? d->reason : NO_TEXT);
+}
 
 static void put_creation(struct table *t, const struct report *r, uint32_t process)
 {
@@ -120,6 +129,7 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_record_digest(t, log_of_process(r, p), p->offset);
     table_string(t, recorded_by(r->lineage, f->process));
     table_also_at(t, b, r, &r->lineage->also, lineage_node(r->lineage, f->process));
+    put_disposition(t, disposition_of(r->dispositions, f->id));
     table_end_row(t);
 }
 
@@ -457,48 +467,55 @@ static void count_problem_formulas(const struct report *r)
                  table_is_formula(p->message);
     }
     if (count)
-        problems_add(r->problems, PROBLEM_CSV_FORMULA, NOWHERE,
-                     "problems.csv: %" PRIu64
-                     " cell%s begin%s with = + - @, a tab or a carriage return; a "
-                     "spreadsheet may run such a cell as a formula",
-                     count, PLURAL(count), count == 1 ? "s" : "");
+        problems_add(
+            r->problems, PROBLEM_CSV_FORMULA, NOWHERE,
+            "problems.csv: %" PRIu64
+            " cell%s begin%s with = + - @, a tab or a carriage return; a "
+            "spreadsheet may run such a cell as a formula, which the workbook of "
+            "--format=xlsx keeps as text",
+            count, PLURAL(count), count == 1 ? "s" : "");
 }
 
-static const struct csv_file csv_files[] = {
-    {"findings.csv",                COLUMNS(finding_columns),   .put_rows = put_findings   },
-    {"near_misses.csv",             COLUMNS(near_miss_columns), .put_rows = put_near_misses},
-    {"processes.csv",               COLUMNS(process_columns),   .is_detail = true,
-     .row_count = process_count, .put_row = put_process_row},
-    {"timeline.csv",   .is_detail = true,                             .write = timeline_csv_write                                          },
-    {"iocs.csv",  .is_detail = true,.write = iocs_csv_write},
-    {"elsewhere.csv",      .is_detail = true,                                 .write = elsewhere_csv_write                                                                      },
-    {"evidence.csv", COLUMNS(evidence_columns),.put_rows = put_evidence},
-};
+static const struct csv_file findings_file = {"findings.csv", COLUMNS(finding_columns),
+                                              .put_rows = put_findings};
+static const struct csv_file near_misses_file = {
+    "near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses};
+static const struct csv_file processes_file = {
+    "processes.csv", COLUMNS(process_columns), .is_detail = true,
+    .row_count = process_count, .put_row = put_process_row};
+static const struct csv_file evidence_file = {"evidence.csv", COLUMNS(evidence_columns),
+                                              .put_rows = put_evidence};
 
-static const struct csv_file *csv_file_at(size_t i)
-{
-    return i < sizeof csv_files / sizeof *csv_files ? &csv_files[i]
-                                                    : &corroboration_file;
-}
+static const struct csv_file *const csv_files[] = {
+    &findings_file,        &near_misses_file, &corroboration_file,
+    &processes_file,       &timeline_file,    &iocs_file,
+    &elsewhere_file,       &evidence_file,    &csv_coverage_files[0],
+    &csv_coverage_files[1]};
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
                                               .put_rows = put_problems};
 
+const struct csv_file *report_table(const struct report *report, size_t index)
+{
+    const struct csv_file *schema;
+    for (size_t i = 0; i < sizeof csv_files / sizeof *csv_files; i++)
+        if ((!csv_files[i]->is_detail || !report->run.findings_only) && index-- == 0)
+            return csv_files[i];
+    size_t schemas = 0;
+    for (; (schema = schema_table(report, schemas)) != NULL; schemas++)
+        if (index-- == 0)
+            return schema;
+    return index == 0 ? &problems_file : NULL;
+}
+
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err)
 {
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i <= sizeof csv_files / sizeof *csv_files; i++)
-        if (!csv_file_at(i)->is_detail || !report->run.findings_only)
-            status = csv_file_write(csv_file_at(i), report, dir, report->problems, err);
-    for (size_t i = 0; status == OK && i < CSV_COVERAGE_FILES; i++)
-        status =
-            csv_file_write(&csv_coverage_files[i], report, dir, report->problems, err);
-    if (status == OK)
-        status = schemas_write(report, dir, err);
-    if (status != OK)
-        return status;
-    if (!report->run.findings_only)
+    const struct csv_file *file;
+    for (size_t i = 0; (file = report_table(report, i)) != &problems_file; i++)
+        if (csv_file_write(file, report, dir, report->problems, err) != OK)
+            return FAILED;
+    if (report->run.formats & REPORT_HTML)
         page_add_problems(report);
     count_problem_formulas(report);
     return csv_file_write(&problems_file, report, dir, NULL, err);

@@ -98,14 +98,15 @@ static void tell_left_out(const struct report *r, struct problems *problems)
                          e->left_out[role]);
 }
 
-enum status iocs_csv_write(const struct report *report, struct output_dir *dir,
-                           struct problems *problems, struct error *err)
+static enum status write_iocs(const struct report *report, struct output_dir *dir,
+                              struct problems *problems, struct error *err)
 {
-    static const struct csv_file file = {"iocs.csv", COLUMNS(ioc_columns),
-                                         .put_rows = put_iocs};
     tell_left_out(report, problems);
-    return csv_file_write(&file, report, dir, problems, err);
+    return csv_file_write_rows(&iocs_file, report, dir, problems, err);
 }
+
+const struct csv_file iocs_file = {"iocs.csv", COLUMNS(ioc_columns), .is_detail = true,
+                                   .put_rows = put_iocs, .write = write_iocs};
 
 /* --- elsewhere.csv */
 
@@ -212,10 +213,5 @@ static void put_elsewhere(struct table *t, struct buffer *b, const struct report
             put_shared(t, &e->shared[i]);
 }
 
-enum status elsewhere_csv_write(const struct report *report, struct output_dir *dir,
-                                struct problems *problems, struct error *err)
-{
-    static const struct csv_file file = {"elsewhere.csv", COLUMNS(elsewhere_columns),
-                                         .put_rows = put_elsewhere};
-    return csv_file_write(&file, report, dir, problems, err);
-}
+const struct csv_file elsewhere_file = {"elsewhere.csv", COLUMNS(elsewhere_columns),
+                                        .is_detail = true, .put_rows = put_elsewhere};

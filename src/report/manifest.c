@@ -71,6 +71,10 @@ static void put_options(struct json *j, const struct run_facts *run)
     json_member_bool(j, "findings_only", run->findings_only);
     json_member_string(j, "timeline", timeline_extent_name(run->timeline));
     json_member_u64(j, "window_seconds", run->window_100ns / FILETIME_SECOND);
+    json_member_bool(j, "html", run->formats & REPORT_HTML);
+    json_member_bool(j, "xlsx", run->formats & REPORT_XLSX);
+    put_text(j, "language", run->language);
+    put_text(j, "timezone", run->zone.name);
     json_member_bool(j, "recovered", run->recovers);
     json_member_bool(j, "schema_cim", run->schemas & SCHEMA_CIM);
     json_member_bool(j, "schema_asim", run->schemas & SCHEMA_ASIM);
@@ -91,7 +95,34 @@ static void put_case(struct json *j, const struct case_data *c)
     put_text(j, "case_number", c->case_number);
     put_text(j, "evidence_number", c->evidence_number);
     put_text(j, "examiner", c->examiner);
+    put_text(j, "laboratory", c->laboratory);
+    put_text(j, "client", c->client);
+    put_text(j, "reference", c->reference);
+    put_text(j, "received", c->received);
     put_text(j, "notes", c->notes);
+    if (!text_is_absent(c->file)) {
+        json_name(j, "file");
+        json_open_object(j);
+        put_text(j, "path", c->file);
+        put_digests(j, &c->digests);
+        json_close_object(j);
+    }
+    json_close_object(j);
+}
+
+static void put_dispositions(struct json *j, const struct dispositions *d)
+{
+    uint64_t matched = 0;
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->count; i++)
+        matched += d->items[i].is_matched;
+    json_name(j, "dispositions");
+    json_open_object(j);
+    put_text(j, "file", d->file);
+    put_digests(j, &d->digests);
+    json_member_u64(j, "findings", d->count);
+    json_member_u64(j, "findings_of_this_report", matched);
     json_close_object(j);
 }
 
@@ -373,6 +404,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_case(&j, &r->case_data);
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
+    put_dispositions(&j, r->dispositions);
     put_told_part(&j, &r->told);
     put_items(&j, r->evidence);
     put_logs(&j, r);

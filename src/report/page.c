@@ -536,8 +536,8 @@ enum status report_write_html(const struct report *report, struct output_dir *di
 {
     struct template *template;
     struct output out;
-    enum status status =
-        template_open(&template, "report.html", template_dir, &page_language, err);
+    enum status status = template_open(&template, "report.html", template_dir,
+                                       &page_language, report->run.language.ptr, err);
     if (status != OK)
         return status;
     status = output_open(&out, dir, "report.html", err);
@@ -556,11 +556,24 @@ enum status report_write_html(const struct report *report, struct output_dir *di
     return status;
 }
 
-enum status report_check_templates(const char *template_dir, struct error *err)
+enum status report_check_templates(const char *template_dir, const char *language,
+                                   struct error *err)
 {
     struct template *template;
-    enum status status =
-        template_open(&template, "report.html", template_dir, &page_language, err);
+    enum status status = template_open(&template, "report.html", template_dir,
+                                       &page_language, language, err);
+    template_close(template);
+    return status;
+}
+
+enum status report_list_words(const char *template_dir, const char *language,
+                              struct buffer *out, size_t *missing, struct error *err)
+{
+    struct template *template;
+    enum status status = template_open(&template, "report.html", template_dir,
+                                       &page_language, language, err);
+    if (status == OK)
+        *missing = template_list_words(template, out);
     template_close(template);
     return status;
 }

@@ -19,8 +19,10 @@
 #include "report/elsewhere.h"
 #include "sysmon/story.h"
 #include "util/filetime.h"
+#include "util/map.h"
 #include "util/output.h"
 #include "util/sorter.h"
+#include "util/zone.h"
 
 struct report;
 
@@ -168,8 +170,38 @@ struct clearing_report { /* a log was cleared: System 104, Security 1102 */
     uint8_t state;
 };
 
-struct case_data { /* as ewfacquire names them; absent if not given */
-    struct text case_number, examiner, evidence_number, notes;
+/* The case file and the command line; absent if not given. */
+struct case_data {
+    struct text case_number, evidence_number, examiner, laboratory, client, reference,
+        received, notes;
+    bool signature;               /* print a block to sign */
+    struct text logo;             /* "data:image/png;base64,..." */
+    struct text file;             /* absent: no case file */
+    struct digest_values digests; /* of it */
+};
+
+enum disposition_kind {
+    DISPOSED_NOT,
+    DISPOSED_OPEN,
+    DISPOSED_BENIGN,
+    DISPOSED_CONFIRMED
+};
+
+/* What an examiner decided about a finding. It takes nothing away. */
+struct disposition {
+    enum disposition_kind kind;
+    struct text finding; /* its id */
+    struct text initials, date, reason;
+    size_t line;     /* of the file */
+    bool is_matched; /* a finding of this report has that id */
+};
+
+struct dispositions {
+    struct text file; /* absent: none was given */
+    struct digest_values digests;
+    struct disposition *items; /* in the order of the file; a finding once */
+    size_t count, capacity;
+    struct map by_finding;
 };
 
 /* What the second decoding of records said. All zeros but for the mode if there was none. */
@@ -182,6 +214,7 @@ struct confirmation {
     size_t log_count;
 };
 
+enum { REPORT_CSV = 1, REPORT_HTML = 2, REPORT_XLSX = 4 };
 enum { SCHEMA_CIM = 1, SCHEMA_ASIM = 2, SCHEMA_ECS = 4 };
 
 /* The run as its reader must know it. */
@@ -207,7 +240,11 @@ struct run_facts {
         shells_file; /* absent: built-in, none */
     bool find_signature;
     enum rule_level fail_on;
-    int exit_status; /* what the run will end with */
+    int exit_status;      /* what the run will end with */
+    unsigned formats;     /* REPORT_ bits: what is written beside the CSV files */
+    struct text language; /* of the page's words: "en", "de"; NUL behind it */
+    uint32_t sheet_rows;  /* of the workbook; 0: as many as a sheet can have (tests) */
+    struct zone zone;     /* for a second time beside each UTC time */
 };
 
 /* A report that tells only a part of what was found (sysmon/selection.h). */
@@ -232,7 +269,34 @@ struct report {
     const struct elsewhere *elsewhere; /* NULL: nothing was gathered */
     const struct confirmation *verification;
     struct problems *problems;
+    const struct dispositions *dispositions; /* NULL: none */
 };
+
+/* --- case_file.c: the form is in doc/user-guide.md */
+
+/* Values that c has already (of the command line) stay. The logo is found beside the file.
+ * FAILED with file and line for what is not of that form. */
+enum status case_file_read(struct case_data *c, const char *path, struct arena *arena,
+                           struct error *err);
+/* logo.png or logo.jpg of the templates' folder, unless the case file names one. */
+enum status case_logo_find(struct case_data *c, const char *template_dir,
+                           struct arena *arena, struct error *err);
+
+/* --- disposition.c */
+
+/* FAILED with file and line for what is not of the form in doc/outputs.md, or if two rows
+ * disagree about a finding. */
+enum status dispositions_read(struct dispositions *d, const char *path,
+                              struct arena *arena, struct error *err);
+void dispositions_release(struct dispositions *d);
+/* NULL if that finding has none. */
+const struct disposition *disposition_of(const struct dispositions *d_or_null,
+                                         struct text finding);
+/* "open", "benign", "confirmed" */
+const char *disposition_name(enum disposition_kind kind);
+/* Say which rows match no finding of this run: DISPOSITION_UNMATCHED. */
+void dispositions_match(struct dispositions *d, const struct detector *detector,
+                        struct problems *problems);
 
 /* The writers are called in this order: what report.html leaves out is a row of
  * problems.csv, and report.html shows the problems that writing CSV adds.
@@ -241,13 +305,22 @@ struct report {
  * schemas ask for. Adds CSV_FORMULA and REPORT_SHORTENED problems. */
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err);
+/* report.xlsx: the tables of report_write_csv() as sheets. After it, since it names the CSV
+ * files and their hashes. */
+enum status report_write_workbook(const struct report *report, struct output_dir *dir,
+                                  struct error *err);
 /* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
  * line for a template that is not well-formed or names a slot that does not exist. */
 enum status report_write_html(const struct report *report, struct output_dir *dir,
                               const char *template_dir, struct error *err);
 /* Would report_write_html() take these templates? FAILED as it would fail; nothing is
  * written. */
-enum status report_check_templates(const char *template_dir, struct error *err);
+enum status report_check_templates(const char *template_dir, const char *language,
+                                   struct error *err);
+/* Every fixed word of the page as a PO file, with the translations of that language;
+ * *missing: how many have none. */
+enum status report_list_words(const char *template_dir, const char *language,
+                              struct buffer *out, size_t *missing, struct error *err);
 /* Before a report takes another one's place: remove the other's files that it has not. */
 void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed

@@ -19,6 +19,14 @@ bool record_digest(struct record_window *window, const struct evidence_log *log,
                    uint64_t offset, struct digest_values *out);
 void record_window_release(struct record_window *window);
 
+/* --- workbook.c: the cells of a table as those of a sheet */
+struct sheet;
+void sheet_text(struct sheet *s, struct text value); /* absent: no cell */
+void sheet_number(struct sheet *s, uint64_t value);
+void sheet_bool(struct sheet *s, bool value);
+void sheet_time(struct sheet *s, uint64_t filetime);
+void sheet_end_row(struct sheet *s);
+
 /* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
@@ -28,6 +36,7 @@ struct table {
     const char *name;
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
+    struct sheet *sheet;   /* the cells go there instead; NULL: to the file */
     struct buffer scratch;
     _Atomic uint8_t
         *known;            /* by number of the lineage's strings: what is known of each;
@@ -93,7 +102,9 @@ struct csv_file {
     size_t (*row_count)(const struct report *r);
     void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
                     size_t row);
-    /* or all of the file */
+    /* rows that only the file has; NULL: none */
+    uint64_t (*beyond)(const struct report *r);
+    /* in place of csv_file_write_rows() */
     enum status (*write)(const struct report *r, struct output_dir *dir,
                          struct problems *problems, struct error *err);
 };
@@ -104,12 +115,23 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
                            struct output_dir *dir, struct problems *problems,
                            struct error *err);
 
+/* The same without the file's own function for it. */
+enum status csv_file_write_rows(const struct csv_file *file,
+                                const struct report *report, struct output_dir *dir,
+                                struct problems *problems, struct error *err);
+
 /* --- csv_coverage.c */
 enum { CSV_COVERAGE_FILES = 2 };
 extern const struct csv_file csv_coverage_files[CSV_COVERAGE_FILES];
 /* Sysmon's event ids with a record, each with its number; or the known ones without. */
 void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_id[256],
                    bool seen);
+/* The tables of this report in their order: an index beyond the last gives NULL. */
+const struct csv_file *report_table(const struct report *report, size_t index);
+/* The rows of one into a sheet. FAILED if the run is to stop. */
+enum status csv_file_write_sheet(const struct csv_file *file,
+                                 const struct report *report, struct sheet *sheet,
+                                 struct error *err);
 
 /* --- timeline.c: "Process Created", for timestamp_desc */
 const char *timeline_happened(uint16_t event_id);
@@ -122,18 +144,14 @@ struct timeline_event timeline_describe(const struct lineage *lineage,
 uint64_t timeline_place_in_time(const struct timeline_event *row);
 
 /* --- timeline_csv.c */
-enum status timeline_csv_write(const struct report *report, struct output_dir *dir,
-                               struct problems *problems, struct error *err);
+extern const struct csv_file timeline_file;
 
 /* --- elsewhere_csv.c */
-enum status iocs_csv_write(const struct report *report, struct output_dir *dir,
-                           struct problems *problems, struct error *err);
-enum status elsewhere_csv_write(const struct report *report, struct output_dir *dir,
-                                struct problems *problems, struct error *err);
+extern const struct csv_file iocs_file, elsewhere_file;
 
 /* --- schemas.c: the findings under the names of other products' schemas */
-enum status schemas_write(const struct report *report, struct output_dir *dir,
-                          struct error *err);
+/* The index-th that was asked for; NULL beyond the last. */
+const struct csv_file *schema_table(const struct report *report, size_t index);
 
 /* --- names.c: how processes are named */
 /* "msra.exe (30)"; "unknown (pid 30)"; "msra.exe" without a pid. As recorded. */

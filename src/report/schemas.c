@@ -456,15 +456,12 @@ static const struct schema {
     {SCHEMA_ECS,  {"findings_ecs.csv", COLUMNS(ecs_columns), .put_rows = put_ecs_rows}},
 };
 
-enum status schemas_write(const struct report *report, struct output_dir *dir,
-                          struct error *err)
+const struct csv_file *schema_table(const struct report *report, size_t index)
 {
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < sizeof schemas / sizeof *schemas; i++)
-        if (report->run.schemas & schemas[i].bit)
-            status =
-                csv_file_write(&schemas[i].file, report, dir, report->problems, err);
-    return status;
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+        if ((report->run.schemas & schemas[i].bit) && index-- == 0)
+            return &schemas[i].file;
+    return NULL;
 }
 
 void report_remove_stale(const struct report *report, struct output_dir *dir)
@@ -476,4 +473,8 @@ void report_remove_stale(const struct report *report, struct output_dir *dir)
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
         if (!(report->run.schemas & schemas[i].bit))
             output_dir_remove_stale(dir, schemas[i].file.name);
+    if (!(report->run.formats & REPORT_XLSX))
+        output_dir_remove_stale(dir, "report.xlsx");
+    if (!(report->run.formats & REPORT_HTML))
+        output_dir_remove_stale(dir, "report.html");
 }

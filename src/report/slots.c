@@ -54,10 +54,11 @@ void put_recorded(struct buffer *out, struct text value)
         buffer_add_text(out, value);
 }
 
-void put_time(struct buffer *out, uint64_t filetime)
+void put_time(const struct page *page, struct buffer *out, uint64_t filetime)
 {
     char text[FILETIME_TEXT_MAX];
     put(out, filetime_format(text, filetime, FILETIME_REPORT));
+    zone_add_beside(out, &page->report->run.zone, filetime);
 }
 
 void put_guid(struct buffer *out, const struct guid *guid)

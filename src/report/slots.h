@@ -77,7 +77,8 @@ bool step(size_t *at, bool is_first, size_t count);
 void put(struct buffer *out, struct text value);
 /* A recorded value: absent, empty and "-" are three things. */
 void put_recorded(struct buffer *out, struct text value);
-void put_time(struct buffer *out, uint64_t filetime);
+/* In UTC; where that was asked for in another zone too, which is named. */
+void put_time(const struct page *page, struct buffer *out, uint64_t filetime);
 void put_guid(struct buffer *out, const struct guid *guid);
 void put_number(struct buffer *out, uint64_t number);
 void put_number_unless(struct buffer *out, uint64_t number, uint64_t none);

@@ -177,9 +177,9 @@ SLOT(log_period)
     const struct coverage *c = &LOG(page)->coverage;
     if (c->first_utc_filetime == FILETIME_NONE)
         return;
-    put_time(out, c->first_utc_filetime);
+    put_time(page, out, c->first_utc_filetime);
     buffer_add_string(out, " to ");
-    put_time(out, c->last_utc_filetime);
+    put_time(page, out, c->last_utc_filetime);
 }
 
 SLOT(log_ids)
@@ -263,11 +263,11 @@ SLOT(host_machine)
 }
 SLOT(host_first)
 {
-    put_time(out, HOST(page)->first_filetime);
+    put_time(page, out, HOST(page)->first_filetime);
 }
 SLOT(host_last)
 {
-    put_time(out, HOST(page)->last_filetime);
+    put_time(page, out, HOST(page)->last_filetime);
 }
 SLOT(host_records)
 {
@@ -291,11 +291,11 @@ SLOT(host_matches)
 }
 SLOT(host_first_match)
 {
-    put_time(out, MATCHES(page)->first_filetime);
+    put_time(page, out, MATCHES(page)->first_filetime);
 }
 SLOT(host_last_match)
 {
-    put_time(out, MATCHES(page)->last_filetime);
+    put_time(page, out, MATCHES(page)->last_filetime);
 }
 SLOT(host_level)
 {
@@ -387,7 +387,7 @@ SLOT(clearings_left_out)
 }
 SLOT(clearing_time)
 {
-    put_time(out, CLEARING(page)->created_filetime);
+    put_time(page, out, CLEARING(page)->created_filetime);
 }
 SLOT(clearing_channel)
 {
@@ -448,12 +448,12 @@ SLOT(coverage_host)
 }
 SLOT(coverage_from)
 {
-    put_time(out, COVERED(page)->from_filetime);
+    put_time(page, out, COVERED(page)->from_filetime);
 }
 SLOT(coverage_to)
 {
     if (COVERED(page)->to_filetime != COVERED(page)->from_filetime)
-        put_time(out, COVERED(page)->to_filetime);
+        put_time(page, out, COVERED(page)->to_filetime);
 }
 SLOT(coverage_kind)
 {
@@ -478,5 +478,5 @@ SLOT(coverage_place)
 /* The filter takes an interval by its begin. */
 SLOT(coverage_stamp)
 {
-    put_time(out, COVERED(page)->from_filetime);
+    put_time(page, out, COVERED(page)->from_filetime);
 }

@@ -157,8 +157,9 @@ SLOT(creation_levels)
 
 SLOT(creation_stamp)
 {
-    put_time(out, lineage_process(lineage_of(page), page_creation(page)->process)
-                      ->start_filetime);
+    put_time(page, out,
+             lineage_process(lineage_of(page), page_creation(page)->process)
+                 ->start_filetime);
 }
 
 SLOT(creation_own_anchor)
@@ -331,7 +332,7 @@ SLOT(corroboration_source)
 }
 SLOT(corroboration_stamp)
 {
-    put_time(out, corroboration(page)->utc_filetime);
+    put_time(page, out, corroboration(page)->utc_filetime);
 }
 SLOT(corroboration_target)
 {
@@ -364,7 +365,7 @@ SLOT(corroboration_event)
 }
 SLOT(corroboration_time)
 {
-    put_time(out, corroboration(page)->utc_filetime);
+    put_time(page, out, corroboration(page)->utc_filetime);
 }
 SLOT(corroboration_words)
 {
@@ -453,7 +454,7 @@ SLOT(event_own_anchor)
 
 SLOT(event_stamp)
 {
-    put_time(out, page_event(page)->utc_filetime);
+    put_time(page, out, page_event(page)->utc_filetime);
 }
 
 SLOT(event_host)
@@ -471,12 +472,12 @@ SLOT(events_left_out)
 }
 SLOT(event_time)
 {
-    put_time(out, page_event(page)->utc_filetime);
+    put_time(page, out, page_event(page)->utc_filetime);
 }
 SLOT(event_logged)
 {
     if (page_event(page)->created_filetime != FILETIME_NONE)
-        put_time(out, page_event(page)->created_filetime);
+        put_time(page, out, page_event(page)->created_filetime);
 }
 SLOT(event_happened)
 {
@@ -531,7 +532,7 @@ SLOT(miss_computer)
 }
 SLOT(miss_time)
 {
-    put_time(out, miss_process(page)->start_filetime);
+    put_time(page, out, miss_process(page)->start_filetime);
 }
 SLOT(miss_rule)
 {
@@ -571,7 +572,7 @@ SLOT(miss_host)
 }
 SLOT(miss_stamp)
 {
-    put_time(out, miss_process(page)->start_filetime);
+    put_time(page, out, miss_process(page)->start_filetime);
 }
 SLOT(miss_place)
 {

@@ -72,14 +72,15 @@ SLOT(answer_hosts)
         buffer_printf(out, ". Hosts with records: %zu.", l->host_count);
 }
 
-static void put_span(struct buffer *out, uint64_t first, uint64_t last)
+static void put_span(const struct page *page, struct buffer *out, uint64_t first,
+                     uint64_t last)
 {
     if (first == FILETIME_NONE)
         return;
-    put_time(out, first);
+    put_time(page, out, first);
     if (last != first) {
         buffer_add_string(out, " to ");
-        put_time(out, last);
+        put_time(page, out, last);
     }
 }
 
@@ -94,7 +95,7 @@ SLOT(answer_when)
             (last == FILETIME_NONE || m->last_filetime > last))
             last = m->last_filetime;
     }
-    put_span(out, first, last);
+    put_span(page, out, first, last);
 }
 
 /* Of the matched creations, how many links to the parent have which grade. */
@@ -236,17 +237,17 @@ static uint64_t outline_start(const struct page *page, bool is_last)
 
 SLOT(outline_first)
 {
-    put_time(out, outline_start(page, false));
+    put_time(page, out, outline_start(page, false));
 }
 
 SLOT(outline_last)
 {
-    put_time(out, outline_start(page, true));
+    put_time(page, out, outline_start(page, true));
 }
 
 SLOT(outline_stamp)
 {
-    put_time(out, outline_start(page, false));
+    put_time(page, out, outline_start(page, false));
 }
 
 SLOT(outline_level)

@@ -4,10 +4,11 @@
 
 #include "report/slots.h"
 
-static void put_end(struct buffer *out, const struct process *p)
+static void put_end(const struct page *page, struct buffer *out,
+                    const struct process *p)
 {
     if (p->end_filetime != FILETIME_NONE) {
-        put_time(out, p->end_filetime);
+        put_time(page, out, p->end_filetime);
         if (p->flags & PROCESS_END_INFERRED)
             buffer_add_string(out, " (inferred from the process id)");
         return;
@@ -15,15 +16,16 @@ static void put_end(struct buffer *out, const struct process *p)
     buffer_add_string(out, "not logged");
     if (p->last_seen_filetime != FILETIME_NONE) {
         buffer_add_string(out, "; last seen ");
-        put_time(out, p->last_seen_filetime);
+        put_time(page, out, p->last_seen_filetime);
     }
 }
 
-static void put_start(struct buffer *out, const struct process *p)
+static void put_start(const struct page *page, struct buffer *out,
+                      const struct process *p)
 {
     if (p->start_filetime == FILETIME_NONE)
         buffer_add_string(out, "not known");
-    put_time(out, p->start_filetime);
+    put_time(page, out, p->start_filetime);
     if (!process_has_record(p) && p->start_filetime != FILETIME_NONE)
         buffer_add_string(out, " (to the second, out of its GUID)");
 }
@@ -156,9 +158,9 @@ void put_process_value(const struct page *page, uint32_t process,
     case PROCESS_SESSION: put_number_unless(out, p->session_id, UINT32_MAX); return;
     case PROCESS_GUID: put_guid(out, &p->guid); return;
     case PROCESS_KEY: put(out, lineage_key(l, process, guid)); return;
-    case PROCESS_START: put_start(out, p); return;
-    case PROCESS_LOGGED_AT: put_time(out, p->logged_filetime); return;
-    case PROCESS_END: put_end(out, p); return;
+    case PROCESS_START: put_start(page, out, p); return;
+    case PROCESS_LOGGED_AT: put_time(page, out, p->logged_filetime); return;
+    case PROCESS_END: put_end(page, out, p); return;
     case PROCESS_DURATION: put_duration(out, p); return;
     case PROCESS_KIND: put_kind(out, p); return;
     case PROCESS_NOTE: put_note(out, p); return;

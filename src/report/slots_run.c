@@ -65,7 +65,7 @@ SLOT(print_style)
     }
     buffer_add_string(out, "' } @top-right { content: 'run ");
     struct buffer started = {0};
-    put_time(&started, RUN(page)->started_filetime);
+    put_time(page, &started, RUN(page)->started_filetime);
     put_css_text(out, buffer_text(&started));
     buffer_add_string(out, "' } }");
     buffer_release(&started);
@@ -88,11 +88,11 @@ SLOT(script_hash)
 
 SLOT(started)
 {
-    put_time(out, RUN(page)->started_filetime);
+    put_time(page, out, RUN(page)->started_filetime);
 }
 SLOT(ended)
 {
-    put_time(out, RUN(page)->ended_filetime);
+    put_time(page, out, RUN(page)->ended_filetime);
 }
 SLOT(clock_fixed)
 {

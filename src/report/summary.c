@@ -128,7 +128,7 @@ static uint64_t logged_processes(const struct lineage *l)
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
-    char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
+    char text[FILETIME_TEXT_MAX];
     if (sum->sysmon_records == 0 && sum->used) {
         statements_add(out, arena, RECORDED,
                        "No live Sysmon record was found (%" PRIu64
@@ -149,8 +149,14 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
             sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
         return;
     }
-    filetime_format(from, sum->first_filetime, FILETIME_REPORT);
-    filetime_format(to, sum->last_filetime, FILETIME_REPORT);
+    struct buffer period = {0};
+    buffer_add_text(&period,
+                    filetime_format(text, sum->first_filetime, FILETIME_REPORT));
+    zone_add_beside(&period, &r->run.zone, sum->first_filetime);
+    buffer_add_string(&period, " to ");
+    buffer_add_text(&period,
+                    filetime_format(text, sum->last_filetime, FILETIME_REPORT));
+    zone_add_beside(&period, &r->run.zone, sum->last_filetime);
     uint64_t distinct = logged_processes(r->lineage);
     struct text repeated =
         distinct == sum->creations
@@ -162,11 +168,12 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
                    "Examined: %" PRIu64 " record%s in %" PRIu64
                    " log%s, of them %" PRIu64 " Sysmon record%s and %" PRIu64
                    " process creation%s%.*s, on %zu host%s, "
-                   "from %s to %s by the machines' own clocks.",
+                   "from %.*s by the machines' own clocks.",
                    sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
                    sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
                    PLURAL(distinct), TEXT(repeated), r->lineage->host_count,
-                   PLURAL(r->lineage->host_count), from, to);
+                   PLURAL(r->lineage->host_count), TEXT(buffer_text(&period)));
+    buffer_release(&period);
 }
 
 static void say_rule(const struct report *r, const struct rule *rule,
@@ -483,6 +490,28 @@ static void say_recovered(const struct totals *sum, struct arena *arena,
     buffer_release(&states);
 }
 
+/* Of the findings of this report; what is decided changes nothing else in it. */
+static void say_dispositions(const struct report *r, struct arena *arena,
+                             struct statements *out)
+{
+    size_t count[DISPOSED_CONFIRMED + 1] = {0};
+    if (!r->dispositions)
+        return;
+    for (size_t i = 0; i < r->detector->finding_count; i++) {
+        const struct disposition *d =
+            disposition_of(r->dispositions, r->detector->findings[i].id);
+        count[d ? d->kind : DISPOSED_NOT]++;
+    }
+    statements_add(
+        out, arena, ASSESSED,
+        "Dispositions by examiners, from %.*s: %zu finding%s confirmed, %zu "
+        "benign, %zu open; %zu without one. They are quoted, not checked, and "
+        "take no finding away.",
+        TEXT(r->dispositions->file), count[DISPOSED_CONFIRMED],
+        PLURAL(count[DISPOSED_CONFIRMED]), count[DISPOSED_BENIGN], count[DISPOSED_OPEN],
+        count[DISPOSED_NOT]);
+}
+
 enum telling { UNTOLD, NOT_READ, NOT_EXAMINED, NOT_AS_RECORDED };
 
 /* Anomalies of what was recorded are no matter of reading, so they stay UNTOLD here. */
@@ -553,6 +582,7 @@ void report_statements(const struct report *r, struct arena *arena,
     say_coverage(r, arena, out);
     say_findings(r, &sum, arena, out);
     say_hosts_apart(r->detector, arena, out);
+    say_dispositions(r, arena, out);
     say_verification(r, &sum, arena, out);
     say_apart(r, arena, out);
     first = out->count;
@@ -571,8 +601,9 @@ void report_summary(const struct report *report, const char *path, struct buffer
     }
     buffer_add_string(out, "Report: ");
     utf_add_visible(out, text_from(path));
-    buffer_add_string(out,
-                      report->run.findings_only ? "/findings.csv\n" : "/report.html\n");
+    buffer_add_string(out, report->run.formats & REPORT_HTML   ? "/report.html\n"
+                           : report->run.formats & REPORT_XLSX ? "/report.xlsx\n"
+                                                               : "/findings.csv\n");
     statements_release(&statements);
     arena_release(&arena);
 }

@@ -112,6 +112,8 @@ static inline char *room_for(struct buffer *out, size_t n)
 
 static inline void put(struct table *t, const char *data, size_t len)
 {
+    if (len == 0)
+        return;
     char *to = room_for(&t->rows, len);
     memcpy(to, data, len);
     t->rows.len += len;
@@ -166,6 +168,11 @@ static void put_cell(struct table *t, struct text value, unsigned asks)
 
 void table_text(struct table *t, struct text value)
 {
+    if (t->sheet) {
+        t->cells++;
+        sheet_text(t->sheet, value);
+        return;
+    }
     separate(t);
     if (!text_is_absent(value))
         put_cell(t, value, all_asks(value));
@@ -218,8 +225,24 @@ void table_buffer(struct table *t, struct buffer *value)
     buffer_clear(value);
 }
 
+/* A cell of the program's own making: it needs no quotes; nothing is an absent value. */
+static void put_plain(struct table *t, struct text value)
+{
+    if (t->sheet) {
+        table_text(t, value.len ? value : NO_TEXT);
+        return;
+    }
+    separate(t);
+    put_text(t, value);
+}
+
 void table_number(struct table *t, uint64_t value)
 {
+    if (t->sheet) {
+        t->cells++;
+        sheet_number(t->sheet, value);
+        return;
+    }
     separate(t);
     buffer_add_number(&t->rows, value);
 }
@@ -227,37 +250,42 @@ void table_number(struct table *t, uint64_t value)
 void table_number_unless(struct table *t, uint64_t value, uint64_t none)
 {
     if (value == none)
-        separate(t);
+        put_plain(t, NO_TEXT);
     else
         table_number(t, value);
 }
 
 void table_bool(struct table *t, bool value)
 {
-    separate(t);
-    put_text(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
+    if (t->sheet) {
+        t->cells++;
+        sheet_bool(t->sheet, value);
+        return;
+    }
+    put_plain(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
 }
 
 void table_time(struct table *t, uint64_t filetime)
 {
     char text[FILETIME_TEXT_MAX];
-    separate(t);
-    put_text(t, filetime_format(text, filetime, FILETIME_CSV));
+    if (t->sheet) {
+        t->cells++;
+        sheet_time(t->sheet, filetime);
+        return;
+    }
+    put_plain(t, filetime_format(text, filetime, FILETIME_CSV));
 }
 
 void table_guid(struct table *t, const struct guid *guid)
 {
     char text[GUID_TEXT_MAX];
-    separate(t);
-    if (!guid_is_null(guid))
-        put_text(t, guid_format(text, guid));
+    put_plain(t, guid_is_null(guid) ? NO_TEXT : guid_format(text, guid));
 }
 
 void table_digest(struct table *t, const struct digest_values *d, enum digest_kind kind)
 {
     char hex[DIGEST_HEX_MAX];
-    separate(t);
-    put_text(t, digest_hex(hex, d, kind));
+    put_plain(t, digest_hex(hex, d, kind));
 }
 
 void table_record_digest(struct table *t, const struct evidence_log *log,
@@ -323,6 +351,10 @@ void table_end_row(struct table *t)
 {
     assert(t->cells == t->columns);
     t->cells = 0;
+    if (t->sheet) {
+        sheet_end_row(t->sheet);
+        return;
+    }
     put(t, "\r\n", 2);
     if (t->rows.len >= FLUSH_AT && t->out.dir)
         hand_over(t, t);
@@ -368,11 +400,12 @@ enum status table_close(struct table *t, struct problems *problems, struct error
     hand_over(t, t);
     release(t);
     if (t->formulas && problems)
-        problems_add(problems, PROBLEM_CSV_FORMULA, NOWHERE,
-                     "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "
-                     "return; a spreadsheet may run such a cell as a formula",
-                     t->name, t->formulas, PLURAL(t->formulas),
-                     t->formulas == 1 ? "s" : "");
+        problems_add(
+            problems, PROBLEM_CSV_FORMULA, NOWHERE,
+            "%s: %" PRIu64 " cell%s begin%s with = + - @, a tab or a carriage "
+            "return; a spreadsheet may run such a cell as a formula; the workbook "
+            "(--format=xlsx) keeps it as text",
+            t->name, t->formulas, PLURAL(t->formulas), t->formulas == 1 ? "s" : "");
     return output_finish(&t->out, err);
 }
 
@@ -475,10 +508,16 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
                            struct output_dir *dir, struct problems *problems,
                            struct error *err)
 {
+    return file->write ? file->write(report, dir, problems, err)
+                       : csv_file_write_rows(file, report, dir, problems, err);
+}
+
+enum status csv_file_write_rows(const struct csv_file *file,
+                                const struct report *report, struct output_dir *dir,
+                                struct problems *problems, struct error *err)
+{
     struct table table;
     struct buffer scratch = {0};
-    if (file->write)
-        return file->write(report, dir, problems, err);
     enum status status =
         table_open(&table, dir, file->name, file->columns, file->column_count, err);
     if (status != OK)
@@ -493,4 +532,39 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
         return fail(err, FAILED, NOWHERE, "stopped while writing %s", file->name);
     }
     return table_close(&table, problems, err);
+}
+
+static void put_what_is_beyond(struct table *t, const struct csv_file *file,
+                               const struct report *report)
+{
+    uint64_t count = file->beyond ? file->beyond(report) : 0;
+    struct buffer words = {0};
+    if (count == 0)
+        return;
+    buffer_printf(&words, "%" PRIu64 " more rows stand in %s alone", count, file->name);
+    table_buffer(t, &words);
+    table_end_row(t);
+    buffer_release(&words);
+}
+
+enum status csv_file_write_sheet(const struct csv_file *file,
+                                 const struct report *report, struct sheet *sheet,
+                                 struct error *err)
+{
+    struct table table = {
+        .name = file->name, .columns = file->column_count, .sheet = sheet};
+    struct buffer scratch = {0};
+    if (file->put_row) {
+        size_t count = file->row_count(report);
+        for (size_t row = 0; row < count && !stop_requested(); row++)
+            file->put_row(&table, &scratch, report, row);
+    } else {
+        file->put_rows(&table, &scratch, report);
+    }
+    put_what_is_beyond(&table, file, report);
+    buffer_release(&scratch);
+    record_window_release(&table.window);
+    return stop_requested() ? fail(err, FAILED, NOWHERE,
+                                   "stopped while writing %s as a sheet", file->name)
+                            : OK;
 }

@@ -12,6 +12,7 @@
 
 #include "embedded.h"
 #include "report/markup.h"
+#include "report/words.h"
 #include "util/arena.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -55,11 +56,14 @@ struct template
     char *files[FILES_MAX];
     size_t file_count;
     struct text style_hash, script_hash;
+    struct words words;
+    struct text words_language;
 };
 
 /* What is open around the place that is being read. */
 struct open_element {
     bool is_block;    /* fb:each, fb:if, fb:unless: closes with a step of its own */
+    bool is_verbatim; /* translate="no" */
     bool is_silent;   /* fb:part and the fb: elements that are empty */
     uint32_t step;    /* of a block */
     const char *name; /* of an element of the page */
@@ -68,7 +72,8 @@ struct open_element {
 struct compiler {
     struct template *template;
     xmlTextReaderPtr reader;
-    const char *file;
+    const char *name; /* of the template */
+    const char *file; /* as messages call it */
     struct open_element open[TEMPLATE_DEPTH];
     size_t depth;
     const struct loop *scopes[TEMPLATE_DEPTH];
@@ -452,6 +457,27 @@ static enum status add_attribute_value(struct compiler *c, struct text value)
     return OK;
 }
 
+/* Attributes whose value is read or heard; data-word-* are those of the page's script. */
+static bool is_read_by_people(struct text attribute)
+{
+    static const char *const names[] = {"title", "alt", "aria-label", "placeholder",
+                                        "label"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal(attribute, text_from(names[i])))
+            return true;
+    return text_starts_with_fold(attribute, TEXT_LITERAL("data-word-"));
+}
+
+/* In the arena of the template. */
+static struct text translated(struct compiler *c, struct text words)
+{
+    struct buffer out = {0};
+    words_add(&c->template->words, &out, words, c->name, current_line(c));
+    struct text copy = arena_copy(&c->template->arena, buffer_text(&out));
+    buffer_release(&out);
+    return copy;
+}
+
 static enum status add_attributes(struct compiler *c)
 {
     enum status status = OK;
@@ -464,8 +490,9 @@ static enum status add_attributes(struct compiler *c)
         if (name.len > 2 && text_starts_with_fold(name, TEXT_LITERAL("on")))
             return refuse(c, "event handlers are refused", name);
         add_words(c->template, STEP_ATTRIBUTE, name);
-        status =
-            add_attribute_value(c, reader_text(xmlTextReaderConstValue(c->reader)));
+        struct text value = reader_text(xmlTextReaderConstValue(c->reader));
+        status = add_attribute_value(c, is_read_by_people(name) ? translated(c, value)
+                                                                : value);
         add_step(c->template, STEP_ATTRIBUTE_END);
     }
     xmlTextReaderMoveToElement(c->reader);
@@ -489,13 +516,18 @@ static enum status open_xhtml(struct compiler *c, const char *local_name)
         add_words(c->template, STEP_TEXT, TEXT_LITERAL(XHTML_NAMESPACE));
         add_step(c->template, STEP_ATTRIBUTE_END);
     }
+    xmlChar *translate =
+        xmlTextReaderGetAttribute(c->reader, (const xmlChar *)"translate");
+    bool verbatim = text_equal(reader_text(translate), TEXT_LITERAL("no"));
+    xmlFree(translate);
     enum status status = add_attributes(c);
     if (status != OK)
         return status;
     if (!is_empty)
         return is_void(name)
                    ? refuse(c, "this element is empty in HTML", text_from(name))
-                   : push(c, (struct open_element){.name = name});
+                   : push(c,
+                          (struct open_element){.name = name, .is_verbatim = verbatim});
     close_element(c, name);
     return OK;
 }
@@ -521,13 +553,31 @@ static void read_element_end(struct compiler *c)
         close_element(c, element.name);
 }
 
+/* What a program wants or says is the same in every language. */
+static bool is_verbatim(const struct compiler *c)
+{
+    static const char *const names[] = {"code", "kbd", "samp"};
+    for (size_t i = 0; i < c->depth; i++) {
+        const struct open_element *element = &c->open[i];
+        for (size_t k = 0; element->name && k < sizeof names / sizeof *names; k++)
+            if (strcmp(element->name, names[k]) == 0)
+                return true;
+        if (element->is_verbatim)
+            return true;
+    }
+    return false;
+}
+
 static enum status read_text(struct compiler *c)
 {
     struct text words = reader_text(xmlTextReaderConstValue(c->reader));
     bool raw = is_raw(element_around(c));
     if (raw && !raw_is_safe(words))
         return refuse(c, "a style or script holds no <, &, ]]>", NO_TEXT);
-    add_words(c->template, raw ? STEP_RAW : STEP_TEXT, words);
+    if (raw || is_verbatim(c))
+        add_words(c->template, raw ? STEP_RAW : STEP_TEXT, words);
+    else
+        add_words(c->template, STEP_TEXT, translated(c, words));
     return OK;
 }
 
@@ -590,6 +640,7 @@ static enum status compile_file(struct compiler *outer, const char *name)
         return refuse(outer, "files include one another too deep", text_from(name));
     struct compiler *c = memory_get_zeroed(1, sizeof *c);
     c->template = outer->template;
+    c->name = name;
     c->include_depth = outer->include_depth + 1;
     c->scope_count = outer->scope_count;
     c->err = outer->err;
@@ -615,9 +666,34 @@ static enum status compile_file(struct compiler *outer, const char *name)
     return status;
 }
 
+/* de.po of the lab's folder or the built-in one; English is in the templates. */
+static enum status open_words(struct compiler *c, const char *language)
+{
+    struct template *t = c->template;
+    struct text name = text_from(language ? language : "en");
+    struct buffer content = {0};
+    const char *shown;
+    t->words.arena = &t->arena;
+    t->words_language = arena_copy(&t->arena, name);
+    if (text_equal(name, TEXT_LITERAL("en")))
+        return OK;
+    if (!words_is_language(name))
+        return fail(c->err, FAILED, NOWHERE,
+                    "\"%s\" is no name of a language: en, de, ...", language);
+    const char *file = arena_printf(&t->arena, "%s.po", language).ptr;
+    enum status status = read_file(t, file, &content, &shown, c->err);
+    if (status == OK)
+        status = words_read(&t->words, text_from(shown), buffer_text(&content), c->err);
+    if (status == OK)
+        status = note_file(c, file);
+    buffer_release(&content);
+    return status;
+}
+
 enum status template_open(struct template **opened, const char *name,
                           const char *directory,
-                          const struct template_language *language, struct error *err)
+                          const struct template_language *language, const char *words,
+                          struct error *err)
 {
     struct template *t = memory_get_zeroed(1, sizeof *t);
     t->language = language;
@@ -626,7 +702,9 @@ enum status template_open(struct template **opened, const char *name,
     outside->template = t;
     outside->file = name;
     outside->err = err;
-    enum status status = compile_file(outside, name);
+    enum status status = open_words(outside, words);
+    if (status == OK)
+        status = compile_file(outside, name);
     free(outside);
     if (status != OK) {
         template_close(t);
@@ -642,6 +720,7 @@ void template_close(struct template *t)
         return;
     for (size_t i = 0; i < t->file_count; i++)
         free(t->files[i]);
+    words_release(&t->words);
     arena_release(&t->arena);
     free(t->steps);
     free(t);
@@ -655,6 +734,11 @@ size_t template_file_count(const struct template *t)
 const char *template_file_name(const struct template *t, size_t i)
 {
     return t->files[i];
+}
+
+size_t template_list_words(const struct template *t, struct buffer *out)
+{
+    return words_list(&t->words, t->words_language, out);
 }
 
 struct text template_style_hash(const struct template *t)

@@ -71,10 +71,16 @@ struct template_language {
 struct template; /* opaque */
 
 /* Read `name` from `directory`, or where it has none the built-in one. FAILED with file
- * and line for what is not well-formed, or names what does not exist. */
+ * and line for what is not well-formed, or names what does not exist. words: the language
+ * of the fixed words; "en" or NULL is that of the templates themselves, "de" is in the file de.po
+ * (words.h), which is looked for in the same places. */
 enum status template_open(struct template **opened, const char *name,
                           const char *directory,
-                          const struct template_language *language, struct error *err);
+                          const struct template_language *language, const char *words,
+                          struct error *err);
+/* The words of all files that were read, as a PO file; returns how many have no
+ * translation. */
+size_t template_list_words(const struct template *t, struct buffer *out);
 /* SHA-256 of each file that was read, in order: "name" and its digests. */
 size_t template_file_count(const struct template *t);
 const char *template_file_name(const struct template *t, size_t i);

@@ -241,13 +241,23 @@ static void put_family_row(struct table *t, struct buffer *b, const struct repor
     put_event(t, b, r, &r->timeline->events[row]);
 }
 
-enum status timeline_csv_write(const struct report *report, struct output_dir *dir,
-                               struct problems *problems, struct error *err)
+static uint64_t beyond_families(const struct report *r)
 {
-    static const struct csv_file families = {"timeline.csv", COLUMNS(timeline_columns),
-                                             .row_count = family_count,
-                                             .put_row = put_family_row};
+    return timeline_wide_count(&r->timeline->wide);
+}
+
+static enum status write_timeline(const struct report *report, struct output_dir *dir,
+                                  struct problems *problems, struct error *err)
+{
     return report->timeline->wide.makers
                ? write_merged(report, dir, problems, err)
-               : csv_file_write(&families, report, dir, problems, err);
+               : csv_file_write_rows(&timeline_file, report, dir, problems, err);
 }
+
+const struct csv_file timeline_file = {"timeline.csv",
+                                       COLUMNS(timeline_columns),
+                                       .is_detail = true,
+                                       .row_count = family_count,
+                                       .put_row = put_family_row,
+                                       .beyond = beyond_families,
+                                       .write = write_timeline};
