@@ -302,7 +302,7 @@ static void count_recovered(struct recovered_counts *counts,
 /* What is known of a record from itself alone. */
 struct prepared {
     struct sysmon_event event;
-    uint32_t fingerprint;
+    struct lineage_look look;
     bool is_sysmon, may_match, is_tampering;
 };
 
@@ -313,12 +313,15 @@ static void prepare_chunk(void *context, unsigned worker, struct evtx_record *re
     const struct reading *reading = context;
     struct run *run = reading->run;
     struct prepared *prepared = arena_alloc(arena, count * sizeof *prepared);
+    struct lineage_texts *texts = arena_alloc(arena, sizeof *texts);
+    texts->arena = arena;
     for (size_t i = 0; i < count; i++) {
         struct prepared *p = &prepared[i];
         records[i].prepared = p;
         p->is_sysmon = sysmon_event_read(&run->layouts[worker], &p->event, &records[i],
                                          reading->log->log);
-        p->fingerprint = coverage_fingerprint(&records[i]);
+        if (p->is_sysmon)
+            lineage_look_at(&run->lineage, &p->event, texts, &p->look);
         p->may_match = p->is_sysmon && p->event.event_id == SYSMON_PROCESS_CREATE &&
                        detector_wants(&run->detector, &p->event);
         p->is_tampering = p->is_sysmon && tampering_concerns(&p->event);
@@ -332,7 +335,7 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
     struct audit_event audit;
-    coverage_add_known(&reading->log->coverage, record, event, p->fingerprint);
+    coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
     if (!event)
         machine_events_add(&reading->log->coverage.machine, record, &run->arena);
@@ -340,7 +343,8 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
         event->record = record; /* recovered ones may have moved */
         if (p->is_tampering)
             tampering_add(&reading->log->coverage.tampering, event, &run->arena);
-        struct event_processes who = lineage_add(&run->lineage, event, reading->number);
+        struct event_processes who =
+            lineage_add_seen(&run->lineage, event, &p->look, reading->number);
         note_channel(run, event, who.subject);
         if (who.is_new_creation && p->may_match)
             detector_add_creation(&run->detector, event, who.subject);
@@ -365,15 +369,40 @@ static void add_late(struct reading *reading, const struct evtx_record *record)
         record->offset, reading->number, record->state == RECORD_POSITIONAL};
 }
 
+/* A look into the tables is mostly a cache miss, which takes as long as all else that is done
+ * for a record: those of the records to come are begun in time. */
+static void fetch_ahead(const struct run *run, const struct evtx_record *records,
+                        size_t count, size_t i)
+{
+    enum { FAR = 12, NEAR = 5 };
+    const struct prepared *far = i + FAR < count ? records[i + FAR].prepared : NULL;
+    const struct prepared *near = i + NEAR < count ? records[i + NEAR].prepared : NULL;
+    if (far && far->is_sysmon)
+        lineage_fetch(&run->lineage, &far->look, false);
+    if (near && near->is_sysmon)
+        lineage_fetch(&run->lineage, &near->look, true);
+}
+
 static enum status first_pass(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct reading *reading = context;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        fetch_ahead(reading->run, records, count, i);
         if (comes_late(&records[i]))
             add_late(reading, &records[i]);
         else
             take_record(reading, &records[i]);
+    }
+    return OK;
+}
+
+static enum status compare_pass(void *context, const struct evtx_record *records,
+                                size_t count)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < count; i++)
+        coverage_compare(&reading->log->coverage, &records[i]);
     return OK;
 }
 
@@ -702,6 +731,20 @@ static void keep_problems(const struct reading *reading, size_t first, bool is_l
                          k.alike[i] - ALIKE_TOLD);
 }
 
+/* Where ids stand in several records of a log, their content is compared. */
+static enum status compare_repeated(struct reading *reading, struct error *err)
+{
+    struct run *run = reading->run;
+    struct evtx_log_facts again;
+    if (!coverage_has_overlaps(&reading->log->coverage))
+        return OK;
+    evtx_reader_recover(run->reader, false);
+    enum status status =
+        read_prepared(reading, NULL, compare_pass, &again, NULL, NULL, err);
+    evtx_reader_recover(run->reader, run->report.run.recovers);
+    return status;
+}
+
 static enum status read_log(struct run *run, uint32_t number, struct progress *progress,
                             struct error *err)
 {
@@ -712,7 +755,8 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
     if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
-                      &run->problems, progress, err) != OK)
+                      &run->problems, progress, err) != OK ||
+        compare_repeated(&reading, err) != OK)
         return FAILED;
     bool has_late = run->late_count > late_before;
     if (has_late)
@@ -888,6 +932,7 @@ static enum status link_and_judge(struct run *run, struct error *err)
 {
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
+    run->report.timeline = &run->timeline;
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
     if (stop_requested())
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
@@ -1066,7 +1111,6 @@ static enum status write_report(struct run *run, struct error *err)
     check_evidence(run);
     count_problems_per_log(run);
     report->story = &run->story;
-    report->timeline = &run->timeline;
     report->elsewhere = run->elsewhere.state ? &run->elsewhere : NULL;
     report->verification = &run->verification;
     report->problems = &run->problems;

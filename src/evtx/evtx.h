@@ -33,6 +33,7 @@
 #define FOREBEAR_EVTX_H
 
 #include "evidence/evidence.h"
+#include "util/guid.h"
 
 enum {
     EVTX_HEADER_SIZE = 4096,
@@ -242,6 +243,10 @@ struct text evtx_record_name(const struct evtx_record *record, size_t i);
 /* Its value as Windows prints it: GUIDs {UPPER}, 0x hex, trailing NULs dropped. Made on the
  * first call and kept; lives as long as the record. One thread at a time. */
 struct text evtx_record_value(const struct evtx_record *record, size_t i);
+/* Is the value a GUID, or a number without a sign, as it lies in the record? Then no text is
+ * made: it would read back as the same. False for any other, and where a text was made. */
+bool evtx_record_guid(const struct evtx_record *record, size_t i, struct guid *guid);
+bool evtx_record_number(const struct evtx_record *record, size_t i, uint64_t *number);
 /* The field of that name, or NO_TEXT. The first one if a record repeats a name. */
 struct text evtx_record_field(const struct evtx_record *record, struct text name);
 

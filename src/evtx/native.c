@@ -180,9 +180,8 @@ static bool is_passed_over(struct native_work *w, struct decoder *d,
     return kind != 0;
 }
 
-static void run(struct work *work, unsigned worker)
+static void run(struct native_work *w, unsigned worker)
 {
-    struct native_work *w = (struct native_work *)(void *)work;
     struct decoder *d = &w->native->decoders[worker];
     struct evtx_slot *slot = w->slot;
     evtx_slot_survey(slot);
@@ -221,17 +220,27 @@ void native_prepare(struct native *native, evtx_prepare *prepare, void *context)
     native->prepare_context = context;
 }
 
-void native_submit(struct native *native, struct native_work *work)
+static void run_batch(struct work *work, unsigned worker)
 {
-    work->native = native;
-    work->work.run = run;
-    workers_submit(native->workers, &work->work);
+    struct native_work *w = (struct native_work *)(void *)work;
+    for (; w; w = w->next)
+        run(w, worker);
+}
+
+void native_submit(struct native *native, struct native_work *first)
+{
+    for (struct native_work *w = first; w; w = w->next) {
+        w->native = native;
+        w->first = first;
+    }
+    first->work.run = run_batch;
+    workers_submit(native->workers, &first->work);
 }
 
 void native_run_here(struct native *native, struct native_work *work)
 {
     work->native = native;
-    run(&work->work, workers_count(native->workers));
+    run(work, workers_count(native->workers));
 }
 
 static int by_offset(const void *a, const void *b)
@@ -272,7 +281,7 @@ void native_use_templates(struct native *native, const struct template_index *of
 
 void native_wait(struct native *native, struct native_work *work)
 {
-    workers_wait(native->workers, &work->work);
+    workers_wait(native->workers, &work->first->work);
 }
 
 void native_work_release(struct native_work *work)

@@ -26,8 +26,10 @@ struct native_remark {
 };
 
 struct native_work {
-    struct work work;
+    struct work work; /* of the first of a batch */
     struct native *native;
+    struct native_work *first,
+        *next;              /* of the batch, which one worker does in one go */
     struct evtx_slot *slot; /* its data is filled in; frames has its room */
     struct arena *arena;    /* cleared by the worker */
     bool is_deleted;        /* of a deleted file */
@@ -53,7 +55,8 @@ struct native_work {
 struct native *native_open(struct templates *templates, unsigned jobs);
 void native_close(struct native *native);
 void native_prepare(struct native *native, evtx_prepare *prepare, void *context);
-void native_submit(struct native *native, struct native_work *work);
+/* `first` and what hangs on its `next`. */
+void native_submit(struct native *native, struct native_work *first);
 /* The same in the calling thread, while none of the workers has it: with the templates of
  * the whole log at hand. */
 void native_run_here(struct native *native, struct native_work *work);

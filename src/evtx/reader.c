@@ -20,7 +20,8 @@
 enum {
     READ_STEP = 4096,
     LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE,
-    SLOTS_AHEAD = 8 /* a job; with 2, threads slept and woke for every slot */
+    SLOTS_AHEAD = 8, /* a job; with 2, threads slept and woke for every slot */
+    BATCH = 4        /* slots that a worker gets at once, for the same reason */
 };
 
 /* A slot on its way. */
@@ -172,18 +173,17 @@ struct reading {
     uint64_t next_offset; /* of the slot to read next */
     uint64_t end;         /* slots from here on are not read */
     size_t first, count;  /* of the ring: what is under way, oldest first */
-    struct gap {          /* slots without a chunk, since the last one with */
+    struct native_work *batch, **batch_end; /* to be submitted */
+    size_t batch_count;
+    struct gap { /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
     } zeros, foreign;
     uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
     uint64_t slots;   /* up to the last one that held a chunk */
     struct template_index templates; /* of this log; filled when one is missed */
     bool has_learned;
-    struct seen seen; /* records that were given, where recovered ones will be */
-    struct span {
-        uint64_t offset;
-        uint32_t len;
-    } * to_recover; /* slots that hold more than their live records */
+    struct seen seen;     /* what was given, where recovered records will be */
+    uint64_t *to_recover; /* offsets of slots that hold more than their live records */
     size_t to_recover_count, to_recover_capacity;
 };
 
@@ -809,14 +809,12 @@ static void remember(struct reading *g, const struct passage *p)
     const struct evtx_slot *s = &p->slot;
     if (!g->reader->recovers)
         return;
-    for (uint32_t i = 0; i < p->native.count; i++)
-        seen_add(&g->seen, &p->native.records[i]);
+    seen_note_slot(&g->seen, s->offset, p->native.records, p->native.count);
     if (s->kind == SLOT_ZERO ||
         s->behind_count + s->damages + s->slack_count + s->hidden_count == 0)
         return;
     ARRAY_GROW(g->to_recover, g->to_recover_count, g->to_recover_capacity);
-    g->to_recover[g->to_recover_count++] =
-        (struct span){s->offset, (uint32_t)s->data.len};
+    g->to_recover[g->to_recover_count++] = s->offset;
 }
 
 static enum status deliver_native(struct reading *g, struct passage *p)
@@ -863,14 +861,49 @@ static void keep_recovered_remarks(struct native_work *w)
     w->remark_count = kept;
 }
 
-static enum status recover_slot(struct reading *g, struct passage *p)
+/* Read and decode a slot once more; what could not be read was told before. */
+static void decode_again(struct reading *g, uint64_t offset, bool with_recovered,
+                         struct passage *p)
+{
+    struct problems *problems = g->problems;
+    g->problems = NULL;
+    read_slot_at(g, offset, p);
+    g->problems = problems;
+    p->native.with_recovered = with_recovered;
+    native_run_here(g->reader->native, &p->native);
+    if (p->native.needs_templates)
+        run_with_templates(g, p);
+    p->native.with_recovered = false;
+}
+
+/* Which ids the recovered records have, and of which records that were given they may be
+ * copies. */
+static void look_for_copies(struct reading *g, struct passage *p)
+{
+    struct seen *seen = &g->seen;
+    enum evtx_form form = p->native.form;
+    p->native.form = EVTX_NO_EVENTS;
+    for (size_t i = 0; i < g->to_recover_count && !stop_requested(); i++) {
+        decode_again(g, g->to_recover[i], true, p);
+        for (uint32_t k = p->native.live_count; k < p->native.count; k++)
+            seen_expect(seen, &p->native.records[k]);
+    }
+    seen_sort_ids(seen);
+    for (size_t i = 0; i < seen->given_count && !stop_requested(); i++) {
+        if (!seen_matters(seen, &seen->given[i]))
+            continue;
+        decode_again(g, seen->given[i].offset, false, p);
+        for (uint32_t k = 0; k < p->native.count; k++)
+            if (seen_is_expected(seen, &p->native.records[k]))
+                seen_add(seen, &p->native.records[k]);
+    }
+    p->native.form = form;
+}
+
+static enum status recover_slot(struct reading *g, struct passage *p, uint64_t offset)
 {
     struct native_work *w = &p->native;
-    w->with_recovered = true;
-    native_run_here(g->reader->native, w);
-    if (w->needs_templates)
-        run_with_templates(g, p);
-    w->with_recovered = false;
+    decode_again(g, offset, true, p);
     g->facts->records_recovered_twice += drop_copies(g, w);
     keep_recovered_remarks(w);
     tell_native(g, p);
@@ -885,19 +918,25 @@ static enum status recover_slot(struct reading *g, struct passage *p)
 static enum status recover_log(struct reading *g, struct error *err)
 {
     struct passage *p = &g->reader->ring[0];
-    struct problems *problems = g->problems;
+    if (g->to_recover_count)
+        look_for_copies(g, p);
     for (size_t i = 0; i < g->to_recover_count; i++) {
         if (stop_requested())
-            return fail(err, FAILED, place_at(g, g->to_recover[i].offset, NO_RECORD),
+            return fail(err, FAILED, place_at(g, g->to_recover[i], NO_RECORD),
                         "stopped while recovering records of this log");
-        g->problems = NULL;
-        read_slot_at(g, g->to_recover[i].offset, p);
-        g->problems = problems;
-        enum status status = recover_slot(g, p);
+        enum status status = recover_slot(g, p, g->to_recover[i]);
         if (status != OK)
             return status;
     }
     return OK;
+}
+
+static void submit_batch(struct reading *g)
+{
+    if (g->batch)
+        native_submit(g->reader->native, g->batch);
+    g->batch = NULL;
+    g->batch_count = 0;
 }
 
 static void begin_native(struct reading *g, struct passage *p)
@@ -911,7 +950,11 @@ static void begin_native(struct reading *g, struct passage *p)
     p->native.wanted_context = g->reader->wanted_context;
     p->native.glance = g->reader->glance;
     p->native.glance_context = g->reader->glance_context;
-    native_submit(g->reader->native, &p->native);
+    p->native.next = NULL;
+    *(g->batch ? g->batch_end : &g->batch) = &p->native;
+    g->batch_end = &p->native.next;
+    if (++g->batch_count == BATCH)
+        submit_batch(g);
 }
 
 static void release_reading(struct reading *g)
@@ -965,8 +1008,10 @@ static void feed(struct reading *g, size_t *submitted)
                 return;
             ++*submitted;
         }
-        if (g->next_offset >= g->end || g->count == g->reader->ring_size)
+        if (g->next_offset >= g->end || g->count == g->reader->ring_size) {
+            submit_batch(g);
             return;
+        }
         struct passage *p = passage_at(g, g->count++);
         read_slot(g, p);
         if (g->reader->native)
@@ -983,7 +1028,9 @@ static enum status read_slots(struct reading *g, struct error *err)
         if (stop_requested())
             return fail(err, FAILED, place_at(g, g->next_offset, NO_RECORD),
                         "stopped while reading this log");
-        feed(g, &submitted);
+        if (!g->reader->native || g->count == 0 ||
+            g->reader->ring_size - g->count >= BATCH)
+            feed(g, &submitted);
         if (g->count == 0)
             return OK;
         struct passage *oldest = passage_at(g, 0);

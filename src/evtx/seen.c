@@ -40,15 +40,14 @@ static size_t slot_of(const struct seen *seen, uint64_t hash)
 
 static void grow(struct seen *seen)
 {
-    struct seen larger = {.capacity =
-                              seen->capacity ? 2 * seen->capacity : FIRST_CAPACITY};
-    larger.slots = memory_get_zeroed(larger.capacity, sizeof *larger.slots);
-    for (size_t i = 0; i < seen->capacity; i++)
-        if (seen->slots[i])
-            larger.slots[slot_of(&larger, seen->slots[i])] = seen->slots[i];
-    larger.count = seen->count;
-    free(seen->slots);
-    *seen = larger;
+    uint64_t *old = seen->slots;
+    size_t old_capacity = seen->capacity;
+    seen->capacity = old_capacity ? 2 * old_capacity : FIRST_CAPACITY;
+    seen->slots = memory_get_zeroed(seen->capacity, sizeof *seen->slots);
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i])
+            seen->slots[slot_of(seen, old[i])] = old[i];
+    free(old);
 }
 
 bool seen_add(struct seen *seen, const struct evtx_record *record)
@@ -64,8 +63,67 @@ bool seen_add(struct seen *seen, const struct evtx_record *record)
     return false;
 }
 
+void seen_note_slot(struct seen *seen, uint64_t offset,
+                    const struct evtx_record *records, size_t count)
+{
+    if (count == 0)
+        return;
+    struct seen_slot slot = {offset, UINT64_MAX, 0};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t id = records[i].system.record_id;
+        slot.first_id = id < slot.first_id ? id : slot.first_id;
+        slot.last_id = id > slot.last_id ? id : slot.last_id;
+    }
+    ARRAY_GROW(seen->given, seen->given_count, seen->given_capacity);
+    seen->given[seen->given_count++] = slot;
+}
+
+void seen_expect(struct seen *seen, const struct evtx_record *record)
+{
+    ARRAY_GROW(seen->ids, seen->id_count, seen->id_capacity);
+    seen->ids[seen->id_count++] = record->system.record_id;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void seen_sort_ids(struct seen *seen)
+{
+    if (seen->id_count)
+        qsort(seen->ids, seen->id_count, sizeof *seen->ids, by_id);
+}
+
+/* Is an id from `first` to `last` asked for? */
+static bool expects_between(const struct seen *seen, uint64_t first, uint64_t last)
+{
+    size_t low = 0, high = seen->id_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (seen->ids[middle] < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < seen->id_count && seen->ids[low] <= last;
+}
+
+bool seen_matters(const struct seen *seen, const struct seen_slot *given)
+{
+    return expects_between(seen, given->first_id, given->last_id);
+}
+
+bool seen_is_expected(const struct seen *seen, const struct evtx_record *record)
+{
+    return expects_between(seen, record->system.record_id, record->system.record_id);
+}
+
 void seen_release(struct seen *seen)
 {
+    free(seen->given);
+    free(seen->ids);
     free(seen->slots);
     *seen = (struct seen){0};
 }

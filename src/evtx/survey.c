@@ -100,11 +100,21 @@ static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
            bytes_equal_at(chunk, at + 24, "\x0f\x01\x01\x00", 4);
 }
 
+static inline bool is_magic(const uint8_t *at)
+{
+    return memcmp(at, "**\0\0", 4) == 0;
+}
+
 /* The next magic where a record could begin; `end` if there is none. Every live byte is
- * looked at, so this is a comparison of four bytes and no more. */
+ * looked at, so these are comparisons of four bytes and no more. */
 static uint32_t next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
 {
-    while (at < end && memcmp(chunk + at, "**\0\0", 4) != 0)
+    enum { STEP = EVTX_ALIGNMENT };
+    for (; at + 4 * STEP <= end; at += 4 * STEP)
+        if (is_magic(chunk + at) | is_magic(chunk + at + STEP) |
+            is_magic(chunk + at + 2 * STEP) | is_magic(chunk + at + 3 * STEP))
+            break;
+    while (at < end && !is_magic(chunk + at))
         at += EVTX_ALIGNMENT;
     return at;
 }

@@ -81,30 +81,14 @@ static size_t write_string(char *to, const char *string)
     return len;
 }
 
-static size_t write_decimal(char *to, uint64_t number)
-{
-    char digits[20];
-    if (number < 10) {
-        *to = (char)('0' + number);
-        return 1;
-    }
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    memcpy(to, digits + at, sizeof digits - at);
-    return sizeof digits - at;
-}
-
 static size_t write_signed(char *to, uint64_t bits, uint32_t len)
 {
     unsigned shift = 64 - 8 * len;
     int64_t number = (int64_t)(bits << shift) >> shift;
     if (number >= 0)
-        return write_decimal(to, (uint64_t)number);
+        return ascii_write_number(to, (uint64_t)number);
     to[0] = '-';
-    return 1 + write_decimal(to + 1, -(uint64_t)number);
+    return 1 + ascii_write_number(to + 1, -(uint64_t)number);
 }
 
 static size_t write_hex_number(char *to, uint64_t number)
@@ -158,15 +142,15 @@ static size_t write_sid(char *to, const struct value *v)
     for (unsigned i = 2; i < 8; i++)
         authority = authority << 8 | v->ptr[i];
     size_t n = write_string(to, "S-");
-    n += write_decimal(to + n, v->ptr[0]);
+    n += ascii_write_number(to + n, v->ptr[0]);
     to[n++] = '-';
     if (authority >> 32)
         n += (size_t)snprintf(to + n, 15, "0x%012" PRIx64, authority);
     else
-        n += write_decimal(to + n, authority);
+        n += ascii_write_number(to + n, authority);
     for (uint32_t at = SID_MIN; at + 4 <= v->len; at += 4) {
         to[n++] = '-';
-        n += write_decimal(to + n, little_endian(v->ptr + at, 4));
+        n += ascii_write_number(to + n, little_endian(v->ptr + at, 4));
     }
     return n;
 }
@@ -246,7 +230,7 @@ size_t value_write_text(char *to, const struct value *v)
     case 0x04:
     case 0x06:
     case 0x08:
-    case 0x0a: return write_decimal(to, little_endian(v->ptr, v->len));
+    case 0x0a: return ascii_write_number(to, little_endian(v->ptr, v->len));
     case 0x0b:
     case 0x0c: return write_real(to, v);
     case TYPE_BOOL:

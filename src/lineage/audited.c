@@ -120,7 +120,7 @@ static struct starts list_starts(const struct lineage *l)
     for (uint32_t n = 0; n < l->count; n++) {
         const struct process *p = &l->processes[n];
         bool is_sysmons = p->kind == PROCESS_LOGGED || p->kind == PROCESS_GHOST;
-        if (is_sysmons && !(p->flags & FLAG_MERGED) && p->pid != PID_UNKNOWN &&
+        if (is_sysmons && !(p->flags & PROCESS_IS_ALIAS) && p->pid != PID_UNKNOWN &&
             p->start_filetime != FILETIME_NONE)
             s.items[s.count++] =
                 (struct start){p->start_filetime, p->scope, p->pid, n, false};
@@ -216,7 +216,7 @@ static void become(struct lineage *l, struct process_audit *audit, uint32_t node
     if (p->kind == PROCESS_GHOST)
         fill_ghost(p, &l->processes[audit->node]);
     l->index->extras[audit->node].means = node;
-    l->processes[audit->node].flags |= FLAG_MERGED;
+    l->processes[audit->node].flags |= PROCESS_IS_ALIAS;
     audit->process = node;
 }
 

@@ -125,24 +125,33 @@ uint64_t index_hash(const struct lineage *l, const void *data, size_t len)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* One guid that stands with ever more computers must not fill one place of the table. */
+static uint64_t with_computer(uint64_t hash, uint32_t computer)
+{
+    hash = (hash ^ computer) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
 static uint64_t guid_hash(const struct lineage *l, uint32_t computer,
                           const struct guid *guid)
 {
-    struct {
-        struct guid guid;
-        uint32_t computer;
-    } key = {*guid, computer};
-    return index_hash(l, &key, sizeof key);
+    return with_computer(index_hash(l, guid, sizeof *guid), computer);
 }
 
 uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
                          const struct guid *guid)
 {
+    return index_find_hashed(l, computer, guid, index_hash(l, guid, sizeof *guid));
+}
+
+uint32_t index_find_hashed(const struct lineage *l, uint32_t computer,
+                           const struct guid *guid, uint64_t hash)
+{
     const struct lineage_index *index = l->index;
     if (index->slot_count == 0)
         return PROCESS_NONE;
     uint32_t mask = index->slot_count - 1;
-    uint64_t hash = guid_hash(l, computer, guid);
+    hash = with_computer(hash, computer);
     for (uint32_t at = (uint32_t)hash & mask; index->slots[at].node_1;
          at = (at + 1) & mask) {
         uint32_t node = index->slots[at].node_1 - 1;
@@ -152,6 +161,14 @@ uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
             return node;
     }
     return PROCESS_NONE;
+}
+
+const struct guid_slot *index_slot(const struct lineage *l, uint64_t hash)
+{
+    const struct lineage_index *index = l->index;
+    return index->slot_count ? &index->slots[with_computer(hash, index->last_computer) &
+                                             (index->slot_count - 1)]
+                             : NULL;
 }
 
 static void take_slot(struct lineage *l, uint64_t hash, uint32_t node)

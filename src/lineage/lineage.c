@@ -65,6 +65,7 @@ void lineage_release(struct lineage *l)
 
 struct sight { /* one event, as the functions below need it */
     const struct sysmon_event *event;
+    const struct lineage_look *look;
     uint64_t filetime;
     uint32_t computer, log;
 };
@@ -94,10 +95,11 @@ static void count_record(struct host *host, const struct sight *s)
 }
 
 /* A node that an event names by guid, made if need be. */
-static uint32_t refer(struct lineage *l, const struct sight *s, const struct guid *guid,
-                      uint32_t pid)
+static uint32_t refer(struct lineage *l, const struct sight *s, int which)
 {
-    uint32_t node = index_find_guid(l, s->computer, guid);
+    uint32_t pid = s->look->pid[which];
+    const struct guid *guid = &s->look->guid[which];
+    uint32_t node = index_find_hashed(l, s->computer, guid, s->look->hash[which]);
     if (node == PROCESS_NONE)
         node = index_add_node(l, s->computer, guid, true);
     struct process *p = &l->processes[node];
@@ -108,30 +110,13 @@ static uint32_t refer(struct lineage *l, const struct sight *s, const struct gui
     return node;
 }
 
-/* The fields by which events name a process. */
-struct naming {
-    enum sysmon_field guid, pid, image, user;
-    enum image_source source;
-    bool image_is_reliable;
-};
-
-static const struct naming as_subject = {SYSMON_ProcessGuid, SYSMON_ProcessId,
-                                         SYSMON_Image,       SYSMON_User,
-                                         IMAGE_FROM_EVENT,   true};
-static const struct naming as_source = {
-    SYSMON_SourceProcessGuid, SYSMON_SourceProcessId, SYSMON_SourceImage,
-    SYSMON_SourceUser,        IMAGE_FROM_ACCESS,      false};
-static const struct naming as_target = {
-    SYSMON_TargetProcessGuid, SYSMON_TargetProcessId, SYSMON_TargetImage,
-    SYSMON_TargetUser,        IMAGE_FROM_ACCESS,      true};
-
 static uint32_t refer_as(struct lineage *l, const struct sight *s,
                          const struct naming *as)
 {
-    struct guid guid;
-    if (!sysmon_guid(s->event, as->guid, &guid))
+    int which = as == &as_target ? OBJECT : SUBJECT;
+    if (!s->look->is_named[which])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, &guid, sysmon_pid(s->event, as->pid));
+    uint32_t node = refer(l, s, which);
     struct text image = sysmon_value(s->event, as->image);
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
@@ -146,10 +131,9 @@ static uint32_t refer_as(struct lineage *l, const struct sight *s,
 /* The node of the recorded parent guid, PROCESS_NONE if it is null or absent. */
 static uint32_t refer_parent(struct lineage *l, const struct sight *s)
 {
-    struct guid guid;
-    if (!sysmon_guid(s->event, SYSMON_ParentProcessGuid, &guid))
+    if (!s->look->is_named[OBJECT])
         return PROCESS_NONE;
-    uint32_t node = refer(l, s, &guid, sysmon_pid(s->event, SYSMON_ParentProcessId));
+    uint32_t node = refer(l, s, OBJECT);
     struct process *p = &l->processes[node];
     if (p->kind == PROCESS_GHOST) {
         ghost_learn_image(l, p, sysmon_value(s->event, SYSMON_ParentImage),
@@ -161,17 +145,6 @@ static uint32_t refer_parent(struct lineage *l, const struct sight *s)
     return node;
 }
 
-/* Most values of a log are those of the record before: a comparison is cheaper than
- * looking the string up. */
-static uint32_t keep(struct lineage *l, const struct sysmon_event *event,
-                     enum sysmon_field field, uint32_t *last)
-{
-    struct text value = sysmon_value(event, field);
-    if (!text_equal(value, strings_text(&l->strings, *last)))
-        *last = strings_add(&l->strings, value);
-    return *last;
-}
-
 static void place_record(struct process *p, const struct sight *s)
 {
     p->log = s->log;
@@ -181,38 +154,39 @@ static void place_record(struct process *p, const struct sight *s)
     p->logged_filetime = s->event->created_filetime;
 }
 
-static void keep_texts(struct lineage *l, struct process *p,
-                       const struct sysmon_event *event)
+static uint32_t string_of(struct lineage *l, const struct lineage_look *look, int i)
 {
-    uint32_t *last = l->index->last_texts;
-    p->image = keep(l, event, SYSMON_Image, &last[0]);
-    p->command_line = keep(l, event, SYSMON_CommandLine, &last[1]);
-    p->user = keep(l, event, SYSMON_User, &last[2]);
-    p->original_file_name = keep(l, event, SYSMON_OriginalFileName, &last[3]);
-    p->current_directory = keep(l, event, SYSMON_CurrentDirectory, &last[4]);
-    p->integrity_level = keep(l, event, SYSMON_IntegrityLevel, &last[5]);
-    p->hashes = keep(l, event, SYSMON_Hashes, &last[6]);
-    p->parent_image = keep(l, event, SYSMON_ParentImage, &last[7]);
-    p->parent_command_line = keep(l, event, SYSMON_ParentCommandLine, &last[8]);
-    p->parent_user = keep(l, event, SYSMON_ParentUser, &last[9]);
+    if (look->text[i] == 0)
+        return STRING_ABSENT;
+    struct lineage_seen_text *seen = &look->texts->items[look->text[i] - 1];
+    if (seen->number == MAP_NONE)
+        seen->number = strings_add_hashed(&l->strings, seen->text, seen->hash);
+    return seen->number;
+}
+
+static void keep_texts(struct lineage *l, struct process *p, const struct sight *s)
+{
+    for (int i = 0; i < LINEAGE_TEXTS; i++) {
+        uint32_t number = string_of(l, s->look, i);
+        memcpy((char *)p + kept_texts[i].at, &number, sizeof number);
+    }
 }
 
 static void fill_creation(struct lineage *l, uint32_t node, const struct sight *s)
 {
     const struct sysmon_event *event = s->event;
     struct process *p = &l->processes[node];
-    uint64_t number;
     p->kind = PROCESS_LOGGED;
     p->flags &= (uint8_t)~FLAG_IMAGE_RANK;
     place_record(p, s);
     p->start_filetime = event->utc_filetime;
     note_later_sight(p, s->filetime);
-    p->pid = sysmon_pid(event, SYSMON_ProcessId);
-    p->parent_pid = sysmon_pid(event, SYSMON_ParentProcessId);
-    sysmon_guid(event, SYSMON_LogonGuid, &p->logon_guid);
-    p->logon_id = sysmon_number(event, SYSMON_LogonId, &number) ? number : 0;
-    p->session_id = sysmon_pid(event, SYSMON_TerminalSessionId);
-    keep_texts(l, p, event);
+    p->pid = s->look->pid[SUBJECT];
+    p->parent_pid = s->look->pid[OBJECT];
+    p->logon_guid = s->look->logon_guid;
+    p->logon_id = s->look->logon_id;
+    p->session_id = s->look->session_id;
+    keep_texts(l, p, s);
 }
 
 static void check_layout(struct host *host, const struct process *p)
@@ -310,10 +284,10 @@ static uint32_t add_conflict(struct lineage *l, uint32_t first, uint32_t compute
 }
 
 /* The node for a creation with that guid; *is_new: it has not been recorded before. */
-static uint32_t creation_node(struct lineage *l, const struct sight *s,
-                              const struct guid *guid, bool *is_new)
+static uint32_t creation_node(struct lineage *l, const struct sight *s, bool *is_new)
 {
-    uint32_t node = index_find_guid(l, s->computer, guid);
+    const struct guid *guid = &s->look->guid[SUBJECT];
+    uint32_t node = index_find_hashed(l, s->computer, guid, s->look->hash[SUBJECT]);
     *is_new = true;
     if (node == PROCESS_NONE)
         return index_add_node(l, s->computer, guid, true);
@@ -346,12 +320,11 @@ static uint32_t nameless_creation_node(struct lineage *l, const struct sight *s,
 static void add_creation(struct lineage *l, const struct sight *s,
                          struct event_processes *found)
 {
-    struct guid guid;
-    bool is_new, is_named = sysmon_guid(s->event, SYSMON_ProcessGuid, &guid);
+    bool is_new, is_named = s->look->is_named[SUBJECT];
     if (!is_named && s->event->record->state == RECORD_TORN)
         return; /* too little is left to tell a process by */
-    uint32_t node = is_named ? creation_node(l, s, &guid, &is_new)
-                             : nameless_creation_node(l, s, &is_new);
+    uint32_t node =
+        is_named ? creation_node(l, s, &is_new) : nameless_creation_node(l, s, &is_new);
     found->subject = node;
     found->is_new_creation = is_new;
     if (!is_new) {
@@ -420,7 +393,18 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log)
 {
-    struct sight s = {event, sysmon_event_filetime(event),
+    struct lineage_look look;
+    struct lineage_seen_text items[LINEAGE_TEXTS];
+    struct lineage_texts texts = {.items = items, .capacity = LINEAGE_TEXTS};
+    lineage_look_at(l, event, &texts, &look);
+    return lineage_add_seen(l, event, &look, log);
+}
+
+struct event_processes lineage_add_seen(struct lineage *l,
+                                        const struct sysmon_event *event,
+                                        const struct lineage_look *look, uint32_t log)
+{
+    struct sight s = {event, look, sysmon_event_filetime(event),
                       index_add_computer(l, event->record->system.computer), log};
     struct event_processes found = {PROCESS_NONE, PROCESS_NONE, false};
     switch (event->event_id) {
@@ -519,15 +503,9 @@ struct event_processes lineage_find(const struct lineage *l,
 
 /* --- access */
 
-uint32_t lineage_node(const struct lineage *l, uint32_t number)
+uint32_t lineage_alias_means(const struct lineage *l, uint32_t alias)
 {
-    return l->processes[number].flags & FLAG_MERGED ? l->index->extras[number].means
-                                                    : number;
-}
-
-const struct process *lineage_process(const struct lineage *l, uint32_t number)
-{
-    return &l->processes[lineage_node(l, number)];
+    return l->index->extras[alias].means;
 }
 
 struct text lineage_text(const struct lineage *l, uint32_t string_number)
@@ -565,11 +543,6 @@ struct place lineage_place(const struct lineage *l, const struct process *p,
     if (p->log == UINT32_MAX)
         return NOWHERE;
     return evidence_log_place(&logs[p->log], p->offset, p->record_id);
-}
-
-uint32_t lineage_parent(const struct lineage *l, uint32_t number)
-{
-    return lineage_process(l, number)->parent;
 }
 
 uint32_t lineage_next_in_tree(const struct lineage *l, uint32_t top, uint32_t number,

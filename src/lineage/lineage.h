@@ -82,7 +82,8 @@ const char *process_kind_name(enum process_kind kind);
 enum { /* the other bits of process.flags are private to src/lineage */
        PROCESS_CREATION_SEEN_TWICE = 1,
        PROCESS_END_INFERRED = 2,
-       PROCESS_HAS_ALIAS = 4
+       PROCESS_HAS_ALIAS = 4,
+       PROCESS_IS_ALIAS = 8 /* of the process that lineage_node() tells */
 };
 
 /* Compact on purpose: with its index entries at most 400 bytes a process. Texts are string
@@ -183,9 +184,49 @@ struct event_processes {
     bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
 };
 
+/* The different texts of the events that one thread looks at, each once: whoever adds them
+ * looks up a text once, and not at all at the bytes of its repetitions, which lie in another
+ * processor's cache. All zeros but for the arena is an empty one; it lives as long. */
+enum { LINEAGE_TEXTS = 10, LINEAGE_TEXT_SLOTS = 512 };
+
+struct lineage_texts {
+    struct arena *arena;
+    struct lineage_seen_text {
+        struct text text;
+        uint32_t hash;
+        uint32_t number; /* of the lineage's strings; MAP_NONE until it is looked up */
+    } * items;
+    uint32_t count, capacity;
+    uint32_t slots[LINEAGE_TEXT_SLOTS]; /* index + 1 of a text with such a hash */
+};
+
+/* What the first pass needs of an event and any thread can make of its record: the guids by
+ * which it names its subject and its object (of a creation: its parent), their hashes and
+ * pids, and the texts that a process keeps. */
+struct lineage_look {
+    struct guid guid[2];
+    uint64_t hash[2];
+    uint32_t pid[2];
+    bool is_named[2];             /* else that guid is null or not there */
+    uint32_t text[LINEAGE_TEXTS]; /* index + 1; 0: absent */
+    struct lineage_texts *texts;
+    struct guid logon_guid; /* of a creation, as the texts and what follows */
+    uint64_t logon_id;
+    uint32_t session_id;
+};
+
+void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
+                     struct lineage_texts *texts, struct lineage_look *look);
+/* An event that is added soon: have what the tables know of its processes fetched into the
+ * processor's cache; `near`: what the call without it told the place of. */
+void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near);
 /* First pass. `log` numbers the log of the event (stored in the nodes). */
 struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
                                    uint32_t log);
+/* The same with lineage_look_at() done. */
+struct event_processes lineage_add_seen(struct lineage *l,
+                                        const struct sysmon_event *event,
+                                        const struct lineage_look *look, uint32_t log);
 /* The same for an event of Windows' own audit. */
 void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
                        uint32_t log);
@@ -205,9 +246,23 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
 struct event_processes lineage_find(const struct lineage *l,
                                     const struct sysmon_event *event);
 
+/* The node that an alias turned out to be. */
+uint32_t lineage_alias_means(const struct lineage *l, uint32_t alias);
+
 /* The node itself, or the one it turned out to be an alias of. */
-uint32_t lineage_node(const struct lineage *l, uint32_t number);
-const struct process *lineage_process(const struct lineage *l, uint32_t number);
+static inline uint32_t lineage_node(const struct lineage *l, uint32_t number)
+{
+    return l->processes[number].flags & PROCESS_IS_ALIAS
+               ? lineage_alias_means(l, number)
+               : number;
+}
+
+static inline const struct process *lineage_process(const struct lineage *l,
+                                                    uint32_t number)
+{
+    return &l->processes[lineage_node(l, number)];
+}
+
 struct text lineage_text(const struct lineage *l, uint32_t string_number);
 /* The unique name of a process in the report: its guid, where no other process has it.
  * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
@@ -229,7 +284,11 @@ size_t lineage_support(const struct lineage *l, uint32_t child, struct arena *ar
                        struct text *sentences, size_t max);
 
 /* Walk: parent chain and pre-order, both without recursion. */
-uint32_t lineage_parent(const struct lineage *l, uint32_t number);
+static inline uint32_t lineage_parent(const struct lineage *l, uint32_t number)
+{
+    return lineage_process(l, number)->parent;
+}
+
 /* The next node in pre-order below `top` after `number`; PROCESS_NONE at the end. Start with
  * number == top. *depth, relative to top, is kept up to date. */
 uint32_t lineage_next_in_tree(const struct lineage *l, uint32_t top, uint32_t number,

@@ -16,7 +16,6 @@
 #include "util/memory.h"
 
 enum {                         /* private bits of process.flags */
-       FLAG_MERGED = 8,        /* an alias: node_extra.means says of whom */
        FLAG_IMAGE_RANK = 0x30, /* ghost: enum image_source of its image */
        FLAG_IMAGE_RANK_SHIFT = 4,
        FLAG_CIRCLE = 0x40,  /* its parent was left out: the link closed a circle */
@@ -87,7 +86,6 @@ struct lineage_index {
     size_t conflict_count, conflict_capacity;
     struct recorded_twice *twice; /* by log */
     size_t twice_count;
-    uint32_t last_texts[10]; /* of the last creation, by field */
 };
 
 /* index.c: computers, hosts, guids */
@@ -96,6 +94,11 @@ uint32_t index_find_computer(const struct lineage *l, struct text name);
 uint32_t index_add_host(struct lineage *l, uint32_t computer, uint32_t machine_id);
 uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
                          const struct guid *guid);
+/* The same with index_hash() of the guid at hand. */
+uint32_t index_find_hashed(const struct lineage *l, uint32_t computer,
+                           const struct guid *guid, uint64_t hash);
+/* A guess, without a look at the node: for lineage_fetch(). */
+const struct guid_slot *index_slot(const struct lineage *l, uint64_t hash);
 /* A node of its own; `indexed`: it is found by its guid from now on. */
 uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid *guid,
                         bool indexed);
@@ -109,6 +112,26 @@ static inline uint32_t node_computer(const struct lineage *l, const struct proce
 {
     return l->index->host_computer[p->scope];
 }
+
+/* look.c: what an event says, as other threads can prepare it */
+enum { SUBJECT, OBJECT }; /* of struct lineage_look */
+
+/* The fields by which events name a process. */
+struct naming {
+    enum sysmon_field guid, pid, image, user;
+    enum image_source source;
+    bool image_is_reliable;
+};
+
+extern const struct naming as_subject, as_parent, as_source, as_target;
+
+/* The texts that a process keeps, and where. */
+struct kept_text {
+    enum sysmon_field field;
+    size_t at; /* in struct process */
+};
+
+extern const struct kept_text kept_texts[LINEAGE_TEXTS];
 
 int compare_nameless_ends(const void *a, const void *b);
 

@@ -190,16 +190,36 @@ struct key_maker {
     struct buffer key;
 };
 
+/* By host: has another computer the same machine id? */
+static bool *find_shared_machines(const struct lineage *l)
+{
+    bool *shared = memory_get_zeroed(l->host_count, sizeof *shared);
+    struct map first = {0};
+    for (uint32_t h = 0; h < l->host_count; h++) {
+        uint32_t other = map_add(&first, MAP_KEY_OF(&l->hosts[h].machine_id), h);
+        if (other != h)
+            shared[h] = shared[other] = true;
+    }
+    map_release(&first);
+    return shared;
+}
+
+/* A guid begins with its machine's id, so only those of machines that stand with several
+ * computers can repeat, and those that two creation records carry. */
 static void count_guids(struct key_maker *k)
 {
     const struct lineage *l = k->lineage;
-    if (l->index->computer_count < 2 && l->index->conflict_count == 0)
-        return; /* guids are unique by construction */
+    bool *shared = find_shared_machines(l);
     for (size_t i = 0; i < l->order_count; i++) {
-        struct bytes guid = MAP_KEY_OF(&l->processes[l->order[i]].guid);
+        const struct process *p = &l->processes[l->order[i]];
+        if (!shared[p->scope] && !(p->flags & FLAG_CONFLICT) &&
+            process_guid_parts(&p->guid).machine_id != 0)
+            continue;
+        struct bytes guid = MAP_KEY_OF(&p->guid);
         if (map_add(&k->guids, guid, (uint32_t)i) != (uint32_t)i)
             map_set(&k->guids, guid, MAP_NONE - 1);
     }
+    free(shared);
 }
 
 static bool guid_is_unique(const struct key_maker *k, const struct process *p)

@@ -305,7 +305,7 @@ static void merge_into(struct lineage *l, uint32_t alias, uint32_t to)
     struct node_extra *extra = &l->index->extras[alias];
     extra->means = to;
     extra->next_conflict = PROCESS_NONE;
-    old->flags |= FLAG_MERGED;
+    old->flags |= PROCESS_IS_ALIAS;
     p->flags |= PROCESS_HAS_ALIAS;
     note_later_sight(p, old->last_seen_filetime);
     note_earlier_end(p, old->end_filetime, old->end_record_id);

@@ -83,7 +83,7 @@ void order_nodes(struct lineage *l)
     size_t count = 0;
     bool sorted = true;
     for (uint32_t n = 0; n < l->count; n++) {
-        if (l->processes[n].flags & FLAG_MERGED)
+        if (l->processes[n].flags & PROCESS_IS_ALIAS)
             continue;
         keys[count] = key_of(l, n);
         sorted = sorted &&

@@ -35,14 +35,14 @@ static void put_creation(struct table *t, const struct report *r, uint32_t proce
 {
     const struct lineage *l = r->lineage;
     const struct process *p = lineage_process(l, process);
-    table_text(t, lineage_computer(l, p));
+    table_kept(t, l, l->hosts[p->scope].computer);
     table_time(t, p->start_filetime);
     table_time(t, p->logged_filetime);
     table_guid(t, &p->guid);
     table_pid(t, p->pid);
-    table_text(t, lineage_text(l, p->image));
-    table_text(t, lineage_text(l, p->command_line));
-    table_text(t, lineage_text(l, p->user));
+    table_kept(t, l, p->image);
+    table_kept(t, l, p->command_line);
+    table_kept(t, l, p->user);
 }
 
 static void put_recorded_parent(struct table *t, const struct report *r,
@@ -51,19 +51,19 @@ static void put_recorded_parent(struct table *t, const struct report *r,
     char guid[GUID_TEXT_MAX];
     table_text(t, lineage_parent_guid(r->lineage, p, guid));
     table_pid(t, p->parent_pid);
-    table_text(t, lineage_text(r->lineage, p->parent_image));
-    table_text(t, lineage_text(r->lineage, p->parent_command_line));
+    table_kept(t, r->lineage, p->parent_image);
+    table_kept(t, r->lineage, p->parent_command_line);
 }
 
 static void put_creation_details(struct table *t, const struct report *r,
                                  const struct process *p)
 {
     const struct lineage *l = r->lineage;
-    table_text(t, lineage_text(l, p->original_file_name));
-    table_text(t, lineage_text(l, p->current_directory));
-    table_text(t, lineage_text(l, p->integrity_level));
-    table_text(t, lineage_text(l, p->hashes));
-    table_text(t, lineage_text(l, p->parent_user));
+    table_kept(t, l, p->original_file_name);
+    table_kept(t, l, p->current_directory);
+    table_kept(t, l, p->integrity_level);
+    table_kept(t, l, p->hashes);
+    table_kept(t, l, p->parent_user);
     table_guid(t, &p->logon_guid);
     table_number_unless(t, p->logon_id, 0);
     table_number_unless(t, p->session_id, UINT32_MAX);
@@ -213,7 +213,7 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     table_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
     table_process(t, l, p->candidate);
     table_string(t, link_grade_name((enum link_grade)p->grade));
-    table_text(t, lineage_text(l, p->grade_reason));
+    table_kept(t, l, p->grade_reason);
     table_number(t, p->depth);
     table_process(t, l, p->root);
     name_ancestors(b, l, number);
@@ -237,12 +237,12 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     struct place place = process_place(r, number);
     bool has_record = !text_is_absent(place.log);
     table_process(t, l, number);
-    table_text(t, lineage_computer(l, p));
+    table_kept(t, l, l->hosts[p->scope].computer);
     table_guid(t, &p->guid);
     table_pid(t, p->pid);
-    table_text(t, lineage_text(l, p->image));
-    table_text(t, lineage_text(l, p->command_line));
-    table_text(t, lineage_text(l, p->user));
+    table_kept(t, l, p->image);
+    table_kept(t, l, p->command_line);
+    table_kept(t, l, p->user);
     table_time(t, p->start_filetime);
     table_time(t, p->end_filetime);
     put_link(t, b, r, number);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The SHA-256 of the bytes of a record that a row cites, read again from the evidence when
  * the row is written: few records are cited, and hashing all of them would cost as much as
- * reading them. Rows follow time, as records mostly do, so one piece of the log at a time
- * serves many of them. */
+ * reading them. Rows follow time, as records mostly do, so a piece of the log serves several
+ * of them; a small one, since the rows of several computers jump to and fro in it. */
 #include "report/report_internal.h"
 
 #include <stdlib.h>
@@ -10,18 +10,28 @@
 #include "util/bytes.h"
 #include "util/memory.h"
 
-enum { WINDOW = 1 << 17, SIZE_MIN = 28, SIZE_MAX_OF_RECORD = 65024 };
+enum { WINDOW = 1 << 13, SIZE_MIN = 28, SIZE_MAX_OF_RECORD = 65024 };
+
+static void close_window(struct record_window *w)
+{
+    if (w->source.log)
+        evidence_source_close(&w->source);
+}
 
 static bool fill_window(struct record_window *w, const struct evidence_log *log,
                         uint64_t offset, size_t len)
 {
-    if (w->log == log && offset >= w->from && offset - w->from + len <= w->len)
+    if (w->source.log == log && offset >= w->from && offset - w->from + len <= w->len)
         return true;
     if (!w->bytes)
-        w->bytes = memory_get(WINDOW);
-    w->log = log;
+        w->bytes = memory_get(SIZE_MAX_OF_RECORD);
+    if (w->source.log != log) {
+        close_window(w);
+        evidence_source_open(&w->source, log);
+    }
     w->from = offset;
-    evidence_log_read(log, offset, w->bytes, WINDOW, &w->len, NULL);
+    evidence_source_read(&w->source, offset, w->bytes, len > WINDOW ? len : WINDOW,
+                         &w->len, NULL);
     return w->len >= len;
 }
 
@@ -45,6 +55,7 @@ bool record_digest(struct record_window *w, const struct evidence_log *log,
 
 void record_window_release(struct record_window *w)
 {
+    close_window(w);
     free(w->bytes);
     *w = (struct record_window){0};
 }

@@ -8,7 +8,7 @@
 /* --- record_digest.c: the SHA-256 of a record's bytes, from its magic through the copy of
  * its size. All zeros is a window before its first use. */
 struct record_window {
-    const struct evidence_log *log;
+    struct evidence_source source; /* open where its log is not NULL */
     uint64_t from;
     size_t len;
     uint8_t *bytes;
@@ -29,11 +29,18 @@ struct table {
     size_t columns, cells; /* of the file; of the row so far */
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
     struct buffer scratch;
+    _Atomic uint8_t
+        *known;            /* by number of the lineage's strings: what is known of each;
+                               shared by the parts of a file, NULL in others */
+    struct text last_path; /* one that is plain */
 };
 
 enum status table_open(struct table *t, struct output_dir *dir, const char *name,
                        const char *const *columns, size_t count, struct error *err);
 void table_text(struct table *t, struct text value);
+/* A text of the lineage: what it asks of its cell is found out once, however many rows it
+ * stands in. */
+void table_kept(struct table *t, const struct lineage *l, uint32_t string_number);
 /* A path is any bytes, not a recorded value: what cannot be seen in it is escaped, as on the
  * terminal. */
 void table_path(struct table *t, struct text path);

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <csv.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,45 +15,66 @@
 #include "util/utf.h"
 #include "util/workers.h"
 
-enum { PLAIN, QUOTED = 1, NOT_ASCII = 2 };
+#ifdef __SSE2__
+# include <emmintrin.h>
+#endif
+
+enum { PLAIN, QUOTED = 1, NOT_ASCII = 2, FORMULA = 4, NOT_UTF8 = 8, IS_KNOWN = 16 };
 enum {
     FLUSH_AT = 256 * 1024,
-    ROWS_PER_PART = 512, /* of a process, 0.5 MB */
-    PARTS_AHEAD = 3      /* a job */
+    ROWS_PER_PART = 256, /* of a process, 0.25 MB */
+    PARTS_AHEAD = 3 /* a job, in the making; as many more on their way to the disk */
 };
 
+#ifdef __SSE2__
+enum { STEP = 16 };
+
+/* What sixteen bytes ask of their cell: a quote, a comma, a control character, or one that
+ * is not ASCII. */
+static inline unsigned bytes_ask(const char *at)
+{
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, _mm_set1_epi8(0x1f)), b);
+    __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(b, _mm_set1_epi8(',')));
+    return (_mm_movemask_epi8(_mm_or_si128(control, mark)) ? QUOTED : PLAIN) |
+           (_mm_movemask_epi8(b) ? NOT_ASCII : PLAIN);
+}
+#else
+enum { STEP = 8 };
+
 /* Does one of the eight bytes have its high bit set in `found`? */
-#define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
+# define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
 
 static uint64_t zero_bytes(uint64_t word)
 {
     return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
 }
 
-/* What the bytes ask of their cell, eight at once: a quote, a comma, a control character,
- * or one that is not ASCII. */
-static unsigned word_asks(uint64_t word)
+/* What eight bytes ask of their cell: a quote, a comma, a control character, or one that is
+ * not ASCII. */
+static unsigned bytes_ask(const char *at)
 {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
     uint64_t quoted = zero_bytes(word ^ EACH_BYTE('"')) |
                       zero_bytes(word ^ EACH_BYTE(',')) |
                       ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
     return (quoted ? QUOTED : PLAIN) | (word & EACH_BYTE(0x80) ? NOT_ASCII : PLAIN);
 }
+#endif
 
 /* Readers drop blanks around a cell that has no quotes (libcsv does), so the ends are
  * looked at apart. */
 static unsigned text_asks(struct text t)
 {
     unsigned asks = PLAIN;
+    char rest[STEP] = "................";
     size_t at = 0;
-    uint64_t word;
-    for (; t.len - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, t.ptr + at, sizeof word);
-        asks |= word_asks(word);
-    }
-    word = EACH_BYTE('.');
-    memcpy(&word, t.ptr + at, t.len - at);
-    asks |= word_asks(word);
+    for (; t.len - at >= STEP; at += STEP)
+        asks |= bytes_ask(t.ptr + at);
+    memcpy(rest, t.ptr + at, t.len - at);
+    asks |= bytes_ask(rest);
     if (t.len == 0 || t.ptr[0] == ' ' || t.ptr[t.len - 1] == ' ')
         asks |= QUOTED;
     return asks;
@@ -80,9 +102,17 @@ void table_add_utf8(struct buffer *out, struct text t)
     }
 }
 
+/* buffer_reserve() without a call where there is room. */
+static inline char *room_for(struct buffer *out, size_t n)
+{
+    return out->capacity > out->len && out->capacity - out->len > n
+               ? out->ptr + out->len
+               : buffer_reserve(out, n);
+}
+
 static inline void put(struct table *t, const char *data, size_t len)
 {
-    char *to = buffer_reserve(&t->rows, len);
+    char *to = room_for(&t->rows, len);
     memcpy(to, data, len);
     t->rows.len += len;
 }
@@ -95,9 +125,10 @@ static void put_text(struct table *t, struct text value)
 static void put_quoted(struct table *t, struct text value)
 {
     if (memchr(value.ptr, '"', value.len) == NULL) {
-        put(t, "\"", 1);
-        put_text(t, value);
-        put(t, "\"", 1);
+        char *to = buffer_reserve(&t->rows, value.len + 2);
+        to[0] = to[value.len + 1] = '"';
+        memcpy(to + 1, value.ptr, value.len);
+        t->rows.len += value.len + 2;
         return;
     }
     size_t room = 2 * value.len + 2;
@@ -111,14 +142,18 @@ static inline void separate(struct table *t)
         put(t, ",", 1);
 }
 
-void table_text(struct table *t, struct text value)
+static unsigned all_asks(struct text value)
 {
-    separate(t);
-    if (text_is_absent(value))
-        return;
-    t->formulas += table_is_formula(value);
     unsigned asks = text_asks(value);
-    if ((asks & NOT_ASCII) && !utf_is_valid(value)) {
+    if ((asks & NOT_ASCII) && !utf_is_valid(value))
+        asks |= NOT_UTF8;
+    return asks | (table_is_formula(value) ? FORMULA : PLAIN);
+}
+
+static void put_cell(struct table *t, struct text value, unsigned asks)
+{
+    t->formulas += (asks & FORMULA) != 0;
+    if (asks & NOT_UTF8) {
         buffer_clear(&t->scratch);
         table_add_utf8(&t->scratch, value);
         value = buffer_text(&t->scratch);
@@ -129,12 +164,40 @@ void table_text(struct table *t, struct text value)
         put_text(t, value);
 }
 
+void table_text(struct table *t, struct text value)
+{
+    separate(t);
+    if (!text_is_absent(value))
+        put_cell(t, value, all_asks(value));
+}
+
+void table_kept(struct table *t, const struct lineage *l, uint32_t string_number)
+{
+    struct text value = lineage_text(l, string_number);
+    if (!t->known || text_is_absent(value)) {
+        table_text(t, value);
+        return;
+    }
+    _Atomic uint8_t *known = &t->known[string_number];
+    unsigned asks = atomic_load_explicit(known, memory_order_relaxed);
+    if (!asks) {
+        asks = all_asks(value) | IS_KNOWN;
+        atomic_store_explicit(known, (uint8_t)asks, memory_order_relaxed);
+    }
+    separate(t);
+    put_cell(t, value, asks);
+}
+
 void table_path(struct table *t, struct text path)
 {
-    bool plain = true;
-    for (size_t i = 0; i < path.len && plain; i++)
-        plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
+    bool plain = path.ptr == t->last_path.ptr && path.len == t->last_path.len;
+    if (!plain) {
+        plain = true;
+        for (size_t i = 0; i < path.len && plain; i++)
+            plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
+    }
     if (plain) {
+        t->last_path = path;
         table_text(t, path);
         return;
     }
@@ -322,6 +385,8 @@ struct part {
     size_t from, to;
     struct table table;
     struct buffer scratch;
+    struct output_piece piece;
+    bool is_written; /* or will be */
 };
 
 static void make_part(struct work *work, unsigned worker)
@@ -332,44 +397,78 @@ static void make_part(struct work *work, unsigned worker)
         p->file->put_row(&p->table, &p->scratch, p->report, row);
 }
 
+static void write_part(struct work *work, unsigned worker)
+{
+    struct part *p = (struct part *)(void *)work;
+    (void)worker;
+    output_piece_write(&p->piece);
+}
+
+/* The next part of the file is made: somebody writes it while it is hashed here. */
 static void take_part(struct table *t, struct workers *workers, struct part *p)
 {
     workers_wait(workers, &p->work);
     t->formulas += p->table.formulas;
     p->table.formulas = 0;
-    hand_over(t, &p->table);
+    output_piece_begin(&p->piece, &t->out, p->table.rows.ptr, p->table.rows.len);
+    p->is_written = true;
+    p->work.run = write_part;
+    workers_submit(workers, &p->work);
+    output_piece_hash(&p->piece);
+}
+
+static void end_part(struct workers *workers, struct part *p)
+{
+    if (!p->is_written)
+        return;
+    workers_wait(workers, &p->work);
+    output_piece_end(&p->piece);
+    buffer_clear(&p->table.rows);
+    p->is_written = false;
+}
+
+static void release_part(struct part *p)
+{
+    buffer_release(&p->table.rows);
+    record_window_release(&p->table.window);
+    buffer_release(&p->table.scratch);
+    buffer_release(&p->scratch);
 }
 
 static void put_parts(struct table *t, const struct csv_file *file,
                       const struct report *report)
 {
     size_t rows = file->row_count(report), parts = 0, taken = 0;
-    size_t ring_size = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
+    size_t ahead = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
+    size_t ring_size = 2 * ahead;
     struct workers *workers = workers_open(report->run.jobs);
     struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
+    _Atomic uint8_t *known = memory_get_zeroed(
+        (size_t)report->lineage->strings.map.count + 2, sizeof *known);
     hand_over(t, t);
     for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
         struct part *p = &ring[parts % ring_size];
-        if (parts - taken == ring_size)
+        if (parts - taken == ahead)
             take_part(t, workers, &ring[taken++ % ring_size]);
+        end_part(workers, p);
         p->work.run = make_part;
         p->file = file;
         p->report = report;
         p->from = from;
         p->to = rows - from < ROWS_PER_PART ? rows : from + ROWS_PER_PART;
         p->table.columns = t->columns;
+        p->table.known = known;
         workers_submit(workers, &p->work);
     }
     while (taken < parts)
         take_part(t, workers, &ring[taken++ % ring_size]);
-    workers_close(workers);
     for (size_t i = 0; i < ring_size; i++) {
-        buffer_release(&ring[i].table.rows);
-        record_window_release(&ring[i].table.window);
-        buffer_release(&ring[i].table.scratch);
-        buffer_release(&ring[i].scratch);
+        end_part(workers, &ring[i]);
+        release_part(&ring[i]);
     }
+    workers_close(workers);
     free(ring);
+    free((void *)known);
 }
 
 enum status csv_file_write(const struct csv_file *file, const struct report *report,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sysmon/coverage.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,10 @@ enum { ROWS_MAX = 500, SMALL_LOG_CHUNKS = 16 };
 struct coverage_run {
     uint64_t first, last;
     uint64_t first_filetime, last_filetime;
-    size_t fingerprint; /* of the first id; the others follow */
+    size_t fingerprint; /* of the first id; the others follow. Or NOT_COMPARED */
 };
+
+#define NOT_COMPARED SIZE_MAX
 
 /* What a schema has that the ones before it lack, newest last.
  * Source: Microsoft's Sysmon manifests, schemas 4.0 to 4.90. */
@@ -46,6 +49,19 @@ const char *log_origin_name(enum log_origin origin)
     return names[origin];
 }
 
+static const struct text forwarded = {"ForwardedEvents", sizeof "ForwardedEvents" - 1};
+
+/* A log that collects other hosts' events is called ForwardedEvents; its records mostly
+ * keep the channel that they were written to. */
+static bool collects_others(const struct evidence_log *log)
+{
+    size_t from = log->path.len;
+    while (from > 0 && log->path.ptr[from - 1] != '/' &&
+           log->path.ptr[from - 1] != '\\')
+        from--;
+    return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), forwarded);
+}
+
 void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log)
 {
@@ -56,6 +72,7 @@ void coverage_init(struct coverage *c, struct arena *arena,
                            .first_record_id = NO_RECORD,
                            .last_record_id = NO_RECORD,
                            .lowest_header_id = UINT64_MAX,
+                           .collects_others = collects_others(log),
                            .origin = ORIGIN_UNDETERMINED};
     tracks_init(&c->tracks, arena);
 }
@@ -125,7 +142,6 @@ static uint64_t stir(uint64_t h, uint64_t word)
     return h ^ h >> 29;
 }
 
-/* Sixteen bytes at once: the fingerprint is half of what coverage costs. */
 static uint64_t stir_text(uint64_t h, struct text t)
 {
     size_t at = 0;
@@ -143,7 +159,10 @@ static uint64_t stir_text(uint64_t h, struct text t)
     return stir(stir(h, word[0]), word[1]);
 }
 
-uint32_t coverage_fingerprint(const struct evtx_record *record)
+/* Over TimeCreated, the ids of event, process and thread, and every value; not over the
+ * header, which an export rewrites. 32 bits: two different records of one id look alike
+ * once in 4 billion. */
+static uint32_t fingerprint_of(const struct evtx_record *record)
 {
     const struct evtx_system *s = &record->system;
     uint64_t h = stir(s->time_created_filetime, s->event_id);
@@ -161,8 +180,7 @@ static void widen(uint64_t *first, uint64_t *last, uint64_t value)
         *last = value;
 }
 
-static void series_add(struct coverage_series *s, const struct evtx_record *record,
-                       uint32_t fingerprint)
+static void series_add(struct coverage_series *s, const struct evtx_record *record)
 {
     uint64_t id = record->system.record_id, time = record->system.time_created_filetime;
     if (time != FILETIME_NONE)
@@ -174,27 +192,10 @@ static void series_add(struct coverage_series *s, const struct evtx_record *reco
     if (!run || id != run->last + 1) {
         ARRAY_GROW(s->runs, s->run_count, s->run_capacity);
         run = &s->runs[s->run_count++];
-        *run = (struct coverage_run){id, id, time, time, s->count};
+        *run = (struct coverage_run){id, id, time, time, NOT_COMPARED};
     }
     run->last = id;
     run->last_filetime = time;
-    ARRAY_GROW(s->fingerprints, s->count, s->capacity);
-    s->fingerprints[s->count++] = fingerprint;
-}
-
-/* A log that collects other hosts' events is called ForwardedEvents; its records mostly
- * keep the channel that they were written to. */
-static bool was_forwarded(const struct evidence_log *log,
-                          const struct evtx_system *system)
-{
-    static const struct text name = {"ForwardedEvents", sizeof "ForwardedEvents" - 1};
-    if (text_equal_fold(system->channel, name))
-        return true;
-    size_t from = log->path.len;
-    while (from > 0 && log->path.ptr[from - 1] != '/' &&
-           log->path.ptr[from - 1] != '\\')
-        from--;
-    return text_starts_with_fold(text_slice(log->path, from, SIZE_MAX), name);
 }
 
 static void note_schema(struct coverage *c, const struct sysmon_event *event)
@@ -286,26 +287,93 @@ static void note_recovered(struct coverage *c, const struct evtx_record *record)
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null)
 {
-    coverage_add_known(c, record, event_or_null, coverage_fingerprint(record));
-}
-
-void coverage_add_known(struct coverage *c, const struct evtx_record *record,
-                        const struct sysmon_event *event_or_null, uint32_t fingerprint)
-{
     if (!record_state_is_live(record->state)) {
         note_recovered(c, record);
         return;
     }
     c->records++;
-    c->forwarded_records += was_forwarded(c->log, &record->system);
+    c->forwarded_records +=
+        c->collects_others || text_equal_fold(record->system.channel, forwarded);
     if (record->header_id == record->system.record_id &&
         record->header_id < c->lowest_header_id)
         c->lowest_header_id = record->header_id;
-    series_add(find_series(c, &record->system, true), record, fingerprint);
+    series_add(find_series(c, &record->system, true), record);
     tracks_add(&c->tracks, record, event_or_null);
     if (event_or_null) {
         sysmon_add(c, event_or_null);
         sensor_add(c, event_or_null);
+    }
+}
+
+/* --- again, where runs overlap */
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct coverage_run *x = *(struct coverage_run *const *)a,
+                              *y = *(struct coverage_run *const *)b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static bool is_ascending(const struct coverage_series *s)
+{
+    for (size_t i = 1; i < s->run_count; i++)
+        if (s->runs[i].first <= s->runs[i - 1].last)
+            return false;
+    return true;
+}
+
+/* Mark the runs that share an id with another one. */
+static void mark_overlaps(struct coverage_series *s)
+{
+    struct coverage_run **sorted = memory_get(s->run_count * sizeof(*sorted));
+    for (size_t i = 0; i < s->run_count; i++)
+        sorted[i] = &s->runs[i];
+    qsort(sorted, s->run_count, sizeof(*sorted), compare_places);
+    struct coverage_run *holder = sorted[0]; /* reaches farthest so far */
+    for (size_t i = 1; i < s->run_count; i++) {
+        if (sorted[i]->first <= holder->last)
+            sorted[i]->fingerprint = holder->fingerprint = 0;
+        if (sorted[i]->last > holder->last)
+            holder = sorted[i];
+    }
+    free(sorted);
+}
+
+bool coverage_has_overlaps(struct coverage *c)
+{
+    bool has_some = false;
+    for (size_t i = 0; i < c->series_count; i++) {
+        struct coverage_series *s = &c->series[i];
+        if (is_ascending(s))
+            continue;
+        mark_overlaps(s);
+        for (size_t k = 0; k < s->run_count; k++)
+            if (s->runs[k].fingerprint != NOT_COMPARED) {
+                s->runs[k].fingerprint = s->fingerprint_count;
+                s->fingerprint_count += s->runs[k].last - s->runs[k].first + 1;
+            }
+        s->fingerprints = memory_get_zeroed(s->fingerprint_count, sizeof(uint32_t));
+        has_some |= s->fingerprint_count > 0;
+    }
+    return has_some;
+}
+
+/* A log that changed meanwhile, which is told, may have other records now. */
+void coverage_compare(struct coverage *c, const struct evtx_record *record)
+{
+    if (!record_state_is_live(record->state) || record->system.record_id == NO_RECORD)
+        return;
+    struct coverage_series *s = find_series(c, &record->system, false);
+    if (!s || s->again_run == s->run_count)
+        return;
+    const struct coverage_run *run = &s->runs[s->again_run];
+    if (run->fingerprint != NOT_COMPARED)
+        s->fingerprints[run->fingerprint + s->again_count] = fingerprint_of(record);
+    if (s->again_count++ == run->last - run->first) {
+        s->again_run++;
+        s->again_count = 0;
     }
 }
 
@@ -380,6 +448,7 @@ static void compare_overlap(struct finish *f, const struct coverage_run *holder,
 {
     uint64_t last = run->last < holder->last ? run->last : holder->last;
     uint64_t from = run->first;
+    assert(holder->fingerprint != NOT_COMPARED && run->fingerprint != NOT_COMPARED);
     for (uint64_t id = run->first; id <= last; id++) {
         bool same = same_record(f->series, holder, run, id);
         if (id == last || same_record(f->series, holder, run, id + 1) != same) {

@@ -10,9 +10,10 @@
  * an export of the first records looks the same. Inside an image or a collection the path
  * decides: winevt\Logs is raw.
  *
- * File order is nearly id order, so ids are kept as runs (40 bytes each) and a record costs
- * four bytes: a fingerprint of its content. Runs that overlap at the end are duplicates;
- * equal fingerprints say RID_DUP, different ones RID_CONFLICT. Only live records and those
+ * File order is nearly id order, so ids are kept as runs (40 bytes each) and a record in one
+ * costs nothing. Runs that overlap at the end are duplicates: then the log is read again and
+ * the records of those runs get a fingerprint each, of their content. Equal ones say
+ * RID_DUP, different ones RID_CONFLICT. Only live records and those
  * of deleted files count: what is carved out of slack repeats live records by nature. Of
  * a recovered record the id alone is kept, for the sentence about the gap that it lies in. */
 #ifndef FOREBEAR_COVERAGE_H
@@ -40,8 +41,10 @@ struct coverage_series { /* one (channel, computer) of a log */
     struct text channel, computer;
     struct coverage_run *runs; /* private */
     size_t run_count, run_capacity;
-    uint32_t *fingerprints; /* private; one a record */
-    size_t count, capacity;
+    uint32_t *fingerprints; /* private; of the records of runs that overlap */
+    size_t fingerprint_count;
+    size_t again_run; /* private; where the second reading is: run, records of it */
+    uint64_t again_count;
     uint64_t first_id, last_id; /* NO_RECORD if no record has an id */
     uint64_t missing;
     uint64_t first_filetime, last_filetime; /* TimeCreated; FILETIME_NONE */
@@ -86,6 +89,7 @@ struct coverage {
     /* private */
     struct map series_index;
     size_t last_series;
+    bool collects_others; /* by its name */
     uint64_t version_filetime;
     uint64_t lowest_header_id; /* of those that equal EventRecordID */
     uint64_t times_unreadable, first_unreadable_offset, first_unreadable_id;
@@ -108,13 +112,10 @@ void coverage_init(struct coverage *c, struct arena *arena,
                    const struct evidence_log *log);
 void coverage_add(struct coverage *c, const struct evtx_record *record,
                   const struct sysmon_event *event_or_null);
-/* The same with coverage_fingerprint() at hand, which any thread can make. */
-void coverage_add_known(struct coverage *c, const struct evtx_record *record,
-                        const struct sysmon_event *event_or_null, uint32_t fingerprint);
-/* Over TimeCreated, the ids of event, process and thread, and every value; not over the
- * header, which an export rewrites. 32 bits: two different records of one id look alike
- * once in 4 billion. */
-uint32_t coverage_fingerprint(const struct evtx_record *record);
+/* Does an id stand in several records? Then the log is to be read again for their content
+ * before coverage_finish(): coverage_compare() gets each record, in the same order. */
+bool coverage_has_overlaps(struct coverage *c);
+void coverage_compare(struct coverage *c, const struct evtx_record *record);
 /* Find gaps, decide the origin; add RID_GAP, RID_DUP, RID_CONFLICT, RID_BACK, RID_FIRST_GT1,
  * FIELD_UNKNOWN, TIME_UNREADABLE, SENSOR_STATE, SENSOR_TAMPERING, EVENTS_DROPPED, TIME_SKEW,
  * CLOCK_BACK and CLOCK_JUMP problems. */

@@ -143,7 +143,10 @@ struct text sysmon_value(const struct sysmon_event *event, enum sysmon_field fie
 bool sysmon_guid(const struct sysmon_event *event, enum sysmon_field field,
                  struct guid *guid)
 {
-    if (guid_parse(sysmon_value(event, field), guid) && !guid_is_null(guid))
+    uint8_t slot = event->slot[field];
+    bool is_guid = slot && (evtx_record_guid(event->record, slot - 1u, guid) ||
+                            guid_parse(sysmon_value(event, field), guid));
+    if (is_guid && !guid_is_null(guid))
         return true;
     *guid = (struct guid){{0}};
     return false;
@@ -179,7 +182,9 @@ bool text_to_number(struct text t, uint64_t *value)
 bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
                    uint64_t *value)
 {
-    return text_to_number(sysmon_value(event, field), value);
+    uint8_t slot = event->slot[field];
+    return (slot && evtx_record_number(event->record, slot - 1u, value)) ||
+           text_to_number(sysmon_value(event, field), value);
 }
 
 uint32_t sysmon_pid(const struct sysmon_event *event, enum sysmon_field field)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-
+#include "util/ascii.h"
 enum { SECONDS_PER_DAY = 86400, DAYS_1601_TO_1970 = 134774 };
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. Years are counted from
@@ -35,23 +35,22 @@ static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsign
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
-static char *put_digits(char *to, unsigned value, unsigned count)
+/* An odd one more digit stands before the pairs. */
+static inline char *put_digits(char *to, unsigned value, unsigned count)
 {
-    for (unsigned i = count; i-- > 0; value /= 10)
-        to[i] = (char)('0' + value % 10);
+    unsigned at = count;
+    for (; at >= 2; value /= 100)
+        ascii_write_pair(to + (at -= 2), value);
+    if (at)
+        to[0] = (char)('0' + value % 10);
     return to + count;
 }
 
-static char *put_string(char *to, const char *string)
+static struct text zone_of(enum filetime_style style)
 {
-    size_t len = strlen(string);
-    memcpy(to, string, len);
-    return to + len;
-}
-
-static const char *zone_of(enum filetime_style style)
-{
-    return style == FILETIME_CSV ? "+00:00" : style == FILETIME_SPACED ? "" : "Z";
+    return style == FILETIME_CSV      ? TEXT_LITERAL("+00:00")
+           : style == FILETIME_SPACED ? TEXT_LITERAL("")
+                                      : TEXT_LITERAL("Z");
 }
 
 struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
@@ -83,7 +82,9 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
         *to++ = '.';
         to = put_digits(to, fraction, 7);
     }
-    to = put_string(to, zone_of(style));
+    struct text zone = zone_of(style);
+    memcpy(to, zone.ptr, zone.len);
+    to += zone.len;
     *to = '\0';
     return (struct text){out, (size_t)(to - out)};
 }

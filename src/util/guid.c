@@ -53,14 +53,3 @@ bool guid_parse(struct text t, struct guid *guid)
     }
     return true;
 }
-
-bool guid_is_null(const struct guid *guid)
-{
-    static const struct guid null;
-    return guid_equal(guid, &null);
-}
-
-bool guid_equal(const struct guid *a, const struct guid *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}

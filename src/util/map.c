@@ -27,19 +27,22 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t hash_of(struct bytes key)
+/* Sixteen bytes a step. What a key can hold meets the seed in both factors, so that none can
+ * make a product 0. */
+uint32_t map_hash(struct bytes key)
 {
-    uint64_t h = seed() ^ key.len;
+    const uint64_t first = seed(), second = first * UINT64_C(0xa0761d6478bd642f);
+    uint64_t h = first ^ key.len, word[2] = {0, 0};
     size_t at = 0;
-    for (; key.len - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, key.ptr + at, 8);
-        h = mix(h ^ word, UINT64_C(0xa0761d6478bd642f));
+    for (; key.len - at >= sizeof word; at += sizeof word) {
+        memcpy(word, key.ptr + at, sizeof word);
+        h = mix(word[0] ^ h, word[1] ^ second);
     }
-    uint64_t tail = 0;
+    word[0] = word[1] = 0;
     if (key.len > at)
-        memcpy(&tail, key.ptr + at, key.len - at);
-    h = mix(h ^ tail, UINT64_C(0xe7037ed1a0b428db));
+        memcpy(word, key.ptr + at, key.len - at);
+    h = mix(word[0] ^ h, word[1] ^ second);
+    h = mix(h, UINT64_C(0xe7037ed1a0b428db));
     return (uint32_t)(h ^ h >> 32);
 }
 
@@ -87,16 +90,22 @@ uint32_t map_find(const struct map *m, struct bytes key)
 {
     if (m->slot_count == 0)
         return MAP_NONE;
-    uint32_t entry_1 = m->slots[slot_of(m, key, hash_of(key))].entry_1;
+    uint32_t entry_1 = m->slots[slot_of(m, key, map_hash(key))].entry_1;
     return entry_1 ? m->entries[entry_1 - 1].value : MAP_NONE;
 }
 
 struct map_entry *map_enter(struct map *m, struct bytes key, uint32_t value,
                             bool *is_new)
 {
+    return map_enter_hashed(m, key, map_hash(key), value, is_new);
+}
+
+struct map_entry *map_enter_hashed(struct map *m, struct bytes key, uint32_t hash,
+                                   uint32_t value, bool *is_new)
+{
     if (m->count >= m->slot_count / 4 * 3)
         grow_slots(m);
-    uint32_t hash = hash_of(key), slot = slot_of(m, key, hash);
+    uint32_t slot = slot_of(m, key, hash);
     *is_new = m->slots[slot].entry_1 == 0;
     if (*is_new) {
         ARRAY_GROW(m->entries, m->count, m->capacity);

@@ -30,6 +30,9 @@ struct map {
 };
 
 void map_release(struct map *m);
+/* What the functions below make of a key first: the same in all maps of a run. Any thread can
+ * make it for map_enter_hashed(). */
+uint32_t map_hash(struct bytes key);
 /* The value of key, or MAP_NONE. */
 uint32_t map_find(const struct map *m, struct bytes key);
 /* The value of key after adding (key, value) if it was not there. The key is borrowed. */
@@ -38,6 +41,8 @@ uint32_t map_add(struct map *m, struct bytes key, uint32_t value);
  * set to a longer-lived copy of the same bytes. Valid until the next change. */
 struct map_entry *map_enter(struct map *m, struct bytes key, uint32_t value,
                             bool *is_new);
+struct map_entry *map_enter_hashed(struct map *m, struct bytes key, uint32_t hash,
+                                   uint32_t value, bool *is_new);
 /* Change the value of a key that is there, or add it. */
 void map_set(struct map *m, struct bytes key, uint32_t value);
 

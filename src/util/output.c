@@ -139,20 +139,56 @@ enum status output_open(struct output *out, struct output_dir *dir, const char *
     return OK;
 }
 
+void output_piece_begin(struct output_piece *piece, struct output *out,
+                        const char *data, size_t len)
+{
+    output_flush(out);
+    *piece = (struct output_piece){.out = out,
+                                   .at = out->size,
+                                   .data = data,
+                                   .len = len,
+                                   .error = out->write_error};
+    out->size += len;
+}
+
+void output_piece_hash(const struct output_piece *piece)
+{
+    digester_add(&piece->out->digester, piece->data, piece->len);
+}
+
 /* The disk starts at once: otherwise fsync at the end waits for all of it. */
+void output_piece_write(struct output_piece *piece)
+{
+    size_t done = 0;
+    while (!piece->error && done < piece->len) {
+        ssize_t n = pwrite(piece->out->fd, piece->data + done, piece->len - done,
+                           (off_t)(piece->at + done));
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            piece->error = errno;
+    }
+    sync_file_range(piece->out->fd, (off_t)piece->at, (off_t)piece->len,
+                    SYNC_FILE_RANGE_WRITE);
+}
+
+void output_piece_end(struct output_piece *piece)
+{
+    if (!piece->out->write_error)
+        piece->out->write_error = piece->error;
+}
+
 static void write_out(struct output *out, const char *data, size_t len)
 {
-    size_t at = 0;
-    while (!out->write_error && at < len) {
-        ssize_t n = write(out->fd, data + at, len - at);
-        if (n >= 0)
-            at += (size_t)n;
-        else if (errno != EINTR)
-            out->write_error = errno;
-    }
-    sync_file_range(out->fd, (off_t)out->size, (off_t)len, SYNC_FILE_RANGE_WRITE);
-    digester_add(&out->digester, data, len);
+    struct output_piece piece = {.out = out,
+                                 .at = out->size,
+                                 .data = data,
+                                 .len = len,
+                                 .error = out->write_error};
     out->size += len;
+    output_piece_hash(&piece);
+    output_piece_write(&piece);
+    output_piece_end(&piece);
 }
 
 void output_flush(struct output *out)

@@ -56,6 +56,22 @@ void output_add(struct output *out, const void *data, size_t len);
 void output_add_text(struct output *out, struct text t);
 void output_printf(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A piece of a file that one thread hashes while another writes it. Its bytes must stay until
+ * output_piece_end(). Of the pieces of a file, begin and hash are called in their order. */
+struct output_piece {
+    struct output *out;
+    uint64_t at;
+    const char *data;
+    size_t len;
+    int error; /* errno, 0: none */
+};
+
+void output_piece_begin(struct output_piece *piece, struct output *out,
+                        const char *data, size_t len);
+void output_piece_hash(const struct output_piece *piece);
+void output_piece_write(struct output_piece *piece); /* by any thread */
+void output_piece_end(struct output_piece *piece);
+
 /* Push what is pending to the file, without ending it. */
 void output_flush(struct output *out);
 enum status output_finish(struct output *out, struct error *err);

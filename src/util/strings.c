@@ -18,6 +18,11 @@ uint32_t strings_find(const struct strings *s, struct text t)
 
 uint32_t strings_add(struct strings *s, struct text t)
 {
+    return strings_add_hashed(s, t, map_hash(map_key_text(t)));
+}
+
+uint32_t strings_add_hashed(struct strings *s, struct text t, uint32_t hash)
+{
     bool is_new;
     if (text_is_absent(t))
         return STRING_ABSENT;
@@ -26,7 +31,7 @@ uint32_t strings_add(struct strings *s, struct text t)
     if (s->map.count == 0)
         map_add(&s->map, map_key_text(TEXT_LITERAL("")), STRING_EMPTY);
     struct map_entry *entry =
-        map_enter(&s->map, map_key_text(t), s->map.count + 1, &is_new);
+        map_enter_hashed(&s->map, map_key_text(t), hash, s->map.count + 1, &is_new);
     if (is_new)
         entry->key = map_key_text(arena_copy(&s->arena, t));
     return entry->value;

@@ -19,6 +19,8 @@ struct strings {
 
 void strings_release(struct strings *s);
 uint32_t strings_add(struct strings *s, struct text t);
+/* The same with map_hash() of the text at hand. */
+uint32_t strings_add_hashed(struct strings *s, struct text t, uint32_t hash);
 struct text strings_text(const struct strings *s, uint32_t number);
 /* The number of t, or MAP_NONE if no such string was added. */
 uint32_t strings_find(const struct strings *s, struct text t);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/ascii.h"
 #include "util/memory.h"
 
 struct text text_from(const char *string)
@@ -81,10 +82,8 @@ bool text_contains_fold(struct text t, struct text part)
 
 struct text text_basename(struct text path)
 {
-    for (size_t i = path.len; i > 0; i--)
-        if (path.ptr[i - 1] == '\\')
-            return (struct text){path.ptr + i, path.len - i};
-    return path;
+    const char *last = path.len ? memrchr(path.ptr, '\\', path.len) : NULL;
+    return last ? text_slice(path, (size_t)(last + 1 - path.ptr), SIZE_MAX) : path;
 }
 
 struct text text_slice(struct text t, size_t from, size_t len)
@@ -181,12 +180,9 @@ void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 
 void buffer_add_number(struct buffer *b, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    buffer_add(b, digits + at, sizeof digits - at);
+    char *to = buffer_reserve(b, ASCII_NUMBER_MAX);
+    b->len += ascii_write_number(to, value);
+    b->ptr[b->len] = '\0';
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)
