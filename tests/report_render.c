@@ -16,7 +16,7 @@ static void put_values(void)
 {
     for (const struct hostile_value *v = hostile_values(); v->name; v++) {
         struct buffer exact = {0}, visible = {0}, shown = {0};
-        report_visible_text(&visible, v->value);
+        report_visible_value(&visible, v->value);
         json_add_ascii(&exact, v->value);
         json_add_ascii(&shown, buffer_text(&visible));
         printf("[\"%s\", \"%.*s\", \"%.*s\"]\n", v->name, TEXT(buffer_text(&exact)),

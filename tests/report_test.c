@@ -430,6 +430,7 @@ static void what_cannot_be_seen_is_shown(void **state)
         {{"\xe2\x80\x82", 3},              "[U+2002]"                 },
         {{"\xf3\xa0\x81\x81", 4},          "[U+E0041]"                },
         {{"\xff\xc0\xaf", 3},              "\\xff\\xc0\\xaf"          },
+        {{"  ", 2},                        "␠␠"                   },
         {{"e\xcc\x81x", 4},                "e\xcc\x81x"               },
         {{"e\xcc\x81\xcc\x81\xcc\x81", 7}, "e\xcc\x81\xcc\x81[U+0301]"},
         {{"\xed\xa0\x80", 3},              "\\xed\\xa0\\x80"          },
@@ -443,6 +444,9 @@ static void what_cannot_be_seen_is_shown(void **state)
             value = text_from(cases[i].shown);
         report_visible_text(&b, value);
         assert_string_equal(b.ptr, cases[i].shown);
+        buffer_clear(&b);
+        report_visible_value(&b, TEXT_LITERAL(" \"msra.exe\"  "));
+        assert_string_equal(b.ptr, "␠\"msra.exe\"␠␠");
         buffer_release(&b);
     }
 }

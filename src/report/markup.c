@@ -111,7 +111,7 @@ void markup_value(struct markup *m, struct text t)
     markup_open(m, "code");
     markup_attribute(m, "class", "value");
     buffer_clear(&m->shown);
-    report_visible_text(&m->shown, t);
+    report_visible_value(&m->shown, t);
     if (!text_equal(buffer_text(&m->shown), t)) {
         struct buffer exact = {0};
         json_add_ascii(&exact, t);

@@ -335,5 +335,8 @@ void report_summary(const struct report *report, const char *path, struct buffer
  * cannot be seen becomes a visible symbol (U+2400.. or [U+202E]). No markup is escaped:
  * the XML writer does that. */
 void report_visible_text(struct buffer *out, struct text t);
+/* The same for one recorded value: blanks at its ends are shown as U+2420, too, since rules
+ * and readers miss them. */
+void report_visible_value(struct buffer *out, struct text t);
 
 #endif

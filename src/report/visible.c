@@ -35,8 +35,43 @@ static void add_symbol(struct buffer *out, uint32_t c)
         buffer_printf(out, "[U+%04X]", (unsigned)c);
 }
 
+static size_t blanks_before(struct text t)
+{
+    size_t n = 0;
+    while (n < t.len && t.ptr[n] == ' ')
+        n++;
+    return n;
+}
+
+static size_t blanks_behind(struct text t)
+{
+    size_t n = 0;
+    while (n < t.len && t.ptr[t.len - 1 - n] == ' ')
+        n++;
+    return n;
+}
+
+static void add_blanks(struct buffer *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        utf_add_code_point(out, 0x2420);
+}
+
+void report_visible_value(struct buffer *out, struct text t)
+{
+    size_t before = blanks_before(t);
+    size_t behind = before < t.len ? blanks_behind(t) : 0;
+    add_blanks(out, before);
+    report_visible_text(out, text_slice(t, before, t.len - before - behind));
+    add_blanks(out, behind);
+}
+
 void report_visible_text(struct buffer *out, struct text t)
 {
+    if (t.len && blanks_before(t) == t.len) {
+        add_blanks(out, t.len);
+        return;
+    }
     enum { PILE_MAX = 2 };
     unsigned pile = 0; /* of combining marks, up to here */
     for (size_t i = 0; i < t.len;) {
