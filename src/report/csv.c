@@ -430,21 +430,25 @@ static const struct evidence_log *log_of_problem(const struct report *r,
     return NULL;
 }
 
-static void put_problems(struct table *t, struct buffer *b, const struct report *r)
+static size_t problem_count(const struct report *r)
 {
+    return r->problems->count;
+}
+
+static void put_problem_row(struct table *t, struct buffer *b, const struct report *r,
+                            size_t row)
+{
+    const struct problem *p = &r->problems->rows[row];
     (void)b;
-    for (size_t i = 0; i < r->problems->count && !stop_requested(); i++) {
-        const struct problem *p = &r->problems->rows[i];
-        table_string(t, problem_kinds[p->code].code);
-        table_string(t, problem_severity_name(p->severity));
-        table_path(t, p->place.evidence);
-        table_path(t, p->place.log);
-        table_number_unless(t, p->place.offset, NO_OFFSET);
-        table_number_unless(t, p->place.record_id, NO_RECORD);
-        table_text(t, p->message);
-        table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
-        table_end_row(t);
-    }
+    table_string(t, problem_kinds[p->code].code);
+    table_string(t, problem_severity_name(p->severity));
+    table_path(t, p->place.evidence);
+    table_path(t, p->place.log);
+    table_number_unless(t, p->place.offset, NO_OFFSET);
+    table_number_unless(t, p->place.record_id, NO_RECORD);
+    table_text(t, p->message);
+    table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
+    table_end_row(t);
 }
 
 /* problems.csv is the last of them and still has to tell of its own formula cells. */
@@ -482,7 +486,8 @@ static const struct csv_file *csv_file_at(size_t i)
 }
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              .put_rows = put_problems};
+                                              .row_count = problem_count,
+                                              .put_row = put_problem_row};
 
 enum status report_write_csv(const struct report *report, struct output_dir *dir,
                              struct error *err)
