@@ -932,6 +932,7 @@ static enum status link_and_judge(struct run *run, struct error *err)
 {
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
+    run->report.timeline = &run->timeline;
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
     if (stop_requested())
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
@@ -1110,7 +1111,6 @@ static enum status write_report(struct run *run, struct error *err)
     check_evidence(run);
     count_problems_per_log(run);
     report->story = &run->story;
-    report->timeline = &run->timeline;
     report->elsewhere = run->elsewhere.state ? &run->elsewhere : NULL;
     report->verification = &run->verification;
     report->problems = &run->problems;

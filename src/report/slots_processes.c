@@ -245,13 +245,20 @@ SLOT(chain_left_out)
     put_number_unless(out, page->chain_left_out, 0);
 }
 
+/* A link that rests on one record alone. */
+static bool is_dashed(const struct process *child)
+{
+    return child->grade == GRADE_B || child->grade == GRADE_P;
+}
+
 SLOT(row_class)
 {
     static const char *const relations[] = {"ancestor", "host",       "match",
                                             "sibling",  "descendant", "apart"};
     static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
-    buffer_printf(out, "%s %s", relations[page_row(page)->relation],
-                  kinds[row_process(page)->kind]);
+    buffer_printf(out, "%s %s%s", relations[page_row(page)->relation],
+                  kinds[row_process(page)->kind],
+                  is_dashed(row_process(page)) ? " dashed" : "");
 }
 
 SLOT(row_relation)
@@ -261,12 +268,6 @@ SLOT(row_relation)
         "match",      "sibling of a match",
         "descendant", "match; its link to the host process is not drawn"};
     buffer_add_string(out, relations[page_row(page)->relation]);
-}
-
-/* A link that rests on one record alone. */
-static bool is_dashed(const struct process *child)
-{
-    return child->grade == GRADE_B || child->grade == GRADE_P;
 }
 
 /* Drawn with a character, so that the kind of the link survives being copied, printed or
@@ -281,6 +282,21 @@ SLOT(row_branch)
         buffer_add_string(out, is_dashed(row_process(page)) ? "└╌ " : "└─ ");
 }
 
+/* How far the link can be trusted, in words beside the letter. */
+SLOT(row_link)
+{
+    static const char *const words[] = {
+        [GRADE_A] = "both records tell it",
+        [GRADE_A_MINUS] = "both records tell it, by a second GUID",
+        [GRADE_B] = "the child's record alone tells it",
+        [GRADE_C] = "not recorded; one candidate",
+        [GRADE_D] = "not recorded; several candidates",
+        [GRADE_P] = "Windows' audit tells it, by process id"};
+    const char *said = words[row_process(page)->grade];
+    if (said)
+        buffer_printf(out, "%s: %s",
+                      link_grade_name((enum link_grade)row_process(page)->grade), said);
+}
 SLOT(row_link_anchor)
 {
     if (page_row(page)->relation == RELATION_MATCH)
