@@ -440,21 +440,25 @@ static const struct evidence_log *log_of_problem(const struct report *r,
     return NULL;
 }
 
-static void put_problems(struct table *t, struct buffer *b, const struct report *r)
+static size_t problem_count(const struct report *r)
 {
+    return r->problems->count;
+}
+
+static void put_problem_row(struct table *t, struct buffer *b, const struct report *r,
+                            size_t row)
+{
+    const struct problem *p = &r->problems->rows[row];
     (void)b;
-    for (size_t i = 0; i < r->problems->count && !stop_requested(); i++) {
-        const struct problem *p = &r->problems->rows[i];
-        table_string(t, problem_kinds[p->code].code);
-        table_string(t, problem_severity_name(p->severity));
-        table_path(t, p->place.evidence);
-        table_path(t, p->place.log);
-        table_number_unless(t, p->place.offset, NO_OFFSET);
-        table_number_unless(t, p->place.record_id, NO_RECORD);
-        table_text(t, p->message);
-        table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
-        table_end_row(t);
-    }
+    table_string(t, problem_kinds[p->code].code);
+    table_string(t, problem_severity_name(p->severity));
+    table_path(t, p->place.evidence);
+    table_path(t, p->place.log);
+    table_number_unless(t, p->place.offset, NO_OFFSET);
+    table_number_unless(t, p->place.record_id, NO_RECORD);
+    table_text(t, p->message);
+    table_record_digest(t, log_of_problem(r, &p->place), p->place.offset);
+    table_end_row(t);
 }
 
 /* problems.csv is the last of them and still has to tell of its own formula cells. */
@@ -493,7 +497,8 @@ static const struct csv_file *const csv_files[] = {
     &csv_coverage_files[1]};
 
 static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              .put_rows = put_problems};
+                                              .row_count = problem_count,
+                                              .put_row = put_problem_row};
 
 const struct csv_file *report_table(const struct report *report, size_t index)
 {
