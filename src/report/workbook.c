@@ -193,8 +193,9 @@ static void put_value(struct sheet *s, struct text value)
 /* The second times have columns of their own: what is a time is told by its name. */
 static bool is_time_column(const char *name)
 {
-    static const char *const names[] = {"datetime", "TimeGenerated", "EventStartTime",
-                                        "EventEndTime"};
+    static const char *const names[] = {
+        "datetime",   "TimeGenerated", "EventStartTime", "EventEndTime", "from", "to",
+        "first_seen", "last_seen",     "first_logged",   "last_logged"};
     struct text t = text_from(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_equal(t, text_from(names[i])))
@@ -268,7 +269,7 @@ void sheet_text(struct sheet *s, struct text value)
 {
     struct sheets *book = s->book;
     if (text_is_absent(value)) {
-        s->column++;
+        s->column += 1 + s->has_second[s->table_column];
     } else if (value.len == 0) {
         check(book,
               worksheet_write_blank(s->worksheet, s->row, s->column++, book->empty));
@@ -311,7 +312,7 @@ void sheet_time(struct sheet *s, uint64_t filetime)
     bool has_second = s->has_second[s->table_column];
     struct text text = filetime_format(utc, filetime, FILETIME_CSV);
     sheet_text(s, text.len ? text : NO_TEXT);
-    if (!has_second)
+    if (!has_second || !text.len)
         return;
     text = zone_format(second, &s->book->report->run.zone, filetime);
     if (text.len)
