@@ -487,4 +487,5 @@ def main():
     browser.close()
 
 
-main()
+if __name__ == "__main__":
+    main()
