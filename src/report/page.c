@@ -27,6 +27,11 @@ static void indexes_clear(struct indexes *list)
 
 /* --- the page as a whole */
 
+static size_t at_most(size_t n, size_t most)
+{
+    return n < most ? n : most;
+}
+
 /* The number of the section that a finding belongs to: one for each host process, and one
  * for each creation whose parent is not known. */
 static uint32_t section_of(struct page *page, struct map *by_host, size_t *capacity,
@@ -67,8 +72,8 @@ static void find_sections(struct page *page)
         page->finding_order[page->sections[numbers[i]].first++] = (uint32_t)i;
     for (size_t s = 0; s < page->section_total; s++)
         page->sections[s].first -= page->sections[s].finding_count;
-    page->section_count =
-        page->section_total < SECTIONS_MAX ? page->section_total : SECTIONS_MAX;
+    page->section_count = at_most(page->section_total, SECTIONS_MAX);
+    page->outline_count = at_most(page->section_total, OUTLINES_MAX);
     map_release(&by_host);
     free(numbers);
 }
@@ -233,7 +238,7 @@ void page_close(struct page *page)
 static bool add_row(struct page *page, uint32_t process, uint32_t depth,
                     enum relation relation)
 {
-    if (page->row_count == ROWS_MAX) {
+    if (page->row_count == page->rows_allowed.here) {
         page->rows_left_out++;
         return false;
     }
@@ -247,9 +252,10 @@ static uint32_t add_ancestors(struct page *page, uint32_t top)
 {
     const struct lineage *l = page->report->lineage;
     uint32_t chain[CHAIN_MAX];
+    size_t most = at_most(page->rows_allowed.here / 2, CHAIN_MAX);
     uint32_t count = 0;
     uint32_t at = lineage_parent(l, top);
-    for (; at != PROCESS_NONE && count < CHAIN_MAX; at = lineage_parent(l, at))
+    for (; at != PROCESS_NONE && count < most; at = lineage_parent(l, at))
         chain[count++] = at;
     for (; at != PROCESS_NONE; at = lineage_parent(l, at))
         page->chain_left_out++;
@@ -291,7 +297,7 @@ static void collect_creations(struct page *page)
         uint32_t process = page_finding(page, s, i)->process;
         if (process != last)
             indexes_add(&page->creations, page->finding_order[s->first + i],
-                        CREATIONS_MAX);
+                        page->creations_allowed.here);
         last = process;
     }
 }
@@ -343,8 +349,8 @@ static void sort_events(struct page *page)
     for (size_t i = 0; i < list->count; i++)
         if (kept == 0 || list->items[kept - 1] != list->items[i])
             list->items[kept++] = list->items[i];
-    list->left_out = kept > EVENTS_MAX ? kept - EVENTS_MAX : 0;
-    list->count = kept > EVENTS_MAX ? EVENTS_MAX : kept;
+    list->count = at_most(kept, page->events_allowed.here);
+    list->left_out = kept - list->count;
 }
 
 static void collect_events(struct page *page)
@@ -361,12 +367,37 @@ static void collect_events(struct page *page)
     sort_events(page);
 }
 
+/* A section takes what it needs of what the page has left, but leaves each section after
+ * it a share: half of what it would have if all had the same. */
+static void allow(struct allowance *a, size_t total, size_t most, size_t sections_after)
+{
+    size_t kept = sections_after * (total / SECTIONS_MAX / 2);
+    a->here = at_most(a->left - kept, most);
+}
+
+static void allow_section(struct page *page)
+{
+    size_t after = page->section_count - page->at.section - 1;
+    if (page->at.section == 0) {
+        page->creations_allowed.left = CREATIONS_TOTAL;
+        page->rows_allowed.left = ROWS_TOTAL;
+        page->events_allowed.left = EVENTS_TOTAL;
+    }
+    allow(&page->creations_allowed, CREATIONS_TOTAL, CREATIONS_MAX, after);
+    allow(&page->rows_allowed, ROWS_TOTAL, ROWS_MAX, after);
+    allow(&page->events_allowed, EVENTS_TOTAL, EVENTS_MAX, after);
+}
+
 void page_enter_section(struct page *page, size_t number)
 {
     page->at.section = number;
+    allow_section(page);
     collect_creations(page);
     collect_rows(page);
     collect_events(page);
+    page->creations_allowed.left -= page->creations.count;
+    page->rows_allowed.left -= page->row_count;
+    page->events_allowed.left -= page->events.count;
     page->corroborations =
         detector_corroborations_of(page->report->detector, page_section(page)->host);
     page->silence_count =
@@ -511,6 +542,8 @@ void page_add_problems(const struct report *report)
     page_tell_elsewhere(&page);
     tell(report, page.section_total - page.section_count, page.section_count,
          "sections of findings", "findings.csv");
+    tell(report, page.section_total - page.outline_count, page.outline_count,
+         "lines of host processes", "findings.csv");
     tell(report, page.misses_apart.left_out, page.misses_apart.count, "near misses",
          "near_misses.csv");
     size_t hosts = report->lineage->host_count;
