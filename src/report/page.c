@@ -196,12 +196,56 @@ static void index_problems(struct page *page)
                 indexes_add(&page->problems, i, PROBLEMS_MAX);
 }
 
+/* A section takes what it needs of what the page has left, but leaves each section after
+ * it a share: half of what it would have if all had the same. */
+static void allow(const struct page *page, struct allowance *a, size_t total,
+                  size_t most)
+{
+    size_t after = page->section_count - page->at.section - 1;
+    if (page->at.section == 0)
+        a->left = total;
+    a->here = at_most(a->left - after * (total / SECTIONS_MAX / 2), most);
+}
+
+static void collect_creations(struct page *page)
+{
+    const struct section *s = page_section(page);
+    uint32_t last = PROCESS_NONE;
+    struct allowance *allowed = &page->creations_allowed;
+    allow(page, allowed, CREATIONS_TOTAL, CREATIONS_MAX);
+    indexes_clear(&page->creations);
+    for (size_t i = 0; i < s->finding_count; i++) {
+        uint32_t process = page_finding(page, s, i)->process;
+        if (process != last)
+            indexes_add(&page->creations, page->finding_order[s->first + i],
+                        allowed->here);
+        last = process;
+    }
+    allowed->left -= page->creations.count;
+}
+
+/* The creations that will have cards: a link to another one would lead nowhere. */
+static void mark_shown(struct page *page)
+{
+    const struct finding *findings = page->report->detector->findings;
+    page->creation_shown =
+        memory_get_zeroed(page->report->lineage->count + 1, sizeof(bool));
+    for (page->at.section = 0; page->at.section < page->section_count;
+         page->at.section++) {
+        collect_creations(page);
+        for (size_t i = 0; i < page->creations.count; i++)
+            page->creation_shown[findings[page->creations.items[i]].process] = true;
+    }
+    page->at.section = 0;
+}
+
 void page_open(struct page *page, const struct report *report)
 {
     *page = (struct page){.report = report};
     report_statements(report, &page->arena, &page->statements);
     find_sections(page);
     mark_creations(page);
+    mark_shown(page);
     count_matches(page);
     page->process_anchored =
         memory_get_zeroed(report->lineage->count + 1, sizeof(bool));
@@ -224,6 +268,7 @@ void page_close(struct page *page)
     free(page->misses_apart.items);
     free(page->problems.items);
     free(page->creation_matched);
+    free(page->creation_shown);
     free(page->host_matches);
     free(page->process_anchored);
     free(page->event_anchored);
@@ -288,24 +333,11 @@ static void add_tree(struct page *page, uint32_t top)
     }
 }
 
-static void collect_creations(struct page *page)
-{
-    const struct section *s = page_section(page);
-    uint32_t last = PROCESS_NONE;
-    indexes_clear(&page->creations);
-    for (size_t i = 0; i < s->finding_count; i++) {
-        uint32_t process = page_finding(page, s, i)->process;
-        if (process != last)
-            indexes_add(&page->creations, page->finding_order[s->first + i],
-                        page->creations_allowed.here);
-        last = process;
-    }
-}
-
 static void collect_rows(struct page *page)
 {
     const struct section *s = page_section(page);
     const struct finding *findings = page->report->detector->findings;
+    allow(page, &page->rows_allowed, ROWS_TOTAL, ROWS_MAX);
     page->row_count = 0;
     page->rows_left_out = page->chain_left_out = 0;
     add_tree(page, page_section_process(page, s));
@@ -315,6 +347,7 @@ static void collect_rows(struct page *page)
             lineage_parent(page->report->lineage, process) != s->host)
             add_row(page, process, 0, RELATION_APART);
     }
+    page->rows_allowed.left -= page->row_count;
 }
 
 /* Of an ancestor only what bears on the findings: a svchost or an explorer has thousands
@@ -349,8 +382,10 @@ static void sort_events(struct page *page)
     for (size_t i = 0; i < list->count; i++)
         if (kept == 0 || list->items[kept - 1] != list->items[i])
             list->items[kept++] = list->items[i];
+    allow(page, &page->events_allowed, EVENTS_TOTAL, EVENTS_MAX);
     list->count = at_most(kept, page->events_allowed.here);
     list->left_out = kept - list->count;
+    page->events_allowed.left -= list->count;
 }
 
 static void collect_events(struct page *page)
@@ -367,37 +402,12 @@ static void collect_events(struct page *page)
     sort_events(page);
 }
 
-/* A section takes what it needs of what the page has left, but leaves each section after
- * it a share: half of what it would have if all had the same. */
-static void allow(struct allowance *a, size_t total, size_t most, size_t sections_after)
-{
-    size_t kept = sections_after * (total / SECTIONS_MAX / 2);
-    a->here = at_most(a->left - kept, most);
-}
-
-static void allow_section(struct page *page)
-{
-    size_t after = page->section_count - page->at.section - 1;
-    if (page->at.section == 0) {
-        page->creations_allowed.left = CREATIONS_TOTAL;
-        page->rows_allowed.left = ROWS_TOTAL;
-        page->events_allowed.left = EVENTS_TOTAL;
-    }
-    allow(&page->creations_allowed, CREATIONS_TOTAL, CREATIONS_MAX, after);
-    allow(&page->rows_allowed, ROWS_TOTAL, ROWS_MAX, after);
-    allow(&page->events_allowed, EVENTS_TOTAL, EVENTS_MAX, after);
-}
-
 void page_enter_section(struct page *page, size_t number)
 {
     page->at.section = number;
-    allow_section(page);
     collect_creations(page);
     collect_rows(page);
     collect_events(page);
-    page->creations_allowed.left -= page->creations.count;
-    page->rows_allowed.left -= page->row_count;
-    page->events_allowed.left -= page->events.count;
     page->corroborations =
         detector_corroborations_of(page->report->detector, page_section(page)->host);
     page->silence_count =

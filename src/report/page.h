@@ -82,6 +82,7 @@ struct page {
     struct indexes misses_apart;       /* of processes without a finding */
     struct indexes problems;           /* damage first */
     bool *creation_matched;            /* by node */
+    bool *creation_shown;              /* by node: it has a card */
     struct host_matches *host_matches; /* by host */
     /* What has its anchor in the page already: a process of two sections has one. */
     bool *process_anchored, *event_anchored;
