@@ -30,3 +30,26 @@ for mebibytes in 16 64 128 256 512; do
     make_log "$mebibytes"
 done
 python3 "$srcdir/tests/bench.py" "$builddir/forebear" "$folder" "${BENCH_ROUNDS:-5}"
+
+# How long a page takes to open that has as much as it can have.
+for browser in chromium chromium-browser google-chrome none; do
+    command -v "$browser" >/dev/null 2>&1 && break
+done
+if [ "$browser" = none ]; then
+    echo "bench: no Chromium: the page is not measured" >&2
+    exit 0
+fi
+. "$srcdir/tests/page_shapes.sh"
+page() { # SHAPE N
+    mkdir "$folder/logs-$1"
+    "$1" "$2" >"$folder/scenario"
+    "$builddir/tests/make_evtx" "$folder/scenario" "$folder/logs-$1" >/dev/null
+    "$builddir/forebear" report -q -o "$folder/$1" "$folder/logs-$1" >/dev/null
+}
+page events 200000
+page findings 25000
+page hosts 12500
+page mixed 100
+"$builddir/forebear" report -q -o "$folder/sample" "$srcdir/samples/forebear-sample.E01" >/dev/null
+python3 "$srcdir/tests/page_bench.py" "$browser" "$folder/profile" "$folder/sample" \
+    "$folder/events" "$folder/findings" "$folder/hosts" "$folder/mixed"
