@@ -46,6 +46,17 @@
   const rowText = (row) => Array.from(row.cells).map((cell) => textOf(cell).replace(/\s*\n\s*/g, ' ')).join('\t');
 
   // Buttons come when what they belong to comes near: a page can have many thousands.
+  // Of rows, one in so many is watched for all that follow it.
+  const rowsAtOnce = 25;
+  const decorateRow = (row) => {
+    if (one('button.copy', row)) return;
+    row.cells[row.cells.length - 1].append(' ', make('button', 'Copy row', 'copy'));
+  };
+  const decorateRows = (first) => {
+    let row = first;
+    for (let n = 0; row ? rowsAtOnce > n : false; n++, row = row.nextElementSibling)
+      if (row.matches('.item')) decorateRow(row);
+  };
   const decorate = (element) => {
     all('code.value', element).filter((value) => value.closest('dl.facts')).forEach((value) => {
       const name = value.closest('dd').previousElementSibling;
@@ -53,11 +64,7 @@
       button.setAttribute('aria-label', 'Copy the exact value: ' + (name ? name.textContent : 'value'));
       value.after(' ', button);
     });
-    const rows = element.matches('tr.item') ? [element] : [];
-    rows.forEach((row) => {
-      const button = make('button', 'Copy row', 'copy');
-      row.cells[row.cells.length - 1].append(' ', button);
-    });
+    if (element.matches('tr.item')) decorateRows(element);
   };
   const watcher = new IntersectionObserver((entries) => {
     entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
@@ -65,10 +72,12 @@
       decorate(entry.target);
     });
   }, { rootMargin: '600px' });
-  all('.creation, .host-facts, tr.item').forEach((element) => watcher.observe(element));
-  all('.node details').forEach((details) => details.addEventListener('toggle', () => {
-    if (details.open) if (!one('.copy', details)) decorate(details);
-  }));
+  all('.creation, .host-facts, tr.item:nth-child(' + rowsAtOnce + 'n+1)')
+    .forEach((element) => watcher.observe(element));
+  document.addEventListener('toggle', (event) => {
+    const details = event.target;
+    if (details.open) if (details.matches('.node details')) if (!one('.copy', details)) decorate(details);
+  }, true);
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button.copy');
     if (!button) return;
@@ -130,7 +139,8 @@
       const next = nodes[i + 1];
       node.setAttribute('role', 'treeitem');
       node.setAttribute('aria-level', String(levelOf(node)));
-      node.setAttribute('aria-label', textOf(one('.line', node)));
+      const line = one('.line', node);
+      node.setAttribute('aria-label', one('[data-value], br', line) ? textOf(line) : line.textContent.trim());
       node.tabIndex = i ? -1 : 0;
       if (!next || !(levelOf(next) > levelOf(node))) return;
       node.setAttribute('aria-expanded', 'true');
@@ -196,8 +206,7 @@
   // --- finding
   const field = (name) => one('#find-' + name);
   const fields = ['words', 'host', 'rule', 'level', 'event', 'from', 'to'].map(field);
-  const items = all('.item').map((element) => ({ element, words: null }));
-  const sections = all('.finding');
+  let items = null;
   const wordsOf = (item) => {
     if (item.words === null) item.words = item.element.textContent.toLowerCase();
     return item.words;
@@ -216,10 +225,11 @@
   const count = field('count');
   const apply = () => {
     const wanted = fields.map((f) => [f.id.slice(5), f.value.trim()]).filter((pair) => pair[1] !== '');
+    if (!items) items = all('.item').map((element) => ({ element, words: null }));
     items.forEach((item) => {
       item.element.classList.toggle('off', !wanted.every((pair) => tests[pair[0]](item, pair[1])));
     });
-    sections.forEach((section) => {
+    all('.finding').forEach((section) => {
       section.classList.toggle('off', wanted.length > 0 ? !one('.item:not(.off)', section) : false);
     });
     one('.finder').classList.toggle('active', wanted.length > 0);
@@ -240,6 +250,7 @@
   // --- sorting
   const sort = (table, column, descending) => {
     const body = table.tBodies[0];
+    Array.from(body.rows).filter((row) => row.matches('.item')).forEach(decorateRow);
     const key = (row) => row.cells[column] ? row.cells[column].textContent.trim() : '';
     const order = new Intl.Collator('en', { numeric: true }).compare;
     const rows = Array.from(body.rows).map((row) => ({ row, key: key(row) }));

@@ -27,6 +27,11 @@ static void indexes_clear(struct indexes *list)
 
 /* --- the page as a whole */
 
+static size_t at_most(size_t n, size_t most)
+{
+    return n < most ? n : most;
+}
+
 /* The number of the section that a finding belongs to: one for each host process, and one
  * for each creation whose parent is not known. */
 static uint32_t section_of(struct page *page, struct map *by_host, size_t *capacity,
@@ -67,8 +72,8 @@ static void find_sections(struct page *page)
         page->finding_order[page->sections[numbers[i]].first++] = (uint32_t)i;
     for (size_t s = 0; s < page->section_total; s++)
         page->sections[s].first -= page->sections[s].finding_count;
-    page->section_count =
-        page->section_total < SECTIONS_MAX ? page->section_total : SECTIONS_MAX;
+    page->section_count = at_most(page->section_total, SECTIONS_MAX);
+    page->outline_count = at_most(page->section_total, OUTLINES_MAX);
     map_release(&by_host);
     free(numbers);
 }
@@ -191,12 +196,56 @@ static void index_problems(struct page *page)
                 indexes_add(&page->problems, i, PROBLEMS_MAX);
 }
 
+/* A section takes what it needs of what the page has left, but leaves each section after
+ * it a share: half of what it would have if all had the same. */
+static void allow(const struct page *page, struct allowance *a, size_t total,
+                  size_t most)
+{
+    size_t after = page->section_count - page->at.section - 1;
+    if (page->at.section == 0)
+        a->left = total;
+    a->here = at_most(a->left - after * (total / SECTIONS_MAX / 2), most);
+}
+
+static void collect_creations(struct page *page)
+{
+    const struct section *s = page_section(page);
+    uint32_t last = PROCESS_NONE;
+    struct allowance *allowed = &page->creations_allowed;
+    allow(page, allowed, CREATIONS_TOTAL, CREATIONS_MAX);
+    indexes_clear(&page->creations);
+    for (size_t i = 0; i < s->finding_count; i++) {
+        uint32_t process = page_finding(page, s, i)->process;
+        if (process != last)
+            indexes_add(&page->creations, page->finding_order[s->first + i],
+                        allowed->here);
+        last = process;
+    }
+    allowed->left -= page->creations.count;
+}
+
+/* The creations that will have cards: a link to another one would lead nowhere. */
+static void mark_shown(struct page *page)
+{
+    const struct finding *findings = page->report->detector->findings;
+    page->creation_shown =
+        memory_get_zeroed(page->report->lineage->count + 1, sizeof(bool));
+    for (page->at.section = 0; page->at.section < page->section_count;
+         page->at.section++) {
+        collect_creations(page);
+        for (size_t i = 0; i < page->creations.count; i++)
+            page->creation_shown[findings[page->creations.items[i]].process] = true;
+    }
+    page->at.section = 0;
+}
+
 void page_open(struct page *page, const struct report *report)
 {
     *page = (struct page){.report = report};
     report_statements(report, &page->arena, &page->statements);
     find_sections(page);
     mark_creations(page);
+    mark_shown(page);
     count_matches(page);
     page->process_anchored =
         memory_get_zeroed(report->lineage->count + 1, sizeof(bool));
@@ -219,6 +268,7 @@ void page_close(struct page *page)
     free(page->misses_apart.items);
     free(page->problems.items);
     free(page->creation_matched);
+    free(page->creation_shown);
     free(page->host_matches);
     free(page->process_anchored);
     free(page->event_anchored);
@@ -233,7 +283,7 @@ void page_close(struct page *page)
 static bool add_row(struct page *page, uint32_t process, uint32_t depth,
                     enum relation relation)
 {
-    if (page->row_count == ROWS_MAX) {
+    if (page->row_count == page->rows_allowed.here) {
         page->rows_left_out++;
         return false;
     }
@@ -247,9 +297,10 @@ static uint32_t add_ancestors(struct page *page, uint32_t top)
 {
     const struct lineage *l = page->report->lineage;
     uint32_t chain[CHAIN_MAX];
+    size_t most = at_most(page->rows_allowed.here / 2, CHAIN_MAX);
     uint32_t count = 0;
     uint32_t at = lineage_parent(l, top);
-    for (; at != PROCESS_NONE && count < CHAIN_MAX; at = lineage_parent(l, at))
+    for (; at != PROCESS_NONE && count < most; at = lineage_parent(l, at))
         chain[count++] = at;
     for (; at != PROCESS_NONE; at = lineage_parent(l, at))
         page->chain_left_out++;
@@ -282,24 +333,11 @@ static void add_tree(struct page *page, uint32_t top)
     }
 }
 
-static void collect_creations(struct page *page)
-{
-    const struct section *s = page_section(page);
-    uint32_t last = PROCESS_NONE;
-    indexes_clear(&page->creations);
-    for (size_t i = 0; i < s->finding_count; i++) {
-        uint32_t process = page_finding(page, s, i)->process;
-        if (process != last)
-            indexes_add(&page->creations, page->finding_order[s->first + i],
-                        CREATIONS_MAX);
-        last = process;
-    }
-}
-
 static void collect_rows(struct page *page)
 {
     const struct section *s = page_section(page);
     const struct finding *findings = page->report->detector->findings;
+    allow(page, &page->rows_allowed, ROWS_TOTAL, ROWS_MAX);
     page->row_count = 0;
     page->rows_left_out = page->chain_left_out = 0;
     add_tree(page, page_section_process(page, s));
@@ -309,6 +347,7 @@ static void collect_rows(struct page *page)
             lineage_parent(page->report->lineage, process) != s->host)
             add_row(page, process, 0, RELATION_APART);
     }
+    page->rows_allowed.left -= page->row_count;
 }
 
 /* Of an ancestor only what bears on the findings: a svchost or an explorer has thousands
@@ -343,8 +382,10 @@ static void sort_events(struct page *page)
     for (size_t i = 0; i < list->count; i++)
         if (kept == 0 || list->items[kept - 1] != list->items[i])
             list->items[kept++] = list->items[i];
-    list->left_out = kept > EVENTS_MAX ? kept - EVENTS_MAX : 0;
-    list->count = kept > EVENTS_MAX ? EVENTS_MAX : kept;
+    allow(page, &page->events_allowed, EVENTS_TOTAL, EVENTS_MAX);
+    list->count = at_most(kept, page->events_allowed.here);
+    list->left_out = kept - list->count;
+    page->events_allowed.left -= list->count;
 }
 
 static void collect_events(struct page *page)
@@ -511,6 +552,8 @@ void page_add_problems(const struct report *report)
     page_tell_elsewhere(&page);
     tell(report, page.section_total - page.section_count, page.section_count,
          "sections of findings", "findings.csv");
+    tell(report, page.section_total - page.outline_count, page.outline_count,
+         "lines of host processes", "findings.csv");
     tell(report, page.misses_apart.left_out, page.misses_apart.count, "near misses",
          "near_misses.csv");
     size_t hosts = report->lineage->host_count;

@@ -12,11 +12,15 @@
 #include "report/template.h"
 
 enum {
-    SECTIONS_MAX = 300,
-    CREATIONS_MAX = 200, /* cards of one section */
-    ROWS_MAX = 2000,     /* of one lineage tree */
-    CHAIN_MAX = 200,     /* of them ancestors */
-    EVENTS_MAX = 5000,   /* of one section's timeline */
+    OUTLINES_MAX = 300,    /* lines of the summary, one for each host process */
+    SECTIONS_MAX = 100,    /* of them with a section of their own */
+    CREATIONS_MAX = 200,   /* cards of one section */
+    CREATIONS_TOTAL = 400, /* of the page */
+    ROWS_MAX = 1000,       /* of one lineage tree */
+    ROWS_TOTAL = 2000,
+    CHAIN_MAX = 200,   /* of them ancestors, and at most half */
+    EVENTS_MAX = 5000, /* of one section's timeline */
+    EVENTS_TOTAL = 8000,
     MISSES_MAX = 500,
     PROBLEMS_MAX = 1000,
     HOSTS_MAX = 500,
@@ -50,6 +54,11 @@ struct host_matches {
     enum rule_level level;                  /* the highest */
 };
 
+/* How much a section may show, and what the page has left for it and those after it. */
+struct allowance {
+    size_t here, left;
+};
+
 struct indexes {
     uint32_t *items;
     size_t count, capacity;
@@ -65,7 +74,7 @@ struct page {
     struct arena section_arena; /* of the section or card being written */
     struct statements statements;
     struct section *sections;
-    size_t section_count, section_total;
+    size_t section_count, outline_count, section_total;
     uint32_t *finding_order; /* the detector's findings, section by section */
     /* timeline events by node: event_list[event_start[n] .. event_start[n + 1]) */
     uint32_t *event_start, *event_list;
@@ -73,11 +82,13 @@ struct page {
     struct indexes misses_apart;       /* of processes without a finding */
     struct indexes problems;           /* damage first */
     bool *creation_matched;            /* by node */
+    bool *creation_shown;              /* by node: it has a card */
     struct host_matches *host_matches; /* by host */
     /* What has its anchor in the page already: a process of two sections has one. */
     bool *process_anchored, *event_anchored;
 
-    /* the section being written */
+    /* the section being written; sections are entered in order, from the first */
+    struct allowance creations_allowed, rows_allowed, events_allowed;
     struct tree_row *rows;
     size_t row_count, row_capacity;
     uint32_t rows_above; /* the depth of the host process in them */
@@ -100,7 +111,7 @@ struct page {
     /* who and where else: ranges of elsewhere.by_host, and how far each loop is */
     struct {
         size_t host, host_end, group, group_end, value, shown, shared, shared_shown,
-            injection;
+            injection, injections_shown;
     } elsewhere;
     struct text supports[SUPPORT_MAX];
     size_t support_count;

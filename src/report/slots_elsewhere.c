@@ -5,7 +5,7 @@
 
 #include "report/slots.h"
 
-enum { HOSTS_SHOWN = 50, VALUES_SHOWN = 15, SHARED_SHOWN = 50 };
+enum { HOSTS_SHOWN = 50, INJECTIONS_SHOWN = 30, VALUES_SHOWN = 15, SHARED_SHOWN = 50 };
 
 static const struct elsewhere *elsewhere(const struct page *page)
 {
@@ -89,22 +89,43 @@ static const struct corroboration *injection_of(const struct page *page)
     return &page->report->detector->corroborations[page->elsewhere.injection];
 }
 
-static struct text computer_of_injection(const struct page *page)
+static bool is_injection_on(const struct page *page, const struct corroboration *c,
+                            struct text computer)
 {
     const struct lineage *l = page->report->lineage;
-    return lineage_computer(l, lineage_process(l, injection_of(page)->process));
+    return c->strength != STRENGTH_NEUTRAL &&
+           text_equal_fold(lineage_computer(l, lineage_process(l, c->process)),
+                           computer);
+}
+
+/* The first on the current host from number `from` on; how many there are where none is. */
+static size_t find_injection(const struct page *page, size_t from)
+{
+    const struct detector *d = page->report->detector;
+    struct text computer = item_at(page, page->elsewhere.host)->computer;
+    while (from < d->corroboration_count &&
+           !is_injection_on(page, &d->corroborations[from], computer))
+        from++;
+    return from;
 }
 
 LOOP(elsewhere_injection)
 {
-    const struct detector *d = page->report->detector;
-    struct text computer = item_at(page, page->elsewhere.host)->computer;
-    size_t *at = &page->elsewhere.injection;
-    for (*at = is_first ? 0 : *at + 1; *at < d->corroboration_count; ++*at)
-        if (injection_of(page)->strength != STRENGTH_NEUTRAL &&
-            text_equal_fold(computer_of_injection(page), computer))
-            return true;
-    return false;
+    size_t *at = &page->elsewhere.injection, *shown = &page->elsewhere.injections_shown;
+    *at = find_injection(page, is_first ? 0 : *at + 1);
+    *shown = is_first ? 1 : *shown + 1;
+    return *shown <= INJECTIONS_SHOWN &&
+           *at < page->report->detector->corroboration_count;
+}
+
+/* How many of the current host are beyond those that are shown. */
+static size_t injections_beyond(const struct page *page)
+{
+    size_t count = 0, end = page->report->detector->corroboration_count;
+    for (size_t at = find_injection(page, 0); at < end;
+         at = find_injection(page, at + 1))
+        count++;
+    return count > INJECTIONS_SHOWN ? count - INJECTIONS_SHOWN : 0;
 }
 
 static bool is_on_hosts(const struct shared_value *shared)
@@ -150,6 +171,16 @@ void page_tell_elsewhere(struct page *page)
             "report.html shows %zu of %zu values of who and where else; iocs.csv "
             "has all of them",
             shown, all);
+    for (bool host = next_elsewhere_host(page, true); host;
+         host = next_elsewhere_host(page, false)) {
+        size_t left_out = injections_beyond(page);
+        if (left_out)
+            problems_add(page->report->problems, PROBLEM_REPORT_SHORTENED, NOWHERE,
+                         "report.html shows %d events on the host processes of %.*s "
+                         "beside their values; %zu more are in corroboration.csv",
+                         INJECTIONS_SHOWN,
+                         TEXT(item_at(page, page->elsewhere.host)->computer), left_out);
+    }
 }
 
 /* --- words */
@@ -158,6 +189,11 @@ static void put_number_if(struct buffer *out, size_t number)
 {
     if (number)
         buffer_add_number(out, number);
+}
+
+SLOT(elsewhere_injections_left_out)
+{
+    put_number_if(out, injections_beyond(page));
 }
 
 static void put_times(struct buffer *out, uint64_t first, uint64_t last, uint64_t count)

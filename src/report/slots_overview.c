@@ -194,7 +194,7 @@ static const struct finding *outline_finding(const struct page *page, size_t i)
 
 LOOP(outline)
 {
-    return step(&page->at.outline, is_first, page->section_count);
+    return step(&page->at.outline, is_first, page->outline_count);
 }
 
 FIELD(outline_value)
@@ -209,9 +209,16 @@ SLOT(outline_number)
     put_number(out, page->at.outline + 1);
 }
 
+SLOT(outlines_left_out)
+{
+    put_number_unless(out, page->section_total - page->outline_count, 0);
+}
+
+/* Empty where the host process has no section of its own. */
 SLOT(outline_target)
 {
-    put_anchor_of_section(page, outline(page), out);
+    if (page->at.outline < page->section_count)
+        put_anchor_of_section(page, outline(page), out);
 }
 
 SLOT(outline_count)

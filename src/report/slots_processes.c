@@ -189,13 +189,15 @@ void put_process_value(const struct page *page, uint32_t process,
 
 /* --- the lineage tree */
 
-/* A match has its anchor on its card. */
+/* A match has its anchor on its card, if it has one. */
 LOOP(row)
 {
     if (!step(&page->at.row, is_first, page->row_count))
         return false;
     bool *anchored = &page->process_anchored[page_row(page)->process];
-    page->row_has_anchor = !*anchored && page_row(page)->relation != RELATION_MATCH;
+    page->row_has_anchor =
+        !*anchored && (page_row(page)->relation != RELATION_MATCH ||
+                       !page->creation_shown[page_row(page)->process]);
     *anchored |= page->row_has_anchor;
     return true;
 }
@@ -301,7 +303,8 @@ SLOT(row_link)
 }
 SLOT(row_link_anchor)
 {
-    if (page_row(page)->relation == RELATION_MATCH)
+    if (page_row(page)->relation == RELATION_MATCH &&
+        page->creation_shown[page_row(page)->process])
         put_anchor(page, page_row(page)->process, out);
 }
 SLOT(row_candidate)
