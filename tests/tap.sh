@@ -12,6 +12,8 @@ srcdir=${srcdir:-.}
 builddir=${builddir:-.}
 top=$(cd "$srcdir" && pwd)
 build=$(cd "$builddir" && pwd)
+srcdir=$top builddir=$build # programs that a script runs in its own folder find them, too
+export srcdir builddir
 forebear=$build/forebear
 : "${SHARED_DATA:=$top/../shared/data}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/forebear-test.XXXXXX")
