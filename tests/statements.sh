@@ -206,4 +206,14 @@ else
 fi
 lacks "no progress where there is no terminal" injection.stderr 'left|%'
 
+# What is left out was found all the same.
+"$forebear" report -q -o "$work/outside" --computer=NOBODY "$top/samples" >"$work/.out"
+! grep -q 'No process creation that was examined matches' "$work/.out" && grep -qE '[0-9]+ findings lie outside it' "$work/.out"
+tap_result $? "findings that are not told are not denied"
+! grep -q 'No process creation that was examined matches' "$work/outside/report.html"
+tap_result $? "nor does the page deny them"
+mkfifo "$work/fifo"
+"$forebear" report -q -o "$work/fifo-report" --filter="$work/fifo" "$top/samples" >"$work/.out" 2>&1
+[ $? = 4 ] && grep -q 'is no file' "$work/.out"
+tap_result $? "a pipe as a filter is refused"
 finish

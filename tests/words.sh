@@ -25,7 +25,8 @@ check "says its language" grep -q '<html xmlns="http://www.w3.org/1999/xhtml" la
 check "has German headings" grep -q '>Zusammenfassung</h2>' de/report.html
 check "says what is not translated" grep -q 'ist englisch' de/report.html
 check "keeps the words of the program" grep -q 'Process creations\|process creations' de/report.html
-check "keeps what its script compares" grep -q '<option>critical</option>' de/report.html
+check "keeps what its script compares" grep -q '<option translate="no">critical</option>' de/report.html
+check "and translates what it does not" test -z "$(grep -o 'id="find-level"><option value="">all<' de/report.html)"
 check "the manifest tells it" grep -q '"language": "de"' de/manifest.json
 status_is 0 "a report in English" "$forebear" report -q -o en "$sample"
 check "has no note of a translation" sh -c '! grep -q "fixed words of this page are translated" en/report.html'

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "embedded.h"
 #include "util/memory.h"
@@ -39,6 +40,9 @@ enum status rule_file_read(struct text *content, const char *path, struct arena 
                            struct error *err)
 {
     struct place place = place_of(arena_copy(arena, text_from(path)));
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return fail(err, FAILED, place, "is no file");
     FILE *in = fopen(path, "rb");
     if (!in)
         return fail(err, FAILED, place, "cannot be opened: %s", strerror(errno));

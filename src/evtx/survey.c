@@ -100,7 +100,7 @@ static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
            bytes_equal_at(chunk, at + 24, "\x0f\x01\x01\x00", 4);
 }
 
-static inline bool is_magic(const uint8_t *at)
+static inline int is_magic(const uint8_t *at)
 {
     return memcmp(at, "**\0\0", 4) == 0;
 }

@@ -347,7 +347,7 @@ static void describe_activity(struct markup *m, size_t drawn, size_t total,
     buffer_printf(&b,
                   "%zu of %zu hosts, one row each. A bar is the number of records in "
                   "%" PRIu64
-                  " minutes, or in more where a host's records reach farther. "
+                  " min, or in more where a host's records reach farther. "
                   "Hatching is an hour or more without any record; a triangle is a "
                   "process creation that a rule matched. The table of hosts has the "
                   "numbers.",

@@ -135,7 +135,8 @@ static void put_hosts(struct table *t, struct buffer *b, const struct report *r)
         table_time(t, host->last_filetime);
         table_number(t, host->records);
         put_nothing(t, 3);
-        buffer_printf(b, "%" PRIu64 " process creations", host->process_creations);
+        buffer_printf(b, "%" PRIu64 " process creation%s", host->process_creations,
+                      PLURAL(host->process_creations));
         if (host->machine_id)
             buffer_printf(b, ", machine id %08" PRIX32, host->machine_id);
         table_buffer(t, b);

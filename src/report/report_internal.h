@@ -246,6 +246,10 @@ void report_statements(const struct report *r, struct arena *arena,
 void page_add_problems(const struct report *report);
 
 /* "1 process creation", "2 process creations" */
+/* Why a report has no finding to tell, in a sentence. */
+struct text report_no_finding(const struct report *r, struct arena *arena);
+/* Findings stand by host process: is this one the first of a host process? */
+bool report_is_first_of_host(const struct detector *d, size_t finding);
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
 #endif

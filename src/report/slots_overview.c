@@ -37,9 +37,9 @@ SLOT(answer_what)
     const struct detector *d = page->report->detector;
     uint64_t n = d->matched_creations;
     if (d->finding_count == 0) {
-        buffer_add_string(out, "No process creation that was examined matches any of "
-                               "the rules applied. That says nothing about records "
-                               "that are not there.");
+        struct arena arena = {0};
+        put(out, report_no_finding(page->report, &arena));
+        arena_release(&arena);
         return;
     }
     uint64_t public = public_creations(d, 0, d->finding_count);
@@ -150,9 +150,10 @@ SLOT(answer_indicators)
 {
     const struct detector *d = page->report->detector;
     struct strengths s = {{0}};
-    for (size_t h = 0; h < detector_host_count(d); h++)
-        if (detector_host_has_finding(d, h))
-            count_strengths(&s, detector_corroborations_of(d, detector_host(d, h)));
+    for (size_t f = 0; f < d->finding_count; f++)
+        if (report_is_first_of_host(d, f))
+            count_strengths(&s,
+                            detector_corroborations_of(d, d->findings[f].host_process));
     put_strengths(out, &s);
 }
 

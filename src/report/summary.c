@@ -197,6 +197,13 @@ static void say_rule(const struct report *r, const struct rule *rule,
             n, PLURAL(n), n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source));
 }
 
+bool report_is_first_of_host(const struct detector *d, size_t finding)
+{
+    uint32_t host = d->findings[finding].host_process;
+    return host != PROCESS_NONE &&
+           (finding == 0 || d->findings[finding - 1].host_process != host);
+}
+
 /* What was recorded on the host processes of findings; a record counts once. */
 struct signs {
     uint64_t by_event[256], neutral, others;
@@ -205,10 +212,12 @@ struct signs {
 static struct signs count_signs(const struct detector *d)
 {
     struct signs n = {0};
-    for (size_t h = 0; h < detector_host_count(d); h++) {
+    for (size_t f = 0; f < d->finding_count; f++) {
+        if (!report_is_first_of_host(d, f))
+            continue;
         struct corroboration_range range =
-            detector_corroborations_of(d, detector_host(d, h));
-        for (size_t i = 0; detector_host_has_finding(d, h) && i < range.count; i++) {
+            detector_corroborations_of(d, d->findings[f].host_process);
+        for (size_t i = 0; i < range.count; i++) {
             const struct corroboration *c = &range.first[i];
             if (c->strength == STRENGTH_NEUTRAL)
                 n.neutral++;
@@ -308,6 +317,27 @@ static void say_audited(const struct report *r, struct arena *arena,
                        all, PLURAL(all), all - alone, alone);
 }
 
+struct text report_no_finding(const struct report *r, struct arena *arena)
+{
+    const struct detector *d = r->detector;
+    size_t left_out = r->told.findings_left_out;
+    if (left_out)
+        return arena_printf(arena,
+                            "No finding lies in what this report was asked to tell; "
+                            "%zu finding%s lie%s outside it.",
+                            left_out, PLURAL(left_out), left_out == 1 ? "s" : "");
+    if (d->filtered)
+        return arena_printf(arena,
+                            "No finding is left: the user's filter took away %" PRIu64
+                            " result%s as known good.",
+                            d->filtered, PLURAL(d->filtered));
+    return arena_printf(arena,
+                        "No process creation that was examined matches any of the %zu "
+                        "rule%s applied. That says nothing about records that are not "
+                        "there.",
+                        d->rules->count, PLURAL(d->rules->count));
+}
+
 static void say_findings(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
 {
@@ -315,24 +345,18 @@ static void say_findings(const struct report *r, const struct totals *sum,
     uint64_t n = d->matched_creations, hosts = hosts_with_findings(r);
     if (sum->sysmon_records + sum->used + r->lineage->audit_count == 0)
         return;
-    if (d->finding_count == 0 && r->told.findings_left_out)
-        return;
     if (d->finding_count == 0) {
-        statements_add(
-            out, arena, DERIVED,
-            "No process creation that was examined matches any of the %zu rule%s "
-            "applied. That says nothing about records that are not there.",
-            d->rules->count, PLURAL(d->rules->count));
+        statements_add(out, arena, DERIVED, "%.*s", TEXT(report_no_finding(r, arena)));
         return;
     }
     uint64_t public = matched_by_public_rules(d);
     statements_add(
         out, arena, DERIVED,
         "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them match%s a public "
-        "rule, the others Forebear's own indicators alone.",
+        "more of the %zu rules applied; %" PRIu64 " of them a public rule, %" PRIu64
+        " Forebear's own indicators alone.",
         n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
-        public == 1 ? "es" : "");
+        n - public);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
@@ -427,10 +451,12 @@ static void say_apart(const struct report *r, struct arena *arena,
 static void say_coverage(const struct report *r, struct arena *arena,
                          struct statements *out)
 {
-    uint64_t hosts = 0, holes = 0, unexplained = 0, ids = 0, numbers = 0, stops = 0;
+    uint64_t hosts = 0, silent = 0, holes = 0, unexplained = 0, ids = 0, numbers = 0,
+             stops = 0;
     for (size_t i = 0; r->story && i < r->story->host_count; i++) {
         const struct story_host *h = &r->story->hosts[i];
         hosts += h->records > 0;
+        silent += h->holes > 0;
         holes += h->holes;
         unexplained += h->holes_not_explained;
         stops += h->sensor_stops;
@@ -442,9 +468,10 @@ static void say_coverage(const struct report *r, struct arena *arena,
         return;
     struct text silences =
         holes ? arena_printf(arena,
-                             "recorded nothing for longer than is ordinary %" PRIu64
-                             " time%s, %" PRIu64 " of them without a recorded reason",
-                             holes, PLURAL(holes), unexplained)
+                             "recorded, and on %" PRIu64 " of them nothing for longer "
+                             "than is ordinary, %" PRIu64 " time%s in all, %" PRIu64
+                             " without a recorded reason",
+                             silent, holes, PLURAL(holes), unexplained)
               : TEXT_LITERAL("was never silent for longer than is ordinary");
     statements_add(
         out, arena, DERIVED,

@@ -543,6 +543,8 @@ static void put_what_is_beyond(struct table *t, const struct csv_file *file,
         return;
     buffer_printf(&words, "%" PRIu64 " more rows stand in %s alone", count, file->name);
     table_buffer(t, &words);
+    while (t->cells < t->columns)
+        table_text(t, NO_TEXT);
     table_end_row(t);
     buffer_release(&words);
 }

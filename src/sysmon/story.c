@@ -506,13 +506,17 @@ struct hole {
     const struct span *before, *after;
 };
 
-/* Was the host on in that time, as another of its logs shows? */
+enum { AT_THE_ENDS_S = 60 };
+
+/* Was the host on in that time, as another of its logs shows? A record at an end of the
+ * silence may belong to what ended or began there. */
 static bool was_on(const struct host_work *w, const struct hole *h)
 {
     for (size_t i = 0; i < w->span_count; i++) {
         const struct stretch *s = w->spans[i].stretch;
-        if (!w->spans[i].is_sysmons && s->first.filetime < h->to &&
-            s->last.filetime > h->from)
+        if (!w->spans[i].is_sysmons &&
+            s->first.filetime + AT_THE_ENDS_S * FILETIME_SECOND < h->to &&
+            s->last.filetime > h->from + AT_THE_ENDS_S * FILETIME_SECOND)
             return true;
     }
     return false;
@@ -642,7 +646,7 @@ static void tell_holes_of_export(const struct host_work *w)
         return;
     problems_add(
         w->m->problems, PROBLEM_COVERAGE_HOLE, w->first_hole,
-        "%.*s: %" PRIu64 " times no Sysmon record for more than %" PRIu64
+        "%.*s: %" PRIu64 " time(s) no Sysmon record for more than %" PRIu64
         " s, this is the first; all of its logs are exports or forwarded, where "
         "records can have been left out. coverage.csv has each",
         TEXT(h->computer), h->holes, w->limit_100ns / FILETIME_SECOND);
