@@ -248,8 +248,8 @@ void page_add_problems(const struct report *report);
 /* "1 process creation", "2 process creations" */
 /* Why a report has no finding to tell, in a sentence. */
 struct text report_no_finding(const struct report *r, struct arena *arena);
-/* Findings stand by host process: is this one the first of a host process? */
-bool report_is_first_of_host(const struct detector *d, size_t finding);
+/* By node: is it the host process of a finding that is told? To be freed. */
+bool *report_told_hosts(const struct report *r);
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
 #endif

@@ -2,6 +2,7 @@
  * slots_overview.c - what one screen answers: what was found, where, when, how sure, what was
  * read and what was not; and one line for each host process. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/slots.h"
@@ -150,10 +151,11 @@ SLOT(answer_indicators)
 {
     const struct detector *d = page->report->detector;
     struct strengths s = {{0}};
-    for (size_t f = 0; f < d->finding_count; f++)
-        if (report_is_first_of_host(d, f))
-            count_strengths(&s,
-                            detector_corroborations_of(d, d->findings[f].host_process));
+    bool *told = report_told_hosts(page->report);
+    for (size_t h = 0; h < detector_host_count(d); h++)
+        if (told[detector_host(d, h)])
+            count_strengths(&s, detector_corroborations_of(d, detector_host(d, h)));
+    free(told);
     put_strengths(out, &s);
 }
 

@@ -197,11 +197,14 @@ static void say_rule(const struct report *r, const struct rule *rule,
             n, PLURAL(n), n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source));
 }
 
-bool report_is_first_of_host(const struct detector *d, size_t finding)
+bool *report_told_hosts(const struct report *r)
 {
-    uint32_t host = d->findings[finding].host_process;
-    return host != PROCESS_NONE &&
-           (finding == 0 || d->findings[finding - 1].host_process != host);
+    const struct detector *d = r->detector;
+    bool *told = memory_get_zeroed(r->lineage->count + 1, sizeof *told);
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].host_process != PROCESS_NONE)
+            told[d->findings[i].host_process] = true;
+    return told;
 }
 
 /* What was recorded on the host processes of findings; a record counts once. */
@@ -209,15 +212,15 @@ struct signs {
     uint64_t by_event[256], neutral, others;
 };
 
-static struct signs count_signs(const struct detector *d)
+static struct signs count_signs(const struct report *r)
 {
+    const struct detector *d = r->detector;
     struct signs n = {0};
-    for (size_t f = 0; f < d->finding_count; f++) {
-        if (!report_is_first_of_host(d, f))
-            continue;
+    bool *told = report_told_hosts(r);
+    for (size_t h = 0; h < detector_host_count(d); h++) {
         struct corroboration_range range =
-            detector_corroborations_of(d, d->findings[f].host_process);
-        for (size_t i = 0; i < range.count; i++) {
+            detector_corroborations_of(d, detector_host(d, h));
+        for (size_t i = 0; told[detector_host(d, h)] && i < range.count; i++) {
             const struct corroboration *c = &range.first[i];
             if (c->strength == STRENGTH_NEUTRAL)
                 n.neutral++;
@@ -225,6 +228,7 @@ static struct signs count_signs(const struct detector *d)
                 n.by_event[c->event_id & 0xff]++;
         }
     }
+    free(told);
     for (size_t id = 2; id < 256; id++)
         if (id != SYSMON_REMOTE_THREAD && id != SYSMON_PROCESS_ACCESS &&
             id != SYSMON_PROCESS_TAMPERING)
@@ -232,13 +236,13 @@ static struct signs count_signs(const struct detector *d)
     return n;
 }
 
-static void say_corroborations(const struct detector *d, struct arena *arena,
+static void say_corroborations(const struct report *r, struct arena *arena,
                                struct statements *out)
 {
     static const char no_proof[] =
         "No record here shows code being written into a process: Sysmon has no event "
         "for it. On the host processes of these findings it recorded";
-    struct signs n = count_signs(d);
+    struct signs n = count_signs(r);
     const uint64_t *count = n.by_event;
     struct text aside =
         n.neutral
@@ -366,7 +370,7 @@ static void say_findings(const struct report *r, const struct totals *sum,
                        recovered, recovered == 1 ? "s" : "");
     for (size_t i = 0; i < d->rules->count; i++)
         say_rule(r, &d->rules->items[i], arena, out);
-    say_corroborations(d, arena, out);
+    say_corroborations(r, arena, out);
 }
 
 static void say_told_part(const struct report *r, struct arena *arena,
