@@ -206,6 +206,19 @@ else
 fi
 lacks "no progress where there is no terminal" injection.stderr 'left|%'
 
+# What the first screen counts is what the lines under it count.
+"$forebear" report -q -o "$work/counted" "$top/samples/forebear-sample.E01" >"$work/.out"
+python3 - "$work/counted/report.html" >"$work/.out" 2>&1 <<'END'
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+strengths = ("strong", "medium", "weak", "neutral")
+whole, *lines = re.findall(r"(?:\d+ (?:strong|medium|weak|neutral)(?:, )?)+", page.split('id="findings"')[0])
+count = lambda text: [sum(int(n) for n, w in re.findall(r"(\d+) (\w+)", text) if w == s) for s in strengths]
+total = [sum(c) for c in zip(*map(count, lines))]
+print(whole, lines)
+sys.exit(not lines or count(whole) != total)
+END
+tap_result $? "the first screen's counts are the sums of its lines"
 # What is left out was found all the same.
 "$forebear" report -q -o "$work/outside" --computer=NOBODY "$top/samples" >"$work/.out"
 ! grep -q 'No process creation that was examined matches' "$work/.out" && grep -qE '[0-9]+ findings lie outside it' "$work/.out"
