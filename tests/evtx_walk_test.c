@@ -277,9 +277,11 @@ static void a_hidden_record_is_found_anywhere(void **state)
         put_u32(chunk + START + at + 4, HOLDER - at);
         put_u32(chunk + START + 4, HOLDER);
         put_u32(chunk + START + HOLDER - 4, HOLDER);
-        struct evtx_slot slot = {.data = {chunk, EVTX_CHUNK_SIZE},
-                                 .length = EVTX_CHUNK_SIZE,
-                                 .frames = frames};
+        struct evtx_slot slot = {
+            .data = {chunk, EVTX_CHUNK_SIZE},
+            .length = EVTX_CHUNK_SIZE,
+            .frames = frames
+        };
         evtx_slot_survey(&slot);
         bool is_aligned = at % EVTX_ALIGNMENT == 0;
         assert_int_equal(slot.frame_count, 1);

@@ -16,11 +16,13 @@ static void digest_pieces(struct work *work, unsigned worker)
 void log_digest_open(struct log_digest *d, unsigned kinds, struct workers *workers,
                      size_t room)
 {
-    *d = (struct log_digest){.work = {.run = digest_pieces, .is_done = true},
-                             .workers = workers,
-                             .waiting = memory_get(room * sizeof *d->waiting),
-                             .given = memory_get(room * sizeof *d->given),
-                             .room = room};
+    *d = (struct log_digest){
+        .work = {.run = digest_pieces, .is_done = true},
+        .workers = workers,
+        .waiting = memory_get(room * sizeof *d->waiting),
+        .given = memory_get(room * sizeof *d->given),
+        .room = room
+    };
     digester_init(&d->digester, kinds);
 }
 

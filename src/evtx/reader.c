@@ -215,7 +215,8 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
     size_t got = 0, lost = 0;
     uint64_t lost_at = 0;
     struct error err = {0};
-    enum status status = evidence_source_read(&g->source, offset, into, len, &got, &err);
+    enum status status =
+        evidence_source_read(&g->source, offset, into, len, &got, &err);
     if (status == OK && got == len)
         return;
     log_digest_break(&g->digest);
@@ -225,7 +226,8 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
         size_t step = READ_STEP - (offset + at) % READ_STEP;
         step = step < len - at ? step : len - at;
         memset(into + at, 0, step);
-        status = evidence_source_read(&g->source, offset + at, into + at, step, &got, &err);
+        status =
+            evidence_source_read(&g->source, offset + at, into + at, step, &got, &err);
         if (status != OK || got < step) {
             memset(into + at + got, 0, step - got);
             lost_at = lost ? lost_at : offset + at + got;
@@ -598,7 +600,8 @@ static void tell_end(struct reading *g)
     }
     if (g->facts->is_dirty && g->foreign.bytes >= EVTX_CHUNK_SIZE) {
         tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
-             "%" PRIu64 " bytes behind the last chunk have no chunk header and no record; "
+             "%" PRIu64
+             " bytes behind the last chunk have no chunk header and no record; "
              "the log was in use, so its header cannot say whether a chunk was there",
              g->foreign.bytes);
         return;

@@ -120,9 +120,9 @@ static uint32_t next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
     const words wanted = {magic, magic, magic, magic};
     for (; at + 4 * sizeof wanted <= end; at += 4 * sizeof wanted) {
         const uint8_t *from = chunk + at;
-        words met = (words)((words_at(from) == wanted) | (words_at(from + 16) == wanted) |
-                            (words_at(from + 32) == wanted) |
-                            (words_at(from + 48) == wanted));
+        words met =
+            (words)((words_at(from) == wanted) | (words_at(from + 16) == wanted) |
+                    (words_at(from + 32) == wanted) | (words_at(from + 48) == wanted));
         if (met[0] | met[2])
             break;
     }
