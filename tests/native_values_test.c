@@ -98,7 +98,7 @@ static void odd_strings_are_flagged(void **state)
         uint32_t len;
         uint8_t flags;
     } odds[] = {
-        {B("a\0b\0\0\0"),       VALUE_IS_ASCII    },
+        {B("a\0b\0\0\0"),       0                 },
         {B("a\0\0\0b\0"),       VALUE_EMBEDDED_NUL},
         {B("\x00\xdc"),         VALUE_NOT_UTF16   },
         {B("\x3d\xd8"),         VALUE_NOT_UTF16   },

@@ -27,9 +27,10 @@ struct decoded_field {
 struct fitted {
     const struct plan *plan;
     struct definition *definition;
-    const uint8_t *descriptors;
-    const uint8_t *starts[SUBSTITUTIONS_MAX + 1]; /* starts[count]: behind the last */
+    const uint8_t *descriptors, *values, *end;
     uint32_t count;
+    const uint32_t *at; /* of each value, from `values`; at[count]: behind the last */
+    uint32_t own[SUBSTITUTIONS_MAX + 1]; /* what that points to, or a shape's */
 };
 
 enum { DECODER_PATH_MAX = 32 };
