@@ -209,10 +209,9 @@ static size_t write_ansi(char *to, const struct value *v)
 static size_t write_utf16(char *to, const struct value *v)
 {
     size_t replaced = 0;
-    if (!ascii_all(v->ptr, v->len / 2))
-        return utf_write_utf16le(to, (struct bytes){v->ptr, v->len}, &replaced);
-    ascii_narrow(to, v->ptr, v->len / 2);
-    return v->len / 2;
+    if (ascii_try_narrow(to, v->ptr, v->len / 2))
+        return v->len / 2;
+    return utf_write_utf16le(to, (struct bytes){v->ptr, v->len}, &replaced);
 }
 
 size_t value_write_text(char *to, const struct value *v)
