@@ -22,9 +22,10 @@ enum {
     STEPS_MAX = 4 * 1024 * 1024, /* tokens walked in one chunk; 40,000 is usual */
     TEXT_MAX = 16 * 1024 * 1024, /* bytes of text made in one chunk; 100,000 is usual */
     DEFINITIONS_MAX = 256,       /* of one chunk; 44 is the most ever seen */
-    DEFINITION_SLOTS = 512,
-    SHAPE_VALUES_MAX = 24 /* 20 is the most that Event's template has */
+    DEFINITION_SLOTS = 512
 };
+
+struct shape;
 
 struct binxml_visitor {
     void *context;
@@ -45,20 +46,12 @@ enum {
     VALUE_LOST = 0xfe /* a type of our own: a value that lies behind damage */
 };
 
-/* How the values of an instance lay: those of Event's template mostly lie as they did in the
- * record before, but for the length of the last one. */
-struct shape {
-    uint32_t count;
-    uint8_t descriptors[4 * SHAPE_VALUES_MAX];
-    uint32_t at[SHAPE_VALUES_MAX + 1];
-};
-
 /* A template found at an offset of the chunk, and what the fast path keeps beside it. */
 struct definition {
     uint32_t offset;                 /* 0: free */
     const struct template *template; /* NULL: unusable */
     const char *wrong;               /* then why */
-    struct shape *shape;             /* of the last instance; NULL: none yet */
+    struct shape *shape; /* of the last instance (decode.h); NULL: none yet */
     struct value
         last[4];         /* provider, channel, computer, user: the bytes last met ... */
     struct text text[4]; /* ... and their text */

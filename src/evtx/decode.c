@@ -48,6 +48,14 @@ static inline uint64_t load_u64(const uint8_t *p)
     return (uint64_t)load_u32(p) | (uint64_t)load_u32(p + 4) << 32;
 }
 
+static inline uint64_t load_number(const uint8_t *at, uint32_t len)
+{
+    return len == 8   ? load_u64(at)
+           : len == 4 ? load_u32(at)
+           : len == 2 ? load_u16(at)
+                      : *at;
+}
+
 static inline uint8_t type_at(const struct fitted *f, unsigned index)
 {
     return f->descriptors[4 * index + 2];
@@ -121,6 +129,7 @@ static void keep_shape(struct decoder *d, const struct fitted *f)
     shape->count = f->count;
     memcpy(shape->descriptors, f->descriptors, 4 * (size_t)f->count);
     memcpy(shape->at, f->at, (f->count + 1) * sizeof *shape->at);
+    shape->has_system = false;
 }
 
 /* Do they lie as in the last instance? Then at most the last value is longer or shorter. */
@@ -215,11 +224,37 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
     if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
         value_fixed_length[type] != len)
         return false;
-    *number = len == 8   ? load_u64(at)
-              : len == 4 ? load_u32(at)
-              : len == 2 ? load_u16(at)
-                         : *at;
+    *number = load_number(at, len);
     return true;
+}
+
+/* An item whose value was taken: neither null, nor left out, nor a word of the template. */
+static bool is_taken(const struct fitted *f, enum system_item item)
+{
+    const struct plan_source *source = &f->plan->system[item];
+    return source->index != NO_SUBSTITUTION && type_at(f, source->index) != TYPE_NULL &&
+           !is_left_out(f, source, f->count);
+}
+
+static void keep_system(struct fitted *f, const struct evtx_system *system,
+                        const uint64_t *numbers)
+{
+    struct shape *shape = f->definition->shape;
+    shape->system = *system;
+    memcpy(shape->numbers, numbers, sizeof shape->numbers);
+    shape->text_count = shape->number_count = 0;
+    for (unsigned item = 0; item < SYSTEM_ITEMS; item++) {
+        if (!is_taken(f, (enum system_item)item))
+            continue;
+        uint16_t index = f->plan->system[item].index;
+        if (item < SYSTEM_TEXTS) {
+            shape->text_indexes[shape->text_count] = index;
+            shape->texts[shape->text_count++] = fitted_value(f, index);
+        } else {
+            shape->number_items[shape->number_count++] = (uint8_t)item;
+        }
+    }
+    shape->has_system = true;
 }
 
 static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *system)
@@ -238,6 +273,28 @@ static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *
         if (!fit_number(f, (enum system_item)item, count, &numbers[item]))
             return false;
     system_set_numbers(system, numbers);
+    if (f->at != f->own) /* the second time that they lie so */
+        keep_system(f, system, numbers);
+    return true;
+}
+
+/* The same where values have the types and lengths that they had in the record before, and
+ * texts are what they were. */
+static bool fit_system_again(const struct fitted *f, struct evtx_system *system)
+{
+    struct shape *shape = f->definition->shape;
+    if (f->at == f->own || !shape->has_system)
+        return false;
+    for (uint32_t i = 0; i < shape->text_count; i++)
+        if (memcmp(shape->texts[i].ptr, f->values + f->at[shape->text_indexes[i]],
+                   shape->texts[i].len) != 0)
+            return false;
+    for (uint32_t i = 0; i < shape->number_count; i++) {
+        unsigned item = shape->number_items[i], index = f->plan->system[item].index;
+        shape->numbers[item] = load_number(f->values + f->at[index], len_at(f, index));
+    }
+    *system = shape->system;
+    system_set_numbers(system, shape->numbers);
     return true;
 }
 
@@ -364,7 +421,8 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 {
     struct fitted *f = &d->outer;
     d->has_inner = false;
-    if (!fit_outer(d, at, size) || !fit_system(d, f, &record->system))
+    if (!fit_outer(d, at, size) ||
+        !(fit_system_again(f, &record->system) || fit_system(d, f, &record->system)))
         return false;
     record->layout = &no_fields;
     if (f->plan->payload == NO_SUBSTITUTION)
