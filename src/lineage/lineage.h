@@ -263,7 +263,11 @@ static inline const struct process *lineage_process(const struct lineage *l,
     return &l->processes[lineage_node(l, number)];
 }
 
-struct text lineage_text(const struct lineage *l, uint32_t string_number);
+static inline struct text lineage_text(const struct lineage *l, uint32_t string_number)
+{
+    return strings_text(&l->strings, string_number);
+}
+
 /* The unique name of a process in the report: its guid, where no other process has it.
  * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
 struct text lineage_key(const struct lineage *l, uint32_t number,
