@@ -437,6 +437,34 @@ static void a_write_error_is_told_when_the_file_ends(void **state)
     close(dir.fd);
 }
 
+/* What the disk refuses only when it is asked whether it has everything. */
+static void a_report_that_the_disk_does_not_take_has_no_names(void **state)
+{
+    char folder[] = "/tmp/forebear-output.XXXXXX";
+    struct output_dir dir;
+    struct output out;
+    struct error err = {0};
+    int ends[2]; /* nobody can sync a pipe */
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(output_dir_open(&dir, folder, true, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "first.csv", &err), OK);
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "second.csv", &err), OK);
+    output_printf(&out, "lost");
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[1], dir.files[1].fd) >= 0);
+    assert_int_equal(output_dir_publish(&dir, &err), FAILED);
+    assert_non_null(strstr(err.what, "cannot write second.csv"));
+    assert_false(exists(folder, "first.csv"));
+    output_dir_abandon(&dir);
+    output_dir_close(&dir);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- the sorter: with little memory, so that runs of several levels are merged */
 
 enum { SORTED_ROWS = 40000 };
@@ -658,6 +686,7 @@ int main(void)
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
+        cmocka_unit_test(a_report_that_the_disk_does_not_take_has_no_names),
         cmocka_unit_test(rows_leave_the_sorter_in_order),
         cmocka_unit_test(a_sorter_without_room_says_so),
         cmocka_unit_test(problems_know_their_class),

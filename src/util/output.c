@@ -84,8 +84,33 @@ static enum status rename_all(struct output_dir *dir, struct error *err)
     return OK;
 }
 
+static enum status cannot_write(const struct output_dir *dir, const char *name,
+                                int reason, struct error *err)
+{
+    return fail(err, FAILED, place_of(dir->path), "cannot write %s: %s", name,
+                strerror(reason));
+}
+
+/* All of them here, not each when it is finished: the disk has had the time that the others
+ * took, and one commit of the file system's journal serves them all. */
+static enum status sync_all(struct output_dir *dir, struct error *err)
+{
+    for (size_t i = 0; i < dir->count; i++) {
+        struct output_file *file = &dir->files[i];
+        int reason = fsync(file->fd) != 0 ? errno : 0;
+        if (close(file->fd) != 0 && !reason)
+            reason = errno;
+        file->fd = -1;
+        if (reason)
+            return cannot_write(dir, file->name, reason, err);
+    }
+    return OK;
+}
+
 enum status output_dir_publish(struct output_dir *dir, struct error *err)
 {
+    if (sync_all(dir, err) != OK)
+        return FAILED;
     for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
         unlinkat(dir->fd, seals[i], 0);
     if (rename_all(dir, err) != OK)
@@ -113,8 +138,11 @@ void output_dir_abandon(struct output_dir *dir)
 
 void output_dir_close(struct output_dir *dir)
 {
-    for (size_t i = 0; i < dir->count; i++)
+    for (size_t i = 0; i < dir->count; i++) {
+        if (dir->files[i].fd >= 0)
+            close(dir->files[i].fd);
         free(dir->files[i].name);
+    }
     free(dir->files);
     free(dir->path);
     if (dir->fd >= 0)
@@ -236,20 +264,16 @@ static void release(struct output *out)
 enum status output_finish(struct output *out, struct error *err)
 {
     output_flush(out);
-    if (!out->write_error && fsync(out->fd) != 0)
-        out->write_error = errno;
-    int close_error = close(out->fd) != 0 ? errno : 0;
-    out->fd = -1;
-    if (out->write_error || close_error) {
-        fail(err, FAILED, place_of(out->dir->path), "cannot write %s: %s", out->name,
-             strerror(out->write_error ? out->write_error : close_error));
+    if (out->write_error) {
+        cannot_write(out->dir, out->name, out->write_error, err);
         output_abandon(out);
         return FAILED;
     }
     struct output_dir *dir = out->dir;
     ARRAY_GROW(dir->files, dir->count, dir->capacity);
     struct output_file *file = &dir->files[dir->count++];
-    *file = (struct output_file){.name = out->name, .size = out->size};
+    *file = (struct output_file){.name = out->name, .size = out->size, .fd = out->fd};
+    out->fd = -1;
     digester_finish(&out->digester, &file->digests);
     release(out);
     return OK;
