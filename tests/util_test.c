@@ -437,6 +437,50 @@ static void a_write_error_is_told_when_the_file_ends(void **state)
     close(dir.fd);
 }
 
+/* Blocks are asked for ahead; in the end it has those of its bytes, and every byte. */
+static void a_long_file_keeps_what_it_was_given(void **state)
+{
+    enum { PART = 300000, PARTS = 12, A_BLOCK = 1 << 16 };
+    char folder[] = "/tmp/forebear-output.XXXXXX", path[64];
+    struct output_dir dir;
+    struct output out;
+    struct digester all;
+    struct digest_values values;
+    struct stat facts;
+    char *part = malloc(PART), *read_back = malloc(PART);
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/long.csv", folder);
+    digester_init(&all, DIGEST_BIT(DIGEST_SHA256));
+    assert_int_equal(output_dir_open(&dir, folder, true, NULL), OK);
+    assert_int_equal(output_open(&out, &dir, "long.csv", NULL), OK);
+    for (int i = 0; i < PARTS; i++) {
+        memset(part, 'a' + i, PART);
+        output_add(&out, part, PART);
+        digester_add(&all, part, PART);
+    }
+    assert_int_equal(output_finish(&out, NULL), OK);
+    assert_int_equal(output_dir_publish(&dir, NULL), OK);
+    digester_finish(&all, &values);
+    assert_memory_equal(dir.files[0].digests.value, values.value, sizeof values.value);
+    output_dir_close(&dir);
+
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(fstat(fd, &facts), 0);
+    assert_int_equal(facts.st_size, PART * PARTS);
+    assert_true(facts.st_blocks * 512 < PART * PARTS + A_BLOCK);
+    for (int i = 0; i < PARTS; i++) {
+        memset(part, 'a' + i, PART);
+        assert_int_equal(read(fd, read_back, PART), PART);
+        assert_memory_equal(read_back, part, PART);
+    }
+    close(fd);
+    free(part);
+    free(read_back);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* What the disk refuses only when it is asked whether it has everything. */
 static void a_report_that_the_disk_does_not_take_has_no_names(void **state)
 {
@@ -686,6 +730,7 @@ int main(void)
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
+        cmocka_unit_test(a_long_file_keeps_what_it_was_given),
         cmocka_unit_test(a_report_that_the_disk_does_not_take_has_no_names),
         cmocka_unit_test(rows_leave_the_sorter_in_order),
         cmocka_unit_test(a_sorter_without_room_says_so),

@@ -35,6 +35,7 @@ struct output {
     int fd;
     int write_error; /* errno of the first failure, 0: none */
     uint64_t size;
+    uint64_t allocated; /* asked of the file system ahead; UINT64_MAX: it does not do it */
     struct digester digester;
     struct buffer pending;
 };
