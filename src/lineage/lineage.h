@@ -169,6 +169,9 @@ struct lineage {
      * id, guid); an unknown parent stands right before its child */
     uint32_t *order;
     size_t order_count;
+    uint64_t logged_live,
+        audited_alone;           /* of them: with a live creation record of Sysmon's;
+                                            with one of the audit alone */
     struct seen_places also;     /* by node: other records of its creation */
     struct lineage_index *index; /* private to src/lineage */
 };
