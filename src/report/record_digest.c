@@ -23,8 +23,10 @@ static bool fill_window(struct record_window *w, const struct evidence_log *log,
 {
     if (w->source.log == log && offset >= w->from && offset - w->from + len <= w->len)
         return true;
-    if (!w->bytes)
+    if (!w->bytes) {
         w->bytes = memory_get(SIZE_MAX_OF_RECORD);
+        digester_init(&w->digester, DIGEST_BIT(DIGEST_SHA256));
+    }
     if (w->source.log != log) {
         close_window(w);
         evidence_source_open(&w->source, log);
@@ -39,7 +41,6 @@ bool record_digest(struct record_window *w, const struct evidence_log *log,
                    uint64_t offset, struct digest_values *out)
 {
     enum { HEAD = 8 };
-    struct digester digester;
     if (!log || offset == NO_OFFSET || !fill_window(w, log, offset, HEAD))
         return false;
     struct bytes head = {w->bytes + (offset - w->from), HEAD};
@@ -47,9 +48,8 @@ bool record_digest(struct record_window *w, const struct evidence_log *log,
     if (!bytes_equal_at(head, 0, "**\0\0", 4) || size < SIZE_MIN ||
         size > SIZE_MAX_OF_RECORD || !fill_window(w, log, offset, size))
         return false;
-    digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
-    digester_add(&digester, w->bytes + (offset - w->from), size);
-    digester_finish(&digester, out);
+    digester_add(&w->digester, w->bytes + (offset - w->from), size);
+    digester_finish_one(&w->digester, out);
     return true;
 }
 
@@ -57,5 +57,6 @@ void record_window_release(struct record_window *w)
 {
     close_window(w);
     free(w->bytes);
+    digester_release(&w->digester);
     *w = (struct record_window){0};
 }
