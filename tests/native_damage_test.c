@@ -2,6 +2,8 @@
  * Damage, case by case, read natively with recovery on: what is undamaged is given as it was
  * recorded, live or with its state; what is lost is told at its place. */
 #include "log_damage.h"
+#include <stdio.h>
+
 #include "util/map.h"
 
 /* A page of zeros in the middle of chunk 1. */
@@ -59,6 +61,41 @@ static void orphan_is_a_copy(struct memory_log *m)
 {
     chunk_twice(m);
     zero(m, CHUNK_2, 8);
+}
+
+/* The same, and one of its records has another letter in a value. */
+static void orphan_copy_differs(struct memory_log *m)
+{
+    chunk_twice(m);
+    struct evtx_frame f = frame_of(m, CHUNK_2, 5);
+    *memory_log_at(m, CHUNK_2 + f.offset + f.size - 20) ^= 1;
+    zero(m, CHUNK_2, 8);
+}
+
+/* The same, and one of its records lost its end: what is left of it says nothing new. */
+static void orphan_copy_is_torn(struct memory_log *m)
+{
+    chunk_twice(m);
+    struct evtx_frame f = frame_of(m, CHUNK_2, 71);
+    zero(m, CHUNK_2 + f.offset + f.size - 40, 40);
+    zero(m, CHUNK_2, 8);
+}
+
+/* The same, and its process id is another. */
+static void torn_copy_differs(struct memory_log *m)
+{
+    orphan_copy_is_torn(m);
+    struct evtx_frame f = frame_of(m, CHUNK_1, 71);
+    static struct evtx_values values;
+    evtx_values_read(&values, (struct bytes){memory_log_at(m, CHUNK_1), EVTX_CHUNK_SIZE},
+                     &f);
+    for (size_t i = values.count; i-- > 0;)
+        if (values.value[i].is_data && values.value[i].raw.len == 4) {
+            size_t at = (size_t)(values.value[i].raw.ptr - memory_log_at(m, CHUNK_1));
+            *memory_log_at(m, CHUNK_2 + at) ^= 4;
+            return;
+        }
+    fail_msg("no process id in the record");
 }
 
 struct expected {
@@ -189,6 +226,18 @@ static const struct damage {
                 PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                        CHUNK_1},
     {"an orphan chunk is a copy",
                 orphan_is_a_copy,                                            {225, 0, 0, 0, 0, 72},
+                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                    },
+    {"an orphan copy with another value",
+                orphan_copy_differs,                                         {225, 0, 1, 0, 0, 71},
+                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                    },
+    {"an orphan copy that is torn",
+                orphan_copy_is_torn,                                         {225, 0, 0, 0, 0, 72},
+                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                    },
+    {"a torn orphan copy with another value",
+                torn_copy_differs,                                           {225, 0, 0, 1, 0, 71},
                 0,                                                                                     PROBLEM_CHUNK_DAMAGED,
                 CHUNK_2                                                                                                                    },
     {"every definition gone",
@@ -331,7 +380,8 @@ static void check_damage(void **state)
         if (d->offset)
             assert_int_equal(o.problems.rows[0].place.offset, d->offset);
     }
-    assert_int_equal(count_untrue(&o), d->make == value_bit);
+    assert_int_equal(count_untrue(&o),
+                     d->make == value_bit || d->make == orphan_copy_differs);
     assert_string_equal(o.told.ptr ? o.told.ptr : "",
                         again.told.ptr ? again.told.ptr : "");
     outcome_release(&o);
@@ -380,6 +430,26 @@ static void a_damaged_record_is_named(void **state)
         assert_true(found);
         outcome_release(&o);
     }
+}
+
+/* Neither of two records of one identity is dropped; which they are is told. */
+static void another_content_is_told(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    struct evtx_frame f = frame_of(m, CHUNK_1, 5);
+    char place[64];
+    snprintf(place, sizeof place, "of the one at offset %u", CHUNK_1 + f.offset);
+    orphan_copy_differs(m);
+    read_with(&o, m, 1);
+    assert_int_equal(o.problems.per_code[PROBLEM_RECOVERED_DIFFERS], 1);
+    const struct problem *p = outcome_problem(&o, PROBLEM_RECOVERED_DIFFERS, 0);
+    assert_int_equal(p->place.offset, CHUNK_2 + f.offset);
+    assert_int_equal(p->place.record_id, 84);
+    assert_true(text_contains_fold(p->message, text_from(place)));
+    outcome_release(&o);
+    memory_log_free(m);
 }
 
 /* Of a torn record, what stands before the tear is given, and nothing from behind it. */
@@ -483,9 +553,10 @@ static void any_byte_may_be_wrong(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 7 };
+    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 8 };
     struct CMUnitTest tests[CASES + OTHERS] = {
         cmocka_unit_test(a_damaged_record_is_named),
+        cmocka_unit_test(another_content_is_told),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),
         cmocka_unit_test(another_log_gives_names),

@@ -832,12 +832,26 @@ static enum status deliver_native(struct reading *g, struct passage *p)
     return status;
 }
 
+/* Is it a copy of a record that was given already? One that only has the same identity is
+ * given, and told. */
+static bool is_copy_of_given(struct reading *g, const struct evtx_record *record)
+{
+    uint64_t first;
+    enum seen_verdict verdict = seen_add(&g->seen, record, &first);
+    if (verdict == SEEN_DIFFERS)
+        tell(g, RECOVERED_DIFFERS, record->offset, record->system.record_id,
+             "this recovered record (%s) has the record id, time, computer and channel "
+             "of the one at offset %" PRIu64 ", and another content; both are given",
+             record_state_name(record->state), first);
+    return verdict == SEEN_COPY;
+}
+
 /* A recovered copy of a record that was given already is counted, not given. */
 static uint32_t drop_copies(struct reading *g, struct native_work *w)
 {
     uint32_t kept = w->live_count, dropped = 0;
     for (uint32_t i = w->live_count; i < w->count; i++) {
-        bool is_copy = seen_add(&g->seen, &w->records[i]);
+        bool is_copy = is_copy_of_given(g, &w->records[i]);
         dropped += is_copy;
         for (size_t k = 0; k < w->remark_count; k++)
             if (w->remarks[k].record == i && !w->remarks[k].is_lost)
@@ -881,6 +895,7 @@ static void decode_again(struct reading *g, uint64_t offset, bool with_recovered
 static void look_for_copies(struct reading *g, struct passage *p)
 {
     struct seen *seen = &g->seen;
+    uint64_t unused;
     enum evtx_form form = p->native.form;
     p->native.form = EVTX_NO_EVENTS;
     for (size_t i = 0; i < g->to_recover_count && !stop_requested(); i++) {
@@ -895,7 +910,7 @@ static void look_for_copies(struct reading *g, struct passage *p)
         decode_again(g, seen->given[i].offset, false, p);
         for (uint32_t k = 0; k < p->native.count; k++)
             if (seen_is_expected(seen, &p->native.records[k]))
-                seen_add(seen, &p->native.records[k]);
+                seen_add(seen, &p->native.records[k], &unused);
     }
     p->native.form = form;
 }
