@@ -38,6 +38,7 @@ struct run {
     struct output_dir output;
     struct evidence evidence;
     struct evtx_reader *reader;
+    struct verifier *verifier; /* NULL: nothing is verified */
     struct lineage lineage;
     struct rules rules;
     struct detector detector;
@@ -200,6 +201,9 @@ static enum status prepare(struct run *run, struct error *err)
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
+    /* Both fork: before the first thread, and while this process is small. */
+    if (o->verify != VERIFY_NONE)
+        run->verifier = verify_open(o->jobs);
     run->reader = evtx_reader_open(o->reader, o->jobs);
     run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
     evtx_reader_recover(run->reader, run->report.run.recovers);
@@ -1064,8 +1068,10 @@ static enum status verify(struct run *run, struct error *err)
                    whole ? bytes_of_logs(run) : 0);
     enum status status = confirm_records(
         &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
-        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+        &run->timeline, run->verifier, &run->arena, &run->problems, &progress, err);
     progress_end(&progress);
+    verify_close(run->verifier);
+    run->verifier = NULL;
     if (status == OK && o->verify != VERIFY_NONE)
         journal_say(&run->journal, JOURNAL_ACTION,
                     "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
@@ -1218,6 +1224,7 @@ static void release(struct run *run)
     detector_release(&run->detector);
     rules_release(&run->rules);
     lineage_release(&run->lineage);
+    verify_close(run->verifier);
     evtx_reader_close(run->reader);
     evidence_close(&run->evidence);
     output_dir_close(&run->output);

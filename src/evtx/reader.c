@@ -70,7 +70,6 @@ struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milli
 {
     struct evtx_reader *r = open_ring(jobs);
     r->pool = pool_open(jobs, deadline_milliseconds, before_record);
-    pool_start(r->pool);
     snprintf(r->name, sizeof r->name, "libevtx %s", libevtx_get_version());
     return r;
 }
