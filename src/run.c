@@ -30,6 +30,7 @@ struct late_record {
 /* Everything that lives as long as the run. */
 struct run {
     const struct options *options;
+    bool is_wrong_usage;
     struct hashing *hashing; /* by log */
     struct workers *hashers;
     struct arena arena;
@@ -189,15 +190,26 @@ static enum status prepare_book(struct run *run, struct error *err)
     return dispositions_read(&run->dispositions, o->dispositions, &run->arena, err);
 }
 
-/* Rules, filter, templates and the output folder: what can be wrong with them is said before
- * hours of reading, not after. */
+/* Files that options name. What is wrong with one of them is wrong usage, as what is wrong with
+ * an option is. */
+static enum status read_named_files(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) == OK &&
+        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) == OK &&
+        report_check_templates(o->templates, o->language, err) == OK &&
+        prepare_book(run, err) == OK)
+        return OK;
+    run->is_wrong_usage = true;
+    return FAILED;
+}
+
+/* What can be wrong with all these, and the output folder, is said before hours of reading,
+ * not after. */
 static enum status prepare(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
-    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) != OK ||
-        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) != OK ||
-        report_check_templates(o->templates, o->language, err) != OK ||
-        prepare_book(run, err) != OK ||
+    if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
@@ -1198,7 +1210,7 @@ static int give_up(struct run *run, struct error *err)
     journal_say_error(&run->journal, JOURNAL_ERROR, err);
     journal_abandon(&run->journal);
     output_dir_abandon(&run->output);
-    return EXIT_CANNOT;
+    return run->is_wrong_usage ? EXIT_USAGE : EXIT_CANNOT;
 }
 
 static void release(struct run *run)
@@ -1243,10 +1255,9 @@ int run_report(const struct options *options, int argc, char **argv)
     lineage_init(&run.lineage);
     timeline_init(&run.timeline);
     describe_run(&run, argc, argv);
-    int status =
-        run_steps(&run, &err) == OK ? run.report.run.exit_status : give_up(&run, &err);
-    if (status != EXIT_CANNOT)
-        status = show_summary(&run, status);
+    int status = run_steps(&run, &err) == OK
+                     ? show_summary(&run, run.report.run.exit_status)
+                     : give_up(&run, &err);
     release(&run);
     return status;
 }

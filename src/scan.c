@@ -28,6 +28,7 @@ struct scan {
     struct triage *triage;
     struct sysmon_layouts layouts;
     const struct rule **met; /* of one event; room for all rules */
+    bool is_wrong_usage;
     uint64_t records, sysmon, creations, recovered, hits;
     uint64_t left_out; /* hits that the filters by time and name take away */
     enum rule_level highest;
@@ -355,9 +356,10 @@ static enum status prepare(struct scan *s, struct error *err)
 {
     const struct options *o = s->options;
     struct emitter *e = &s->emitter;
-    if (rules_load_extended(&s->rules, o->rules, o->shells, &e->arena, err) != OK ||
-        detector_init(&s->detector, &s->rules, o->filter, &e->arena, err) != OK ||
-        emit_open(e, o, err) != OK)
+    s->is_wrong_usage =
+        rules_load_extended(&s->rules, o->rules, o->shells, &e->arena, err) != OK ||
+        detector_init(&s->detector, &s->rules, o->filter, &e->arena, err) != OK;
+    if (s->is_wrong_usage || emit_open(e, o, err) != OK)
         return FAILED;
     s->met = arena_alloc(&e->arena, (s->rules.count + 1) * sizeof *s->met);
     s->triage = triage_open(&s->rules, o->jobs + 1);
@@ -400,6 +402,8 @@ int run_scan(const struct options *options)
     if (status == OK)
         status = scan_logs(&s, &err);
     int exit_status = status == OK ? finish(&s) : emit_give_up(&s.emitter, &err);
+    if (s.is_wrong_usage)
+        exit_status = EXIT_USAGE;
     triage_close(s.triage);
     detector_release(&s.detector);
     rules_release(&s.rules);

@@ -23,6 +23,22 @@ said "and it is named" 'none.E01: there is no such file'
 for bad in --jobs=0 --jobs=x --hash=crc --schema=xyz --fail-on=bad --reader=none --find=where; do
     status_is 2 "$bad is wrong usage" "$forebear" report $bad -o "$work/x" "$sample"
 done
+echo nonsense >"$work/nonsense"
+mkdir "$work/empty"
+for bad in --rules --shells --filter --templates --language --case-file --dispositions; do
+    for file in "$work/none" "$work/nonsense" "$work/empty"; do
+        # An empty folder of templates leaves the built-in ones.
+        [ "$bad $file" = "--templates $work/empty" ] && continue
+        status_is 2 "$bad $(basename "$file") is wrong usage" "$forebear" report -q $bad "$file" -o "$work/x" "$sample"
+    done
+done
+status_is 2 "so it is of scan" "$forebear" scan -q --rules "$work/none" "$sample"
+status_is 2 "and of rules" "$forebear" rules --rules "$work/none"
+status_is 2 "and of words" "$forebear" words --language tlh
+for epoch in '' x 1.5 -1 '1 ' 0x10 99999999999999; do
+    status_is 2 "SOURCE_DATE_EPOCH='$epoch' is wrong usage" env SOURCE_DATE_EPOCH="$epoch" "$forebear" report -q -o "$work/x" "$sample"
+    said "and is told" "SOURCE_DATE_EPOCH=$epoch: must be a number of seconds since 1970"
+done
 check "nothing was written by any of them" test ! -e "$work/x"
 status_is 4 "help on a full disk fails" sh -c '"$1" --help >/dev/full' - "$forebear"
 
