@@ -38,6 +38,7 @@ struct run {
     struct journal journal;
     struct output_dir output;
     struct evidence evidence;
+    struct selection_check check; /* of options->selection */
     struct evtx_reader *reader;
     struct verifier *verifier; /* NULL: nothing is verified */
     struct lineage lineage;
@@ -308,6 +309,11 @@ static void tell_a_part(struct run *run)
         return;
     selection_describe(&run->options->selection, &words);
     told->filter = arena_copy(&run->arena, buffer_text(&words));
+    buffer_clear(&words);
+    if (selection_check_describe(&run->check, &words)) {
+        told->not_found = arena_copy(&run->arena, buffer_text(&words));
+        journal_say(&run->journal, JOURNAL_NOTE, "%.*s", TEXT(told->not_found));
+    }
     buffer_release(&words);
     for (size_t i = 0; i < run->off_channel_count; i++) {
         run->off_channel[i] = lineage_node(&run->lineage, run->off_channel[i]);
@@ -371,6 +377,11 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
     struct audit_event audit;
+    if (selection_is_set(&run->options->selection))
+        selection_check_note(&run->check, record->system.event_id,
+                             record->system.channel, record->system.computer,
+                             event ? sysmon_event_filetime(event)
+                                   : record->system.time_created_filetime);
     coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
     if (!event)
@@ -1236,6 +1247,7 @@ static void release(struct run *run)
     detector_release(&run->detector);
     rules_release(&run->rules);
     lineage_release(&run->lineage);
+    selection_check_release(&run->check);
     verify_close(run->verifier);
     evtx_reader_close(run->reader);
     evidence_close(&run->evidence);
@@ -1251,6 +1263,7 @@ int run_report(const struct options *options, int argc, char **argv)
     struct run run = {.options = options, .output.fd = -1};
     struct error err = {0};
     journal_init(&run.journal, options->quiet);
+    selection_check_open(&run.check, &options->selection);
     problems_init(&run.problems, &run.arena);
     lineage_init(&run.lineage);
     timeline_init(&run.timeline);

@@ -218,6 +218,9 @@ static unsigned glance(void *context, unsigned worker, struct evtx_glance *g)
 {
     struct scan *s = context;
     uint16_t event_id = evtx_glance_event_id(g);
+    if (selection_is_set(&s->options->selection))
+        selection_check_note(&s->emitter.check, event_id, evtx_glance_channel(g),
+                             evtx_glance_computer(g), FILETIME_NONE);
     if (!sysmon_is_source(evtx_glance_provider(g), evtx_glance_channel(g)))
         return OTHER_CHANNEL;
     if (event_id != SYSMON_PROCESS_CREATE) {
@@ -238,11 +241,22 @@ static void count(struct scan *s, const struct evtx_record *record,
     s->creations += event_or_null && is_process_creation(event_or_null);
 }
 
+static void note_found(struct scan *s, const struct evtx_record *record,
+                       const struct sysmon_event *event_or_null)
+{
+    selection_check_note(&s->emitter.check, record->system.event_id,
+                         record->system.channel, record->system.computer,
+                         event_or_null ? sysmon_event_filetime(event_or_null)
+                                       : record->system.time_created_filetime);
+}
+
 static void take(struct scan *s, const struct evtx_record *record)
 {
     struct sysmon_event event;
     bool is_sysmon = sysmon_event_read(&s->layouts, &event, record, s->emitter.log);
     count(s, record, is_sysmon ? &event : NULL);
+    if (selection_is_set(&s->options->selection))
+        note_found(s, record, is_sysmon ? &event : NULL);
     if (is_sysmon && is_process_creation(&event) && names_a_process(&event))
         judge(s, &event);
 }
@@ -365,6 +379,7 @@ static enum status prepare(struct scan *s, struct error *err)
     s->triage = triage_open(&s->rules, o->jobs + 1);
     evtx_reader_recover(e->reader, !o->no_recovered);
     evtx_reader_glance(e->reader, glance, s);
+    e->check.is_answered = true; /* a glance tells no time */
     write_header(s);
     return emit_push(e);
 }
@@ -387,6 +402,7 @@ static int finish(struct scan *s)
         journal_say(&e->journal, JOURNAL_NOTE,
                     "%" PRIu64 " hits were taken away by the filter",
                     s->detector.filtered);
+    emit_not_found(e);
     int status = emit_finish(e);
     bool alarms =
         s->options->fail_on != LEVEL_NONE && s->highest >= s->options->fail_on;

@@ -121,6 +121,31 @@ check "which never reach the terminal as they are" sh -c '! grep -q "$(printf "\
 check "nor the CSV" sh -c '! grep -q "$(printf "\033")" "$1"/*.csv' - "$work/r4"
 check "the CSV is UTF-8" iconv -f UTF-8 -t UTF-8 "$work/r4/evidence.csv"
 
+# --- what is asked for and not there is mostly a slip of the pen
+for asked in 'computer=WKS-01,WKS-01.corp.example' 'channel=Sysmon' 'event-id=1,99,200-300'; do
+    name=${asked%%=*}
+    case $asked in
+    computer*) missing='computer WKS-01' ;;
+    channel*) missing='channel Sysmon' ;;
+    *) missing='event id 99 or event id 200-300' ;;
+    esac
+    check "--$asked" "$forebear" report --force -o "$work/asked" "--$asked" "$work/evidence"
+    said "and the terminal says what no record has" "^forebear: no record of the evidence has $missing\$"
+    said "and so does the summary" "^What was asked for: no record of the evidence has $missing\.\$"
+    check "and run.log" grep -q "note: no record of the evidence has $missing\$" "$work/asked/run.log"
+    check "and the manifest" grep -q "\"not_found\": \"no record of the evidence has $missing\"" "$work/asked/manifest.json"
+    check "and the page" grep -q "no record of the evidence has $missing" "$work/asked/report.html"
+    check "records --$asked" sh -c '"$@" >/dev/null' - "$forebear" records "--$asked" "$work/evidence"
+    said "says it, too" "^forebear: no record of the evidence has $missing\$"
+    [ $name = event-id ] && continue
+    check "scan --$asked" sh -c '"$@" >/dev/null' - "$forebear" scan "--$asked" "$work/evidence"
+    said "says it, too" "^forebear: no record of the evidence has $missing\$"
+done
+check "a time when nothing happened" "$forebear" report --force -o "$work/asked" --after=2030-01-01 "$work/evidence"
+said "is told" "^forebear: no record of the evidence meets all that was asked for\$"
+check "what is there" "$forebear" report --force -o "$work/asked" --computer=wks-01.corp.example --event-id=1 "$work/evidence"
+check "is not told" sh -c '! grep -q "no record of the evidence" "$1" "$2"/run.log "$2"/report.html' - "$work/.out" "$work/asked"
+
 # --- signals: a FIFO as evidence would hang, so a long run is made of many copies, read by
 # the slower reader
 i=0

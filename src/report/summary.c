@@ -390,6 +390,9 @@ static void say_told_part(const struct report *r, struct arena *arena,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
                    PLURAL(told->events_left_out));
+    if (!text_is_absent(told->not_found))
+        statements_add(out, arena, DERIVED, "What was asked for: %.*s.",
+                       TEXT(told->not_found));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
