@@ -89,7 +89,8 @@ static int list_words(const struct options *options)
         return EXIT_USAGE;
     }
     if (missing && strcmp(options->language, "en") != 0)
-        fprintf(stderr, "forebear: %zu texts have no translation\n", missing);
+        fprintf(stderr, "forebear: %zu text%s no translation\n", missing,
+                count_word(missing, " has", "s have"));
     return print(&out);
 }
 

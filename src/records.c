@@ -333,9 +333,11 @@ static int finish(struct records *r)
     emit_not_found(&r->emitter);
     if (r->not_sysmon)
         journal_say(&r->emitter.journal, JOURNAL_NOTE,
-                    "%" PRIu64 " records of other channels have no columns in CSV and "
-                    "were left out",
-                    r->not_sysmon);
+                    "%" PRIu64 " record%s of other channels %s no columns in CSV and "
+                    "%s left out",
+                    r->not_sysmon, PLURAL(r->not_sysmon),
+                    count_word(r->not_sysmon, "has", "have"),
+                    count_word(r->not_sysmon, "was", "were"));
     return emit_finish(&r->emitter);
 }
 

@@ -622,11 +622,11 @@ static void tell_repeats(const struct reading *reading)
         problems_add(
             &reading->run->problems, PROBLEM_RID_DUP,
             evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
-            "%" PRIu64
-            " event(s) of the findings' families stand in another record too, "
+            "%" PRIu64 " event%s of the findings' families %s in another record too, "
             "with the same content (the first is EventRecordID %" PRIu64
             "); each is counted once",
-            reading->repeats, reading->first_repeat_id);
+            reading->repeats, PLURAL(reading->repeats),
+            count_word(reading->repeats, "stands", "stand"), reading->first_repeat_id);
 }
 
 static void gather_event(struct run *run, const struct gathered *g, uint32_t number)
@@ -772,10 +772,10 @@ static void keep_problems(const struct reading *reading, size_t first, bool is_l
     problems_keep(problems, first, is_kept, &k);
     for (unsigned i = 0; i < CAPPED; i++)
         if (k.alike[i] > ALIKE_TOLD)
-            problems_add(problems, capped[i],
-                         evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
-                         "%" PRIu64 " more rows like these are counted, not listed",
-                         k.alike[i] - ALIKE_TOLD);
+            problems_add_rest(
+                problems, capped[i],
+                evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
+                k.alike[i] - ALIKE_TOLD);
 }
 
 /* Where ids stand in several records of a log, their content is compared. */
@@ -813,9 +813,9 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     if (!has_late)
         coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
+                "read %.*s: %.*s: %" PRIu64 " record%s, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
-                report->coverage.sysmon_records);
+                PLURAL(report->facts.records), report->coverage.sysmon_records);
     tell_problems(run);
     return OK;
 }
@@ -882,15 +882,17 @@ static enum status read_logs(struct run *run, struct error *err)
     }
     if (recovered)
         journal_say(&run->journal, JOURNAL_ACTION,
-                    "%" PRIu64 " Sysmon records that are not live were recovered",
-                    recovered);
+                    "%" PRIu64 " Sysmon record%s not live %s recovered", recovered,
+                    count_word(recovered, " that is", "s that are"),
+                    count_word(recovered, "was", "were"));
     if (sysmon_records == 0)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     recovered ? "none of the %zu logs that were read holds a live "
-                                 "Sysmon record"
-                               : "none of the %zu logs that were read holds a Sysmon "
-                                 "record",
-                     run->evidence.log_count);
+                     recovered
+                         ? "of %zu log%s that %s read, none holds a live Sysmon "
+                           "record"
+                         : "of %zu log%s that %s read, none holds a Sysmon record",
+                     run->evidence.log_count, PLURAL(run->evidence.log_count),
+                     count_word(run->evidence.log_count, "was", "were"));
     tell_problems(run);
     return OK;
 }
@@ -985,8 +987,11 @@ static enum status link_and_judge(struct run *run, struct error *err)
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
     detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "linked %zu processes; %" PRIu64 " process creations meet a rule",
-                run->lineage.order_count, run->detector.matched_creations);
+                "linked %zu process%s; %" PRIu64 " process creation%s a rule",
+                run->lineage.order_count,
+                count_word(run->lineage.order_count, "", "es"),
+                run->detector.matched_creations,
+                count_word(run->detector.matched_creations, " meets", "s meet"));
     return OK;
 }
 
@@ -1053,9 +1058,10 @@ static enum status follow_sources(struct run *run, struct error *err)
     if (joined == 0 && !is_wide)
         return OK;
     journal_say(&run->journal, JOURNAL_ACTION,
-                "reading the logs once more for %zu processes that acted on a host "
-                "process, or are above one that did%s",
-                joined, is_wide ? ", and what else the timeline is to hold" : "");
+                "reading the logs once more for %zu process%s that acted on a host "
+                "process, or %s above one that did%s",
+                joined, count_word(joined, "", "es"), count_word(joined, "is", "are"),
+                is_wide ? ", and what else the timeline is to hold" : "");
     run->gathered_before += (uint32_t)run->gathered.count;
     map_release(&run->gathered);
     elsewhere_follow_sources(&run->elsewhere);
@@ -1076,7 +1082,8 @@ static enum status gather(struct run *run, struct error *err)
         follow_sources(run, err) != OK)
         return FAILED;
     journal_say(&run->journal, JOURNAL_ACTION,
-                "gathered %zu events of the findings' families", run->timeline.count);
+                "gathered %zu event%s of the findings' families", run->timeline.count,
+                PLURAL(run->timeline.count));
     return OK;
 }
 
@@ -1097,10 +1104,11 @@ static enum status verify(struct run *run, struct error *err)
     run->verifier = NULL;
     if (status == OK && o->verify != VERIFY_NONE)
         journal_say(&run->journal, JOURNAL_ACTION,
-                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
-                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
-                    c->records, TEXT(run->report.run.other_reader), c->equal,
-                    c->different, c->not_confirmed);
+                    "verified %" PRIu64
+                    " record%s with the other reader, %.*s: %" PRIu64 " equal, %" PRIu64
+                    " different, %" PRIu64 " not confirmed",
+                    c->records, PLURAL(c->records), TEXT(run->report.run.other_reader),
+                    c->equal, c->different, c->not_confirmed);
     return status;
 }
 
@@ -1109,9 +1117,9 @@ static void check_evidence(struct run *run)
     for (size_t i = 0; i < run->evidence.log_count; i++)
         evidence_log_check(&run->evidence, &run->evidence.logs[i],
                            run->options->rehash);
-    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu logs with before",
+    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu log%s with before",
                 run->options->rehash ? "size, times and hash" : "size and times",
-                run->evidence.log_count);
+                run->evidence.log_count, PLURAL(run->evidence.log_count));
     tell_problems(run);
 }
 

@@ -361,8 +361,9 @@ static enum status scan_logs(struct scan *s, struct error *err)
         return FAILED;
     if (s->sysmon == 0)
         problems_add(&e->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     "none of the %zu logs that were read holds a live Sysmon record",
-                     e->evidence.log_count);
+                     "of %zu log%s that %s read, none holds a live Sysmon record",
+                     e->evidence.log_count, PLURAL(e->evidence.log_count),
+                     count_word(e->evidence.log_count, "was", "were"));
     return OK;
 }
 
@@ -393,15 +394,17 @@ static int finish(struct scan *s)
         snprintf(left_out, sizeof left_out, " (%" PRIu64 " more not asked for)",
                  s->left_out);
     journal_say(&e->journal, JOURNAL_NOTE,
-                "scanned %zu logs: %" PRIu64 " records, %" PRIu64
-                " of them Sysmon's, %" PRIu64 " process creations (and %" PRIu64
-                " recovered), %" PRIu64 " hits%s, %zu problems",
-                e->evidence.log_count, s->records, s->sysmon, s->creations,
-                s->recovered, s->hits, left_out, e->problems.count);
+                "scanned %zu log%s: %" PRIu64 " record%s, %" PRIu64
+                " of them Sysmon's, %" PRIu64 " process creation%s (and %" PRIu64
+                " recovered), %" PRIu64 " hit%s%s, %zu problem%s",
+                e->evidence.log_count, PLURAL(e->evidence.log_count), s->records,
+                PLURAL(s->records), s->sysmon, s->creations, PLURAL(s->creations),
+                s->recovered, s->hits, PLURAL(s->hits), left_out, e->problems.count,
+                PLURAL(e->problems.count));
     if (s->detector.filtered)
         journal_say(&e->journal, JOURNAL_NOTE,
-                    "%" PRIu64 " hits were taken away by the filter",
-                    s->detector.filtered);
+                    "%" PRIu64 " hit%s taken away by the filter", s->detector.filtered,
+                    count_word(s->detector.filtered, " was", "s were"));
     emit_not_found(e);
     int status = emit_finish(e);
     bool alarms =

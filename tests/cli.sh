@@ -111,7 +111,7 @@ same "a log that is named twice gives near_misses.csv once" "$work/once/near_mis
 grep 'events 8' "$work/said-once" >"$work/events-once"
 grep 'events 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
-check "which problems.csv tells" grep -q "^RID_DUP,.*event(s) of the findings" "$work/twice/problems.csv"
+check "which problems.csv tells" grep -q "^RID_DUP,.*events of the findings" "$work/twice/problems.csv"
 
 mkdir "$work/odd"
 odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")

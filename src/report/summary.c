@@ -357,10 +357,10 @@ static void say_findings(const struct report *r, const struct totals *sum,
     statements_add(
         out, arena, DERIVED,
         "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them a public rule, %" PRIu64
+        "more of the %zu rule%s applied; %" PRIu64 " of them a public rule, %" PRIu64
         " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
-        n - public);
+        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
+        PLURAL(d->rules->count), public, n - public);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
