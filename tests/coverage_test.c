@@ -285,7 +285,7 @@ static void names_fields_and_times_that_are_not_known(void **state)
     assert_int_equal(f.problems.per_code[PROBLEM_TIME_UNREADABLE], 1);
     assert_int_equal(f.problems.per_code[PROBLEM_FIELD_UNKNOWN], 1);
     assert_true(text_contains_fold(f.problems.rows[1].message,
-                                   TEXT_LITERAL("\"Novelty\" (in 2 record(s)")));
+                                   TEXT_LITERAL("\"Novelty\" (in 2 records;")));
     end(&f);
 }
 

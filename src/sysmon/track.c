@@ -410,20 +410,18 @@ static void tell_skews(const struct telling *t)
     const struct track *track = t->track;
     for (size_t i = 0; i < track->skew_count; i++) {
         const struct skew_run *run = &track->skews[i];
-        problems_add(
-            t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
-            "%" PRIu64
-            " event(s) in a row of %.*s, other than 3 and 22, were logged more "
-            "than 60 s from their UtcTime: TimeCreated - UtcTime is between "
-            "%" PRId64 " s and %" PRId64 " s; this is the first",
-            run->count, TEXT(track->computer), seconds(run->least_100ns),
-            seconds(run->most_100ns));
+        problems_add(t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
+                     "%" PRIu64
+                     " event%s in a row of %.*s, other than 3 and 22, %s logged more "
+                     "than 60 s from their UtcTime: TimeCreated - UtcTime is between "
+                     "%" PRId64 " s and %" PRId64 " s; this is the first",
+                     run->count, PLURAL(run->count), TEXT(track->computer),
+                     count_word(run->count, "was", "were"), seconds(run->least_100ns),
+                     seconds(run->most_100ns));
     }
-    if (track->skews_more)
-        problems_add(t->problems, PROBLEM_TIME_SKEW,
-                     evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more events like these are counted, not listed",
-                     track->skews_more);
+    problems_add_rest(t->problems, PROBLEM_TIME_SKEW,
+                      evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
+                      track->skews_more);
 }
 
 static void tell_jumps(const struct telling *t)
@@ -437,10 +435,9 @@ static void tell_jumps(const struct telling *t)
                      TEXT(track->computer), seconds(jump->after_100ns),
                      seconds(jump->before_100ns));
     }
-    if (track->jumps_more)
-        problems_add(t->problems, PROBLEM_CLOCK_JUMP,
-                     evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more are counted, not listed", track->jumps_more);
+    problems_add_rest(t->problems, PROBLEM_CLOCK_JUMP,
+                      evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
+                      track->jumps_more);
 }
 
 void tracks_tell(const struct tracks *all, const struct evidence_log *log,

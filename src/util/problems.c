@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/problems.h"
 
+#include <inttypes.h>
+
 #include <stdlib.h>
 
 #include "util/memory.h"
@@ -73,6 +75,15 @@ void problems_add_graded(struct problems *p, enum problem_code code,
     va_start(args, format);
     add_formatted(p, code, severity, place, format, args);
     va_end(args);
+}
+
+void problems_add_rest(struct problems *p, enum problem_code code, struct place place,
+                       uint64_t count)
+{
+    if (count)
+        problems_add(p, code, place,
+                     "%" PRIu64 " more row%s like these %s counted, not listed", count,
+                     PLURAL(count), count_word(count, "is", "are"));
 }
 
 void problems_add_error(struct problems *p, enum problem_code code,

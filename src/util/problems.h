@@ -66,6 +66,9 @@ void problems_add(struct problems *p, enum problem_code code, struct place place
 void problems_add_graded(struct problems *p, enum problem_code code,
                          enum problem_severity severity, struct place place,
                          const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* What a cap left out: "3 more rows like these are counted, not listed". Nothing for 0. */
+void problems_add_rest(struct problems *p, enum problem_code code, struct place place,
+                       uint64_t count);
 /* An error as a problem: its place and its words. */
 void problems_add_error(struct problems *p, enum problem_code code,
                         const struct error *err);
