@@ -320,6 +320,7 @@ enum status output_finish(struct output *out, struct error *err)
 {
     output_flush(out);
     give_back_blocks(out);
+    sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* to its end; not waited for */
     if (out->write_error) {
         cannot_write(out->dir, out->name, out->write_error, err);
         output_abandon(out);
