@@ -151,7 +151,8 @@ void emit_problems(struct emitter *e)
     for (int code = 0; code < PROBLEM_CODES; code++)
         if (problem_kinds[code].class != DAMAGE && e->problems.per_code[code])
             journal_say(&e->journal, JOURNAL_NOTE, "%zu x %s: %s",
-                        e->problems.per_code[code], problem_kinds[code].code,
+                        (size_t)problems_met(&e->problems, (enum problem_code)code),
+                        problem_kinds[code].code,
                         problem_kinds[code].sentence);
 }
 

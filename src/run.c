@@ -17,11 +17,28 @@
 #include "versions.h"
 
 enum {
-    ALIKE_TOLD = 20, /* rows of one log that repeat each other */
     /* With more jobs than this, decoding takes less time than SHA-256, which one thread has
      * to make from first to last: then it need not end with the first pass. */
     JOBS_THAT_HASH = 3
 };
+
+/* Rows of one log that would drown everything else: leftovers of other channels, and the
+ * records of a chunk whose template is gone, are many and all alike; of values that are shown
+ * otherwise than they are recorded, and of processes, processes.csv and forebear show have
+ * what a row would say. A row that alone says something has no place here (doc/outputs.md). */
+static const struct problem_cap reading_caps[] = {
+    {PROBLEM_RECOVERED_IN_PART,  20 },
+    {PROBLEM_TEMPLATE_RESTORED,  20 },
+    {PROBLEM_VALUE_NOT_UTF16,    500},
+    {PROBLEM_VALUE_EMBEDDED_NUL, 500},
+    {PROBLEM_READER_FAULT_KNOWN, 500},
+};
+static const struct problem_cap linking_caps[] = {
+    {PROBLEM_PARENT_GHOST_PRE, 500},
+    {PROBLEM_PARENT_NULL,      500},
+    {PROBLEM_PID_REUSE,        500},
+};
+#define CAPS(table) (table), sizeof(table) / sizeof *(table)
 
 /* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
  * were read once. By then a whole record of the same event was taken, if there is one, and
@@ -767,28 +784,17 @@ static enum status read_prepared(struct reading *reading, evtx_prepare *by_worke
 }
 
 /* Which of the problems of one reading are kept: those of late records when these are
- * taken, all others before. Leftovers of other channels, and the records of a chunk whose
- * template is gone, would drown everything else: those beyond a number are counted only. */
-static const enum problem_code capped[] = {PROBLEM_RECOVERED_IN_PART,
-                                           PROBLEM_TEMPLATE_RESTORED};
-enum { CAPPED = sizeof capped / sizeof *capped };
-
+ * taken, all others before. */
 struct keeping {
     const struct reading *reading;
     bool is_late;
-    uint64_t alike[CAPPED];
 };
 
 static bool is_kept(const struct problem *problem, void *context)
 {
-    struct keeping *k = context;
+    const struct keeping *k = context;
     const struct reading *r = k->reading;
-    if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
-        return false;
-    for (unsigned i = 0; i < CAPPED; i++)
-        if (problem->code == capped[i])
-            return ++k->alike[i] <= ALIKE_TOLD;
-    return true;
+    return is_late(r->run, r->number, problem->place.offset) == k->is_late;
 }
 
 static void keep_problems(const struct reading *reading, size_t first, bool is_late)
@@ -796,12 +802,7 @@ static void keep_problems(const struct reading *reading, size_t first, bool is_l
     struct problems *problems = &reading->run->problems;
     struct keeping k = {.reading = reading, .is_late = is_late};
     problems_keep(problems, first, is_kept, &k);
-    for (unsigned i = 0; i < CAPPED; i++)
-        if (k.alike[i] > ALIKE_TOLD)
-            problems_add_rest(
-                problems, capped[i],
-                evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
-                k.alike[i] - ALIKE_TOLD);
+    problems_cap(problems, first, CAPS(reading_caps));
 }
 
 /* Where ids stand in several records of a log, their content is compared. */
@@ -1012,7 +1013,9 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
+    size_t before = run->problems.count;
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    problems_cap(&run->problems, before, CAPS(linking_caps));
     if (stop_requested())
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
     detector_finish(&run->detector, &run->lineage, run->evidence.logs);

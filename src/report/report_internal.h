@@ -129,6 +129,15 @@ enum status csv_file_write_rows(const struct csv_file *file,
                                 const struct report *report, struct output_dir *dir,
                                 struct problems *problems, struct error *err);
 
+/* Some of its rows into its open table, by several workers where there are many. */
+void csv_file_put_rows(const struct csv_file *file, const struct report *report,
+                       struct table *t, size_t from, size_t to);
+
+/* --- csv.c */
+extern const struct csv_file processes_file, problems_file;
+/* problems.csv is the last of them and still has to tell of its own formula cells. */
+void count_problem_formulas(const struct report *r);
+
 /* --- csv_coverage.c */
 enum { CSV_COVERAGE_FILES = 2 };
 extern const struct csv_file csv_coverage_files[CSV_COVERAGE_FILES];

@@ -569,8 +569,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
         enum telling telling = telling_of((enum problem_code)code);
         if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
-                       p->per_code[code], problem_kinds[code].code,
+        statements_add(out, arena, RECORDED, "%s %" PRIu64 " x %s: %s", names[telling],
+                       problems_met(p, (enum problem_code)code), problem_kinds[code].code,
                        problem_kinds[code].sentence);
         told++;
     }
