@@ -11,6 +11,7 @@
 
 #include "util/address.h"
 #include "util/bytes.h"
+#include "util/checksum.h"
 #include "util/digest.h"
 #include "util/filetime.h"
 #include "util/guid.h"
@@ -213,6 +214,37 @@ static void digests_are_the_known_ones(void **state)
                 "a9993e364706816aba3e25717850c26c9cd0d89d");
     assert_text(digest_hex(hex, &values, DIGEST_MD5),
                 "900150983cd24fb0d6963f7d28e17f72");
+}
+
+/* Bit by bit, as the standard has it. */
+static uint32_t plain_crc32(const uint8_t *bytes, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+/* Any length, and any place in memory: some processors take it in large steps. */
+static void checksums_are_the_known_ones(void **state)
+{
+    enum { LONGEST = 2100, PLACES = 3 };
+    static uint8_t bytes[LONGEST + PLACES];
+    uint32_t random = 5;
+    (void)state;
+    assert_int_equal(checksum_crc32((const uint8_t *)"123456789", 9), 0xcbf43926);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        random = random * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(random >> 24);
+    }
+    for (size_t len = 0; len <= LONGEST; len++)
+        assert_int_equal(checksum_crc32(bytes + len % PLACES, len),
+                         plain_crc32(bytes + len % PLACES, len));
+    memset(bytes, 0, sizeof bytes);
+    assert_int_equal(checksum_crc32(bytes, LONGEST), plain_crc32(bytes, LONGEST));
 }
 
 static bool exists(const char *folder, const char *name)
@@ -525,6 +557,7 @@ int main(void)
         cmocka_unit_test(bounded_reads_stay_inside),
         cmocka_unit_test(json_escapes_what_a_page_must_not_hold),
         cmocka_unit_test(digests_are_the_known_ones),
+        cmocka_unit_test(checksums_are_the_known_ones),
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
