@@ -953,10 +953,14 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
-    lineage_link(&run->lineage, run->evidence.logs, &run->problems);
-    if (stop_requested())
+    struct workers *workers = workers_open(run->options->jobs);
+    lineage_link(&run->lineage, run->evidence.logs, &run->problems, workers);
+    bool is_stopped = stop_requested();
+    if (!is_stopped)
+        detector_finish(&run->detector, &run->lineage, run->evidence.logs, workers);
+    workers_close(workers);
+    if (is_stopped)
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
-    detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "linked %zu processes; %" PRIu64 " process creations meet a rule",
                 run->lineage.order_count, run->detector.matched_creations);

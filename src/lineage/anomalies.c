@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 
 enum { NAMED_MAX = 10 };
 
@@ -233,6 +234,7 @@ static void tell_mismatch(const struct telling *t, uint32_t n, const char *what,
                  what, TEXT(by_parent), TEXT(by_child));
 }
 
+/* One string number is one text. */
 static void tell_texts(const struct telling *t, uint32_t n,
                        const struct process *parent)
 {
@@ -240,11 +242,12 @@ static void tell_texts(const struct telling *t, uint32_t n,
     const struct process *p = &l->processes[n];
     struct text own = lineage_text(l, parent->image),
                 seen = lineage_text(l, p->parent_image);
-    if (compare_images(own, seen) == SIDES_DIFFER)
+    if (parent->image != p->parent_image && compare_images(own, seen) == SIDES_DIFFER)
         tell_mismatch(t, n, "image", own, seen);
     own = lineage_text(l, parent->command_line);
     seen = lineage_text(l, p->parent_command_line);
-    if (compare_command_lines(own, seen) == SIDES_DIFFER)
+    if (parent->command_line != p->parent_command_line &&
+        compare_command_lines(own, seen) == SIDES_DIFFER)
         tell_mismatch(t, n, "command line", own, seen);
     if (p->parent_pid != PID_UNKNOWN && p->parent_pid != parent->pid)
         problems_add(t->problems, PROBLEM_PARENT_TEXT_MISMATCH, place_of(t, n),
@@ -253,7 +256,7 @@ static void tell_texts(const struct telling *t, uint32_t n,
                      parent->pid, p->parent_pid);
     own = lineage_text(l, parent->user);
     seen = lineage_text(l, p->parent_user);
-    if (compare_images(own, seen) == SIDES_DIFFER)
+    if (parent->user != p->parent_user && compare_images(own, seen) == SIDES_DIFFER)
         problems_add(
             t->problems, PROBLEM_PARENT_USER_MISMATCH, place_of(t, n),
             "the parent's account is \"%.*s\" in its own record and \"%.*s\" in "
@@ -351,8 +354,8 @@ static void tell_conflict(const struct telling *t, uint32_t n)
                  "%.*s (pid %" PRIu32 ") and %.*s (pid %" PRIu32 ", EventRecordID "
                  "%" PRIu64 ") carry the same guid %.*s; both are kept, links to this "
                  "guid go to the latter",
-                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)), other->pid,
-                 other->record_id, TEXT(guid_format(guid, &p->guid)));
+                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)),
+                 other->pid, other->record_id, TEXT(guid_format(guid, &p->guid)));
 }
 
 static void tell_image(const struct telling *t, uint32_t n)
@@ -363,8 +366,9 @@ static void tell_image(const struct telling *t, uint32_t n)
     if (p->kind != PROCESS_LOGGED || sysmon_text_is_missing(own))
         return;
     for (int i = 0; i < IMAGES_PER_PROCESS; i++) {
-        struct text seen = lineage_text(l, l->index->extras[n].images[i]);
-        if (text_is_absent(seen) || text_equal_fold(own, seen))
+        uint32_t number = l->index->extras[n].images[i];
+        struct text seen = lineage_text(l, number);
+        if (number == STRING_ABSENT || number == p->image || text_equal_fold(own, seen))
             continue;
         bool same_name = text_equal_fold(text_basename(own), text_basename(seen));
         problems_add_graded(t->problems, PROBLEM_IMAGE_DISAGREES,
@@ -438,8 +442,55 @@ static void chain_aliases(struct telling *t)
     }
 }
 
+/* Each range has problems of its own, which are joined in order. */
+struct told_range {
+    struct problems problems;
+    struct arena arena;
+};
+
+struct ranges_told {
+    const struct telling *all;
+    struct told_range *ranges;
+};
+
+static void tell_process(const struct telling *t, uint32_t n)
+{
+    tell_ghost(t, &t->l->processes[n]);
+    tell_null_parent(t, n);
+    tell_circle(t, n);
+    tell_parent(t, n);
+    tell_lifetime(t, n);
+    tell_pid_reuse(t, n);
+    tell_aliases(t, n);
+    tell_conflict(t, n);
+    tell_image(t, n);
+    oddities_tell(t->l, n, t->logs, t->problems);
+}
+
+static void tell_range(void *context, struct range range)
+{
+    const struct ranges_told *told = context;
+    struct told_range *own = &told->ranges[range.number];
+    struct telling t = *told->all;
+    problems_init(&own->problems, &own->arena);
+    t.problems = &own->problems;
+    for (size_t i = range.from; i < range.to; i++)
+        tell_process(&t, t.l->order[i]);
+}
+
+static void tell_processes(const struct telling *t, struct workers *workers)
+{
+    size_t count = t->l->order_count, ranges = ranges_count(workers, count);
+    struct ranges_told told = {t, memory_get_zeroed(ranges, sizeof(struct told_range))};
+    ranges_do(workers, count, tell_range, &told);
+    for (size_t i = 0; i < ranges; i++)
+        problems_take(t->problems, &told.ranges[i].problems);
+    free(told.ranges);
+}
+
 void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
-                    const struct evidence_log *logs, struct problems *problems)
+                    const struct evidence_log *logs, struct problems *problems,
+                    struct workers *workers)
 {
     struct telling t = {.l = l, .pids = pids, .logs = logs, .problems = problems};
     if (!problems)
@@ -451,19 +502,7 @@ void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
     tell_shared_machines(&t);
     tell_layout(&t);
     tell_twice(&t);
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t n = l->order[i];
-        tell_ghost(&t, &l->processes[n]);
-        tell_null_parent(&t, n);
-        tell_circle(&t, n);
-        tell_parent(&t, n);
-        tell_lifetime(&t, n);
-        tell_pid_reuse(&t, n);
-        tell_aliases(&t, n);
-        tell_conflict(&t, n);
-        tell_image(&t, n);
-        oddities_tell(l, n, logs, problems);
-    }
+    tell_processes(&t, workers);
     free(t.first_logged);
     free(t.first_wrong);
     free(t.pid_matters);

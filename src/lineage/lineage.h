@@ -52,6 +52,8 @@
 #include "util/histogram.h"
 #include "util/strings.h"
 
+struct workers;
+
 #define PROCESS_NONE UINT32_MAX
 
 /* Sysmon 15 stamps terminations up to 0.25 s early; 2 s is the tolerance for any order. */
@@ -239,9 +241,10 @@ static inline bool process_has_record(const struct process *p)
 }
 /* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
  * logs[i] is log number i. Hosts are put in order of (computer, machine id) here, so host
- * numbers from before do not hold. Once only; nothing may be added afterwards. */
+ * numbers from before do not hold. Once only; nothing may be added afterwards.
+ * workers: to share the work, or NULL; what comes out is the same. */
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
-                  struct problems *problems);
+                  struct problems *problems, struct workers *workers);
 /* Second pass: the same look-up without adding anything. */
 struct event_processes lineage_find(const struct lineage *l,
                                     const struct sysmon_event *event);

@@ -2,15 +2,17 @@
 #include "util/problems.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/memory.h"
 
 const struct problem_kind problem_kinds[PROBLEM_CODES] = {
 #define PROBLEM(code, class, severity, sentence)                                       \
  {#code, class, SEVERITY_##severity, sentence},
-#define ANOMALY(code, severity, sentence, trigger, innocent) {#code, ANOMALY, SEVERITY_##severity, sentence},
-#include "util/problems.def"
+#define ANOMALY(code, severity, sentence, trigger, innocent)                           \
+ {#code, ANOMALY, SEVERITY_##severity, sentence},
 #include "util/anomalies.def"
+#include "util/problems.def"
 #undef ANOMALY
 #undef PROBLEM
 };
@@ -80,6 +82,19 @@ void problems_add_error(struct problems *p, enum problem_code code,
 {
     if (p)
         add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
+}
+
+void problems_take(struct problems *p, struct problems *from)
+{
+    if (from->count) {
+        p->rows = memory_resize(p->rows, (p->count + from->count) * sizeof *p->rows);
+        memcpy(p->rows + p->count, from->rows, from->count * sizeof *p->rows);
+        p->capacity = p->count += from->count;
+    }
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        p->per_code[code] += from->per_code[code];
+    arena_take(p->arena, from->arena);
+    problems_release(from);
 }
 
 void problems_keep(struct problems *p, size_t first,

@@ -22,10 +22,10 @@ enum problem_severity {
 };
 
 enum problem_code {
-#define PROBLEM(code, class, severity, sentence) PROBLEM_##code,
+#define PROBLEM(code, class, severity, sentence)             PROBLEM_##code,
 #define ANOMALY(code, severity, sentence, trigger, innocent) PROBLEM_##code,
-#include "util/problems.def"
 #include "util/anomalies.def"
+#include "util/problems.def"
 #undef ANOMALY
 #undef PROBLEM
     PROBLEM_CODES
@@ -69,6 +69,8 @@ void problems_add_graded(struct problems *p, enum problem_code code,
 /* An error as a problem: its place and its words. */
 void problems_add_error(struct problems *p, enum problem_code code,
                         const struct error *err);
+/* Add the rows of `from`, and take over the arena that their messages are in. */
+void problems_take(struct problems *p, struct problems *from);
 /* Of the rows from `first` on, keep those that `is_kept` wants: for a place that is read
  * again, where the second reading tells what it is. */
 void problems_keep(struct problems *p, size_t first,
