@@ -58,10 +58,11 @@ struct recorded_twice { /* creations of one log that stand elsewhere too */
     uint64_t count, first_record_id;
 };
 
-/* The tag spares a look into the table, which is a cache miss, for a foreign guid. */
+/* The hash spares a look into the table, which is a cache miss, for a foreign guid, and for
+ * all of them when the slots grow. */
 struct guid_slot {
     uint32_t node_1; /* node + 1; 0: free */
-    uint32_t tag;
+    uint32_t hash;
 };
 
 struct lineage_index {

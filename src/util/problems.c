@@ -9,10 +9,9 @@
 const struct problem_kind problem_kinds[PROBLEM_CODES] = {
 #define PROBLEM(code, class, severity, sentence)                                       \
  {#code, class, SEVERITY_##severity, sentence},
-#define ANOMALY(code, severity, sentence, trigger, innocent)                           \
- {#code, ANOMALY, SEVERITY_##severity, sentence},
-#include "util/anomalies.def"
+#define ANOMALY(code, severity, sentence, trigger, innocent) {#code, ANOMALY, SEVERITY_##severity, sentence},
 #include "util/problems.def"
+#include "util/anomalies.def"
 #undef ANOMALY
 #undef PROBLEM
 };

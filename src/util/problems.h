@@ -22,10 +22,10 @@ enum problem_severity {
 };
 
 enum problem_code {
-#define PROBLEM(code, class, severity, sentence)             PROBLEM_##code,
+#define PROBLEM(code, class, severity, sentence) PROBLEM_##code,
 #define ANOMALY(code, severity, sentence, trigger, innocent) PROBLEM_##code,
-#include "util/anomalies.def"
 #include "util/problems.def"
+#include "util/anomalies.def"
 #undef ANOMALY
 #undef PROBLEM
     PROBLEM_CODES
