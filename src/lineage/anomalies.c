@@ -396,33 +396,60 @@ static void tell_circle(const struct telling *t, uint32_t n)
 
 /* --- all of it */
 
-static void find_firsts(struct telling *t)
+/* By range and host. */
+struct firsts {
+    const struct lineage *lineage;
+    uint32_t *logged, *wrong;
+};
+
+static void find_firsts_of(void *context, struct range range)
 {
-    const struct lineage *l = t->l;
-    t->first_logged = memory_get(l->host_count * sizeof *t->first_logged);
-    t->first_wrong = memory_get(l->host_count * sizeof *t->first_wrong);
+    const struct firsts *f = context;
+    const struct lineage *l = f->lineage;
+    uint32_t *logged = f->logged + range.number * l->host_count;
+    uint32_t *wrong = f->wrong + range.number * l->host_count;
     for (size_t h = 0; h < l->host_count; h++)
-        t->first_logged[h] = t->first_wrong[h] = PROCESS_NONE;
-    for (size_t i = l->order_count; i-- > 0;) {
+        logged[h] = wrong[h] = PROCESS_NONE;
+    for (size_t i = range.to; i-- > range.from;) {
         const struct process *p = &l->processes[l->order[i]];
         if (p->kind != PROCESS_LOGGED)
             continue;
-        t->first_logged[p->scope] = l->order[i];
+        logged[p->scope] = l->order[i];
         if (!guid_is_null(&p->guid) && p->start_filetime != FILETIME_NONE &&
             filetime_to_unix(p->start_filetime) !=
                 (int64_t)process_guid_parts(&p->guid).start_unix)
-            t->first_wrong[p->scope] = l->order[i];
+            wrong[p->scope] = l->order[i];
     }
 }
 
+/* The first range's places become those of all. */
+static void find_firsts(struct telling *t, struct workers *workers)
+{
+    const struct lineage *l = t->l;
+    size_t hosts = l->host_count, ranges = ranges_count(workers, l->order_count);
+    size_t places = (ranges ? ranges : 1) * hosts;
+    struct firsts f = {l, memory_get(places * sizeof *f.logged),
+                       memory_get(places * sizeof *f.wrong)};
+    for (size_t h = 0; h < hosts; h++)
+        f.logged[h] = f.wrong[h] = PROCESS_NONE;
+    ranges_do(workers, l->order_count, find_firsts_of, &f);
+    for (size_t i = hosts; i < places; i++) {
+        if (f.logged[i % hosts] == PROCESS_NONE)
+            f.logged[i % hosts] = f.logged[i];
+        if (f.wrong[i % hosts] == PROCESS_NONE)
+            f.wrong[i % hosts] = f.wrong[i];
+    }
+    t->first_logged = f.logged;
+    t->first_wrong = f.wrong;
+}
+
+/* Unknown parents are the nodes that were added last. */
 static void find_pids_that_matter(struct telling *t)
 {
     const struct lineage *l = t->l;
     t->pid_matters = memory_get_zeroed(t->pids->group_count, sizeof *t->pid_matters);
-    for (size_t i = 0; i < l->order_count; i++) {
-        const struct process *p = &l->processes[l->order[i]];
-        if (p->unknown_parent == PROCESS_NONE)
-            continue;
+    for (size_t n = l->count; n-- > 0 && l->processes[n].kind == PROCESS_UNKNOWN;) {
+        const struct process *p = &l->processes[l->index->extras[n].means];
         struct pid_holders h = pid_holders(t->pids, p->scope, p->parent_pid);
         if (h.count)
             t->pid_matters[t->pids->groups[h.nodes[0]]] = true;
@@ -495,7 +522,7 @@ void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
     struct telling t = {.l = l, .pids = pids, .logs = logs, .problems = problems};
     if (!problems)
         return;
-    find_firsts(&t);
+    find_firsts(&t, workers);
     find_pids_that_matter(&t);
     chain_aliases(&t);
     tell_two_machines(&t);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 #include "util/stop.h"
 
 /* --- grades */
@@ -124,23 +125,53 @@ static bool may_repeat(const struct key_maker *k, const struct process *p)
            process_guid_parts(&p->guid).machine_id == 0;
 }
 
-static void count_guids(struct key_maker *k)
+/* Nodes whose guid may not be their name: by range, from the place of its first one on. */
+struct to_name {
+    const struct key_maker *maker;
+    uint32_t *nodes;
+    struct range *ranges; /* of `nodes` */
+};
+
+static void list_to_name(void *context, struct range range)
 {
-    const struct lineage *l = k->lineage;
-    for (size_t i = 0; i < l->order_count; i++) {
+    const struct to_name *t = context;
+    const struct lineage *l = t->maker->lineage;
+    struct range *found = &t->ranges[range.number];
+    *found = (struct range){range.number, range.from, range.from};
+    for (size_t i = range.from; i < range.to; i++) {
         const struct process *p = &l->processes[l->order[i]];
-        if (!may_repeat(k, p))
-            continue;
-        struct bytes guid = MAP_KEY_OF(&p->guid);
-        if (map_add(&k->guids, guid, (uint32_t)i) != (uint32_t)i)
+        if (guid_is_null(&p->guid) || may_repeat(t->maker, p))
+            t->nodes[found->to++] = l->order[i];
+    }
+}
+
+/* In order. Returns how many. */
+static size_t nodes_to_name(const struct key_maker *k, uint32_t *nodes,
+                            struct workers *workers)
+{
+    size_t all = k->lineage->order_count, ranges = ranges_count(workers, all);
+    struct to_name t = {k, nodes, memory_get(ranges * sizeof *t.ranges)};
+    size_t count = 0;
+    ranges_do(workers, all, list_to_name, &t);
+    for (size_t r = 0; r < ranges; r++)
+        for (size_t i = t.ranges[r].from; i < t.ranges[r].to; i++)
+            nodes[count++] = nodes[i];
+    free(t.ranges);
+    return count;
+}
+
+static void count_guids(struct key_maker *k, const uint32_t *nodes, size_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes guid = MAP_KEY_OF(&k->lineage->processes[nodes[i]].guid);
+        if (map_add(&k->guids, guid, i) != i)
             map_set(&k->guids, guid, MAP_NONE - 1);
     }
 }
 
 static bool guid_is_unique(const struct key_maker *k, const struct process *p)
 {
-    return !may_repeat(k, p) ||
-           map_find(&k->guids, MAP_KEY_OF(&p->guid)) != MAP_NONE - 1;
+    return map_find(&k->guids, MAP_KEY_OF(&p->guid)) != MAP_NONE - 1;
 }
 
 /* Make the key unique among those that are no bare guid. */
@@ -162,26 +193,30 @@ static void make_unique(struct key_maker *k)
     map_add(&k->taken, map_key_text(made), 1);
 }
 
-static void name_nodes(struct lineage *l)
+/* Of all others the guid is the name: 170,000 of them need no memory. */
+static void name_nodes(struct lineage *l, struct workers *workers)
 {
     struct key_maker k = {.lineage = l, .is_shared = find_shared_machines(l)};
-    count_guids(&k);
-    for (size_t i = 0; i < l->order_count; i++) {
-        const struct process *p = &l->processes[l->order[i]];
+    uint32_t *nodes = memory_get(l->order_count * sizeof *nodes);
+    size_t count = nodes_to_name(&k, nodes, workers);
+    count_guids(&k, nodes, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct process *p = &l->processes[nodes[i]];
         char guid[GUID_TEXT_MAX];
         buffer_clear(&k.key);
         if (guid_is_null(&p->guid)) {
-            nameless_key(l, l->order[i], &k.key);
+            nameless_key(l, nodes[i], &k.key);
         } else if (guid_is_unique(&k, p)) {
-            continue; /* its guid is its name: 170,000 of them need no memory */
+            continue;
         } else {
             buffer_add_text(&k.key, guid_format(guid, &p->guid));
             buffer_add_char(&k.key, '@');
             buffer_add_text(&k.key, lineage_computer(l, p));
         }
         make_unique(&k);
-        add_key(l, l->order[i], &k.key);
+        add_key(l, nodes[i], &k.key);
     }
+    free(nodes);
     free(k.is_shared);
     map_release(&k.guids);
     map_release(&k.taken);
@@ -206,7 +241,7 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     struct reasons reasons = add_reasons(l);
     grade_links(l, &reasons, &pids);
     trees_build(l, reasons.circle, workers);
-    name_nodes(l);
+    name_nodes(l, workers);
     if (!stop_requested()) {
         anomalies_tell(l, &pids, logs, problems, workers);
         sequence_tell(l, logs, problems);

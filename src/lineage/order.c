@@ -84,6 +84,80 @@ struct ordering {
     size_t *first; /* by host; one more than there are hosts */
 };
 
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, FEW = 64 };
+
+/* Starts as distances from the first, what has none behind all others. */
+struct span {
+    uint64_t first, last;
+};
+
+static struct span span_of(const struct order_key *keys, size_t count)
+{
+    struct span s = {FILETIME_NONE, 0};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = keys[i].start_filetime;
+        if (start == FILETIME_NONE)
+            continue;
+        s.first = start < s.first ? start : s.first;
+        s.last = start > s.last ? start : s.last;
+    }
+    return s;
+}
+
+static uint64_t distance(const struct span *s, const struct order_key *key)
+{
+    return key->start_filetime == FILETIME_NONE ? s->last - s->first + 1
+                                                : key->start_filetime - s->first;
+}
+
+static void sort_by_digit(const struct order_key *keys, struct order_key *into,
+                          size_t count, const struct span *s, unsigned shift)
+{
+    uint32_t next[DIGITS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        next[(distance(s, &keys[i]) >> shift & (DIGITS - 1)) + 1]++;
+    for (size_t d = 1; d < DIGITS; d++)
+        next[d] += next[d - 1];
+    for (size_t i = 0; i < count; i++)
+        into[next[distance(s, &keys[i]) >> shift & (DIGITS - 1)]++] = keys[i];
+}
+
+/* By start, digit by digit from the lowest; those of one start keep their order. */
+static void sort_by_start(struct order_key *keys, size_t count)
+{
+    struct span s = span_of(keys, count);
+    if (s.first == FILETIME_NONE)
+        return;
+    struct order_key *spare = memory_get(count * sizeof *spare);
+    struct order_key *from = keys, *into = spare;
+    for (unsigned shift = 0; shift < 64 && (s.last - s.first + 1) >> shift;
+         shift += DIGIT_BITS) {
+        sort_by_digit(from, into, count, &s, shift);
+        struct order_key *sorted = into;
+        into = from;
+        from = sorted;
+    }
+    if (from != keys)
+        memcpy(keys, from, count * sizeof *keys);
+    free(spare);
+}
+
+static void sort_host(struct lineage *l, struct order_key *keys, size_t count)
+{
+    if (count <= FEW) {
+        qsort_r(keys, count, sizeof *keys, compare_keys, l);
+        return;
+    }
+    sort_by_start(keys, count);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1;
+             to < count && keys[to].start_filetime == keys[from].start_filetime; to++)
+            ;
+        if (to - from > 1)
+            qsort_r(keys + from, to - from, sizeof *keys, compare_keys, l);
+    }
+}
+
 static void sort_hosts(void *context, struct range range)
 {
     const struct ordering *o = context;
@@ -94,7 +168,7 @@ static void sort_hosts(void *context, struct range range)
                compare_keys(&keys[sorted - 1], &keys[sorted], o->lineage) < 0)
             sorted++;
         if (sorted < count)
-            qsort_r(keys, count, sizeof *keys, compare_keys, o->lineage);
+            sort_host(o->lineage, keys, count);
     }
 }
 
