@@ -617,6 +617,41 @@ static void problems_know_their_class(void **state)
     arena_release(&arena);
 }
 
+/* Of each log the first rows of a code are listed, the rest is counted; what is graded higher
+ * than usual is always listed. */
+static void problems_are_capped(void **state)
+{
+    static const struct problem_cap caps[] = {
+        {PROBLEM_PID_REUSE, 2}
+    };
+    struct place one = {TEXT_LITERAL("e"), TEXT_LITERAL("one.evtx"), 7, 9};
+    struct place two = {TEXT_LITERAL("e"), TEXT_LITERAL("two.evtx"), 7, 9};
+    struct arena arena = {0};
+    struct problems p;
+    (void)state;
+    problems_init(&p, &arena);
+    problems_add(&p, PROBLEM_PID_REUSE, one, "before");
+    for (int i = 0; i < 5; i++) {
+        problems_add(&p, PROBLEM_PID_REUSE, one, "%d", i);
+        problems_add(&p, PROBLEM_RID_GAP, one, "%d", i);
+    }
+    problems_add_graded(&p, PROBLEM_PID_REUSE, SEVERITY_NOTICE, one, "matters");
+    for (int i = 0; i < 3; i++)
+        problems_add(&p, PROBLEM_PID_REUSE, two, "%d", i);
+    problems_cap(&p, 1, caps, 1);
+    assert_int_equal(p.count, 1 + 2 + 5 + 1 + 2 + 2);
+    assert_int_equal(p.per_code[PROBLEM_RID_GAP], 5);
+    assert_int_equal(problems_met(&p, PROBLEM_PID_REUSE), 1 + 5 + 1 + 3);
+    assert_text(p.rows[p.count - 2].message,
+                "3 more rows like these are counted, not listed");
+    assert_text(p.rows[p.count - 1].message,
+                "1 more row like these is counted, not listed");
+    assert_text(p.rows[p.count - 1].place.log, "two.evtx");
+    assert_int_equal(p.rows[p.count - 1].place.record_id, NO_RECORD);
+    problems_release(&p);
+    arena_release(&arena);
+}
+
 static uint64_t histogram_sum(const struct histogram *h)
 {
     uint64_t sum = 0;
@@ -735,6 +770,7 @@ int main(void)
         cmocka_unit_test(rows_leave_the_sorter_in_order),
         cmocka_unit_test(a_sorter_without_room_says_so),
         cmocka_unit_test(problems_know_their_class),
+        cmocka_unit_test(problems_are_capped),
         cmocka_unit_test(histograms_do_not_depend_on_order),
         cmocka_unit_test(addresses_have_a_scope),
     };

@@ -268,6 +268,5 @@ void page_add_problems(const struct report *report);
 struct text report_no_finding(const struct report *r, struct arena *arena);
 /* By node: is it the host process of a finding that is told? To be freed. */
 bool *report_told_hosts(const struct report *r);
-#define PLURAL(n) ((n) == 1 ? "" : "s")
 
 #endif

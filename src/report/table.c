@@ -564,7 +564,8 @@ static void put_what_is_beyond(struct table *t, const struct csv_file *file,
     struct buffer words = {0};
     if (count == 0)
         return;
-    buffer_printf(&words, "%" PRIu64 " more rows stand in %s alone", count, file->name);
+    buffer_printf(&words, "%" PRIu64 " more row%s in %s alone", count,
+                  count_word(count, " stands", "s stand"), file->name);
     table_buffer(t, &words);
     while (t->cells < t->columns)
         table_text(t, NO_TEXT);

@@ -202,9 +202,10 @@ static void tell_repeats(const struct timeline_makers *makers,
     if (makers->repeats)
         problems_add(problems, PROBLEM_RID_DUP, NOWHERE,
                      "%" PRIu64
-                     " record(s) of the wider timeline hold an event that another "
+                     " record%s of the wider timeline hold%s an event that another "
                      "record holds too, with the same content; it has one row",
-                     makers->repeats);
+                     makers->repeats, PLURAL(makers->repeats),
+                     count_word(makers->repeats, "s", ""));
 }
 
 static enum status write_merged(const struct report *report, struct output_dir *dir,
