@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emit.h"
 
-#include <csv.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/ascii.h"
+#include "util/cell.h"
 #include "util/stop.h"
 #include "util/utf.h"
 
@@ -17,6 +18,7 @@ void emit_init(struct emitter *e, const struct options *options)
 {
     *e = (struct emitter){0};
     journal_init(&e->journal, options->quiet);
+    selection_check_open(&e->check, &options->selection);
     problems_init(&e->problems, &e->arena);
 }
 
@@ -34,6 +36,7 @@ enum status emit_open(struct emitter *e, const struct options *o, struct error *
 void emit_release(struct emitter *e)
 {
     evtx_reader_close(e->reader);
+    selection_check_release(&e->check);
     evidence_close(&e->evidence);
     problems_release(&e->problems);
     journal_abandon(&e->journal);
@@ -94,29 +97,21 @@ struct text emit_visible(struct emitter *e, struct text t)
 
 void emit_csv_cell(struct emitter *e, struct text value)
 {
-    bool plain =
-        value.len > 0 && value.ptr[0] != ' ' && value.ptr[value.len - 1] != ' ';
     if (e->out.len && e->out.ptr[e->out.len - 1] != '\n')
         buffer_add_char(&e->out, ',');
     if (text_is_absent(value))
         return;
-    for (size_t i = 0; i < value.len && plain; i++)
-        plain = value.ptr[i] != '"' && value.ptr[i] != ',' &&
-                (unsigned char)value.ptr[i] >= 0x20;
-    if (plain) {
+    if (cell_asks(value) & CELL_QUOTED)
+        cell_add_quoted(&e->out, value);
+    else
         buffer_add_text(&e->out, value);
-        return;
-    }
-    size_t room = 2 * value.len + 2;
-    char *to = buffer_reserve(&e->out, room);
-    e->out.len += csv_write2(to, room, value.ptr, value.len, '"');
 }
 
 void emit_csv_number(struct emitter *e, uint64_t value, uint64_t none)
 {
-    char digits[32];
-    int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
-    emit_csv_cell(e, value == none ? NO_TEXT : (struct text){digits, (size_t)n});
+    char digits[ASCII_NUMBER_MAX];
+    size_t n = ascii_write_number(digits, value);
+    emit_csv_cell(e, value == none ? NO_TEXT : (struct text){digits, n});
 }
 
 void emit_csv_time(struct emitter *e, uint64_t filetime)
@@ -134,6 +129,14 @@ void emit_csv_end_row(struct emitter *e)
 
 /* ---- what was wrong, and how it ends */
 
+void emit_not_found(struct emitter *e)
+{
+    struct buffer words = {0};
+    if (selection_check_describe(&e->check, &words))
+        journal_say(&e->journal, JOURNAL_NOTE, "%.*s", TEXT(buffer_text(&words)));
+    buffer_release(&words);
+}
+
 void emit_problems(struct emitter *e)
 {
     for (size_t i = 0; i < e->problems.count; i++) {
@@ -148,7 +151,8 @@ void emit_problems(struct emitter *e)
     for (int code = 0; code < PROBLEM_CODES; code++)
         if (problem_kinds[code].class != DAMAGE && e->problems.per_code[code])
             journal_say(&e->journal, JOURNAL_NOTE, "%zu x %s: %s",
-                        e->problems.per_code[code], problem_kinds[code].code,
+                        (size_t)problems_met(&e->problems, (enum problem_code)code),
+                        problem_kinds[code].code,
                         problem_kinds[code].sentence);
 }
 

@@ -126,11 +126,11 @@ static void tell_layout(const struct telling *t)
         problems_add(t->problems, PROBLEM_GUID_TIME_DISAGREES,
                      place_of(t, t->first_wrong[h]),
                      "on %.*s the second inside the process GUID equals UtcTime in "
-                     "%" PRIu64 " of %" PRIu64 " creation records; this is the first "
+                     "%" PRIu64 " of %" PRIu64 " creation record%s; this is the first "
                      "where it does not. No start is given for processes without a "
                      "creation record",
                      TEXT(lineage_text(l, host->computer)), host->guid_time_agrees,
-                     host->guid_time_checked);
+                     host->guid_time_checked, PLURAL(host->guid_time_checked));
     }
 }
 
@@ -143,10 +143,12 @@ static void tell_twice(const struct telling *t)
             evidence_log_place(&t->logs[log], NO_OFFSET, twice->first_record_id);
         if (twice->count)
             problems_add(t->problems, PROBLEM_RID_DUP, place,
-                         "%" PRIu64 " process creation(s) of this log stand in another "
+                         "%" PRIu64 " process creation%s of this log %s in another "
                          "record too (the first is EventRecordID %" PRIu64 "); each is "
                          "counted once",
-                         twice->count, twice->first_record_id);
+                         twice->count, PLURAL(twice->count),
+                         count_word(twice->count, "stands", "stand"),
+                         twice->first_record_id);
     }
 }
 
@@ -166,9 +168,10 @@ static void tell_ghost(const struct telling *t, const struct process *p)
         t->problems, before ? PROBLEM_PARENT_GHOST_PRE : PROBLEM_PARENT_GHOST_IN_WINDOW,
         place_of(t, p->first_child),
         "%.*s %.*s (pid %" PRIu32 ") is the recorded parent of %" PRIu32
-        " process(es), has no creation record and started %.*s (by its GUID, to the "
+        " process%s, has no creation record and started %.*s (by its GUID, to the "
         "second), %s the first record of %.*s (%.*s); this is its first child's record",
         TEXT(shown_image(l, p)), TEXT(guid_format(guid, &p->guid)), p->pid, p->children,
+        count_word(p->children, "", "es"),
         TEXT(filetime_format(start, p->start_filetime, FILETIME_SECONDS)),
         before ? "before" : "not before", TEXT(lineage_computer(l, child)),
         TEXT(time_text(first, host->window_first_filetime)));

@@ -172,12 +172,21 @@ static void sort_hosts(void *context, struct range range)
     }
 }
 
-static size_t list_keys(const struct lineage *l, struct order_key *keys)
+static void count_records(struct lineage *l, const struct process *p)
+{
+    l->logged_live += p->kind == PROCESS_LOGGED && record_state_is_live(p->state);
+    l->audited_alone += p->kind == PROCESS_AUDITED;
+}
+
+static size_t list_keys(struct lineage *l, struct order_key *keys)
 {
     size_t count = 0;
-    for (uint32_t n = 0; n < l->count; n++)
-        if (!(l->processes[n].flags & PROCESS_IS_ALIAS))
-            keys[count++] = key_of(l, n);
+    for (uint32_t n = 0; n < l->count; n++) {
+        if (l->processes[n].flags & PROCESS_IS_ALIAS)
+            continue;
+        count_records(l, &l->processes[n]);
+        keys[count++] = key_of(l, n);
+    }
     return count;
 }
 

@@ -2,10 +2,12 @@
  * page.c - what report.html shows, section by section. */
 #include "report/page.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "util/memory.h"
 
@@ -599,12 +601,25 @@ enum status report_write_html(const struct report *report, struct output_dir *di
     return status;
 }
 
+/* A folder that lacks a file leaves the built-in one, so one that is not there would leave
+ * them all, unseen. */
+static enum status open_page(struct template **template, const char *template_dir,
+                             const char *language, struct error *err)
+{
+    struct stat folder;
+    *template = NULL;
+    if (template_dir && stat(template_dir, &folder) != 0)
+        return fail(err, FAILED, NOWHERE, "%s: the templates cannot be opened: %s",
+                    template_dir, strerror(errno));
+    return template_open(template, "report.html", template_dir, &page_language,
+                         language, err);
+}
+
 enum status report_check_templates(const char *template_dir, const char *language,
                                    struct error *err)
 {
     struct template *template;
-    enum status status = template_open(&template, "report.html", template_dir,
-                                       &page_language, language, err);
+    enum status status = open_page(&template, template_dir, language, err);
     template_close(template);
     return status;
 }
@@ -613,8 +628,7 @@ enum status report_list_words(const char *template_dir, const char *language,
                               struct buffer *out, size_t *missing, struct error *err)
 {
     struct template *template;
-    enum status status = template_open(&template, "report.html", template_dir,
-                                       &page_language, language, err);
+    enum status status = open_page(&template, template_dir, language, err);
     if (status == OK)
         *missing = template_list_words(template, out);
     template_close(template);

@@ -249,7 +249,8 @@ struct run_facts {
 
 /* A report that tells only a part of what was found (sysmon/selection.h). */
 struct told_part {
-    struct text filter; /* in words; absent: all is told */
+    struct text filter;    /* in words; absent: all is told */
+    struct text not_found; /* what of it no record has; absent: nothing */
     uint64_t findings_left_out, near_misses_left_out, events_left_out;
 };
 

@@ -115,16 +115,6 @@ static uint64_t matched_recovered(const struct report *r)
     return count;
 }
 
-/* Process creations, each once, in however many live records and logs it stands. */
-static uint64_t logged_processes(const struct lineage *l)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < l->order_count; i++)
-        count += lineage_process(l, l->order[i])->kind == PROCESS_LOGGED &&
-                 record_state_is_live(lineage_process(l, l->order[i])->state);
-    return count;
-}
-
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
@@ -157,7 +147,8 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
     buffer_add_text(&period,
                     filetime_format(text, sum->last_filetime, FILETIME_REPORT));
     zone_add_beside(&period, &r->run.zone, sum->last_filetime);
-    uint64_t distinct = logged_processes(r->lineage);
+    /* each once, in however many live records and logs it stands */
+    uint64_t distinct = r->lineage->logged_live;
     struct text repeated =
         distinct == sum->creations
             ? TEXT_LITERAL("")
@@ -308,9 +299,7 @@ static void say_audited(const struct report *r, struct arena *arena,
                         struct statements *out)
 {
     const struct lineage *l = r->lineage;
-    uint64_t alone = 0, all = l->audit_count;
-    for (size_t i = 0; i < l->order_count; i++)
-        alone += lineage_process(l, l->order[i])->kind == PROCESS_AUDITED;
+    uint64_t alone = l->audited_alone, all = l->audit_count;
     if (all)
         statements_add(out, arena, DERIVED,
                        "Windows' audit (Security event 4688) logged %" PRIu64
@@ -357,10 +346,10 @@ static void say_findings(const struct report *r, const struct totals *sum,
     statements_add(
         out, arena, DERIVED,
         "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them a public rule, %" PRIu64
+        "more of the %zu rule%s applied; %" PRIu64 " of them a public rule, %" PRIu64
         " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
-        n - public);
+        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
+        PLURAL(d->rules->count), public, n - public);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
@@ -390,6 +379,9 @@ static void say_told_part(const struct report *r, struct arena *arena,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
                    PLURAL(told->events_left_out));
+    if (!text_is_absent(told->not_found))
+        statements_add(out, arena, DERIVED, "What was asked for: %.*s.",
+                       TEXT(told->not_found));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
@@ -577,8 +569,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
         enum telling telling = telling_of((enum problem_code)code);
         if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
-                       p->per_code[code], problem_kinds[code].code,
+        statements_add(out, arena, RECORDED, "%s %" PRIu64 " x %s: %s", names[telling],
+                       problems_met(p, (enum problem_code)code), problem_kinds[code].code,
                        problem_kinds[code].sentence);
         told++;
     }

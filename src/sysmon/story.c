@@ -646,10 +646,11 @@ static void tell_holes_of_export(const struct host_work *w)
         return;
     problems_add(
         w->m->problems, PROBLEM_COVERAGE_HOLE, w->first_hole,
-        "%.*s: %" PRIu64 " time(s) no Sysmon record for more than %" PRIu64
+        "%.*s: %" PRIu64 " time%s no Sysmon record for more than %" PRIu64
         " s, this is the first; all of its logs are exports or forwarded, where "
         "records can have been left out. coverage.csv has each",
-        TEXT(h->computer), h->holes, w->limit_100ns / FILETIME_SECOND);
+        TEXT(h->computer), h->holes, PLURAL(h->holes),
+        w->limit_100ns / FILETIME_SECOND);
 }
 
 static void add_hole(struct host_work *w, const struct hole *h, size_t first_interval,

@@ -154,10 +154,8 @@ void tampering_tell(const struct tampering *t, const struct evidence_log *log,
             problems, PROBLEM_SENSOR_TAMPERING, t->rows[i].severity,
             evidence_log_place(log, t->rows[i].offset, t->rows[i].record_id), "%.*s",
             TEXT(t->rows[i].words));
-    if (t->more)
-        problems_add(problems, PROBLEM_SENSOR_TAMPERING,
-                     evidence_log_place(log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more are counted, not listed", t->more);
+    problems_add_rest(problems, PROBLEM_SENSOR_TAMPERING,
+                      evidence_log_place(log, NO_OFFSET, NO_RECORD), t->more);
 }
 
 void tampering_release(struct tampering *t)

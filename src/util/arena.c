@@ -42,7 +42,7 @@ void arena_clear(struct arena *a)
 }
 
 /* Behind the block that is being filled. */
-void arena_take(struct arena *a, struct arena *from)
+void arena_join(struct arena *a, struct arena *from)
 {
     if (!a->block) {
         *a = *from;
@@ -77,6 +77,11 @@ static void *take(struct arena *a, size_t size, size_t alignment)
     }
     a->used = at + size;
     return a->block->data + at;
+}
+
+void *arena_take(struct arena *a, size_t size)
+{
+    return take(a, size, ALIGNMENT);
 }
 
 void *arena_alloc(struct arena *a, size_t size)

@@ -22,9 +22,11 @@ void arena_release(struct arena *a);
 /* Forget everything, keep the newest block for reuse. */
 void arena_clear(struct arena *a);
 /* Take over all that `from` holds; it is empty afterwards. */
-void arena_take(struct arena *a, struct arena *from);
+void arena_join(struct arena *a, struct arena *from);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
+/* The same, not zeroed. */
+void *arena_take(struct arena *a, size_t size);
 /* Room for size bytes, not zeroed and not taken yet: write to it, then say how many were
  * used. Nothing may be allocated in between. */
 char *arena_reserve(struct arena *a, size_t size);

@@ -61,6 +61,14 @@ struct text text_slice(struct text t, size_t from, size_t len);
 /* Decimal digits only, the whole text, no overflow. */
 bool text_to_u64(struct text t, uint64_t *out);
 
+/* The word for so many: count_word(n, "is", "are"). */
+static inline const char *count_word(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+/* The ending of a noun: "%zu log%s". */
+#define PLURAL(n) count_word((n), "", "s")
+
 /* A growing byte buffer. All zeros is an empty one. After any add, ptr[len] is NUL.
  * Running out of memory ends the process (memory.h), so adding cannot fail. */
 struct buffer {
