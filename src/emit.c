@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emit.h"
 
-#include <csv.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/ascii.h"
+#include "util/cell.h"
 #include "util/stop.h"
 #include "util/utf.h"
 
@@ -96,29 +97,21 @@ struct text emit_visible(struct emitter *e, struct text t)
 
 void emit_csv_cell(struct emitter *e, struct text value)
 {
-    bool plain =
-        value.len > 0 && value.ptr[0] != ' ' && value.ptr[value.len - 1] != ' ';
     if (e->out.len && e->out.ptr[e->out.len - 1] != '\n')
         buffer_add_char(&e->out, ',');
     if (text_is_absent(value))
         return;
-    for (size_t i = 0; i < value.len && plain; i++)
-        plain = value.ptr[i] != '"' && value.ptr[i] != ',' &&
-                (unsigned char)value.ptr[i] >= 0x20;
-    if (plain) {
+    if (cell_asks(value) & CELL_QUOTED)
+        cell_add_quoted(&e->out, value);
+    else
         buffer_add_text(&e->out, value);
-        return;
-    }
-    size_t room = 2 * value.len + 2;
-    char *to = buffer_reserve(&e->out, room);
-    e->out.len += csv_write2(to, room, value.ptr, value.len, '"');
 }
 
 void emit_csv_number(struct emitter *e, uint64_t value, uint64_t none)
 {
-    char digits[32];
-    int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
-    emit_csv_cell(e, value == none ? NO_TEXT : (struct text){digits, (size_t)n});
+    char digits[ASCII_NUMBER_MAX];
+    size_t n = ascii_write_number(digits, value);
+    emit_csv_cell(e, value == none ? NO_TEXT : (struct text){digits, n});
 }
 
 void emit_csv_time(struct emitter *e, uint64_t filetime)

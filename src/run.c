@@ -16,6 +16,12 @@
 #include "util/workers.h"
 #include "versions.h"
 
+enum {
+    /* With more jobs than this, decoding takes less time than SHA-256, which one thread has
+     * to make from first to last: then it need not end with the first pass. */
+    JOBS_THAT_HASH = 3
+};
+
 /* Rows of one log that would drown everything else: leftovers of other channels, and the
  * records of a chunk whose template is gone, are many and all alike; of values that are shown
  * otherwise than they are recorded, and of processes, processes.csv and forebear show have
@@ -81,15 +87,17 @@ struct run {
     size_t late_count, late_capacity;
 };
 
-/* The digest of one log, computed beside the reading: until the report is written nobody
- * needs it. */
+/* The digest of one log: of the bytes that are read to be decoded, or, where these are not
+ * simply all of its bytes, of a reading of its own beside that. Until the report is written
+ * nobody needs it. */
 struct hashing {
     struct work work;
     struct evidence_log *log;
+    struct evtx_digest by_reader; /* kinds 0: not asked of the reader */
     unsigned kinds;
     enum status status;
     struct error damage;
-    bool is_submitted; /* to the workers; else it was hashed before all reading */
+    bool is_submitted; /* to the hashers */
 };
 
 /* What a sink needs to know about the log that is being read. */
@@ -732,24 +740,43 @@ static void hash_log(struct work *work, unsigned worker)
     h->status = evidence_log_digest(h->log, h->kinds, NULL, &h->damage);
 }
 
+static void submit_hashing(struct run *run, struct hashing *h)
+{
+    h->is_submitted = true;
+    workers_submit(run->hashers, &h->work);
+}
+
 /* Logs of an image are hashed here and now, before any is read: where parts of an image fail
- * its checksum, what a library tells of them depends on the order in which they are read.
- * With one job all are. */
+ * its checksum, what a library tells of them depends on the order in which they are read. */
 static void start_hashing(struct run *run)
 {
+    const struct options *o = run->options;
     size_t count = run->evidence.log_count;
-    run->hashers = workers_open(run->options->jobs > 1 ? 2 : 1);
+    bool reader_hashes = o->reader == EVTX_READER_NATIVE && o->jobs <= JOBS_THAT_HASH;
+    run->hashers = workers_open(o->jobs > 1 ? 2 : 1);
     run->hashing = memory_get_zeroed(count, sizeof *run->hashing);
     for (size_t i = 0; i < count; i++) {
         struct hashing *h = &run->hashing[i];
         *h = (struct hashing){.work.run = hash_log,
                               .log = &run->evidence.logs[i],
-                              .kinds = run->options->digest_kinds};
-        h->is_submitted = h->log->item->kind != EVIDENCE_IMAGE;
-        if (h->is_submitted)
-            workers_submit(run->hashers, &h->work);
-        else
+                              .kinds = o->digest_kinds | DIGEST_BIT(DIGEST_SHA256),
+                              .status = FAILED};
+        if (h->log->item->kind == EVIDENCE_IMAGE)
             hash_log(&h->work, 0);
+        else if (reader_hashes && !evidence_log_is_text(h->log))
+            h->by_reader.kinds = h->kinds;
+        else
+            submit_hashing(run, h);
+    }
+}
+
+static void take_digest(struct run *run, struct hashing *h)
+{
+    if (h->by_reader.kinds && !h->by_reader.is_whole)
+        submit_hashing(run, h);
+    else if (h->by_reader.kinds) {
+        h->log->digests = h->by_reader.values;
+        h->status = OK;
     }
 }
 
@@ -836,14 +863,18 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
 {
     struct evidence_log *log = &run->evidence.logs[number];
     struct log_report *report = &run->report.logs[number];
+    struct hashing *hashing = &run->hashing[number];
     struct reading reading = {run, report, number, .first_repeat_id = NO_RECORD};
     size_t problems_before = run->problems.count, late_before = run->late_count;
     report->log = log;
     coverage_init(&report->coverage, &run->arena, log);
+    if (hashing->by_reader.kinds)
+        evtx_reader_digest(run->reader, &hashing->by_reader);
     if (read_prepared(&reading, prepare_chunk, first_pass, &report->facts,
                       &run->problems, progress, err) != OK ||
         compare_repeated(&reading, err) != OK)
         return FAILED;
+    take_digest(run, hashing);
     bool has_late = run->late_count > late_before;
     if (has_late)
         qsort(run->late + late_before, run->late_count - late_before, sizeof *run->late,

@@ -261,19 +261,52 @@ static void forged_answers_are_refused(void **state)
     arena_release(&arena);
 }
 
+/* A record that was made to swallow the one behind it, wherever in it that begins. */
+static void a_hidden_record_is_found_anywhere(void **state)
+{
+    (void)state;
+    enum { HOLDER = 800, LEAST = 64, START = EVTX_CHUNK_HEADER_SIZE };
+    uint8_t *chunk = memory_get(EVTX_CHUNK_SIZE);
+    struct evtx_frame *frames = memory_get_zeroed(EVTX_FRAMES_MAX, sizeof *frames);
+    for (uint32_t at = EVTX_ALIGNMENT; at <= HOLDER - LEAST; at += 4) {
+        make_chunk(chunk, "r", 0, 100);
+        put_u32(chunk + 48, START + HOLDER);
+        memset(chunk + START + 24, 0x2a, HOLDER - 24);
+        put_frame(chunk + START + at, 55);
+        memcpy(chunk + START + at + 24, "\x0f\x01\x01\x00", 4);
+        put_u32(chunk + START + at + 4, HOLDER - at);
+        put_u32(chunk + START + 4, HOLDER);
+        put_u32(chunk + START + HOLDER - 4, HOLDER);
+        struct evtx_slot slot = {
+            .data = {chunk, EVTX_CHUNK_SIZE},
+            .length = EVTX_CHUNK_SIZE,
+            .frames = frames
+        };
+        evtx_slot_survey(&slot);
+        bool is_aligned = at % EVTX_ALIGNMENT == 0;
+        assert_int_equal(slot.frame_count, 1);
+        assert_int_equal(slot.hidden_count, is_aligned);
+        if (is_aligned)
+            assert_int_equal(slot.hidden[0].frame.offset, START + at);
+    }
+    free(frames);
+    free(chunk);
+}
+
 int main(void)
 {
     enum { CASES = sizeof walks / sizeof *walks };
-    struct CMUnitTest tests[CASES + 6] = {
+    struct CMUnitTest tests[CASES + 7] = {
         cmocka_unit_test(slack_is_counted),
         cmocka_unit_test(the_end_is_respected),
         cmocka_unit_test(random_chunks_end),
         cmocka_unit_test(the_file_header_is_read),
         cmocka_unit_test(answers_come_through),
         cmocka_unit_test(forged_answers_are_refused),
+        cmocka_unit_test(a_hidden_record_is_found_anywhere),
     };
     for (size_t i = 0; i < CASES; i++)
-        tests[i + 6] = (struct CMUnitTest){.name = walks[i].name,
+        tests[i + 7] = (struct CMUnitTest){.name = walks[i].name,
                                            .test_func = check_walk,
                                            .initial_state = (void *)&walks[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);

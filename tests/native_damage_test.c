@@ -246,11 +246,32 @@ static const struct damage {
                 0                                                                                                                                 },
 };
 
+/* The digest is that of all bytes of the log, whatever is wrong with them, or there is none:
+ * where bytes cannot be read, and of what is no log. */
+static void check_digest(const struct evtx_digest *digest, const struct memory_log *m,
+                         const struct evtx_log_facts *facts)
+{
+    struct digest_values wanted;
+    struct digester d;
+    bool is_expected = facts->is_evtx || m->bytes.len == 0;
+    assert_int_equal(digest->is_whole, is_expected && m->bad_from == m->bad_to);
+    if (!digest->is_whole)
+        return;
+    digester_init(&d, digest->kinds);
+    digester_add(&d, m->bytes.ptr, m->bytes.len);
+    digester_finish(&d, &wanted);
+    assert_memory_equal(&digest->values, &wanted, sizeof wanted);
+}
+
 static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs)
 {
     struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, jobs);
+    struct evtx_digest digest = {.kinds = DIGEST_BIT(DIGEST_SHA256) |
+                                          DIGEST_BIT(DIGEST_MD5)};
     evtx_reader_recover(reader, true);
+    evtx_reader_digest(reader, &digest);
     outcome_read(o, reader, m);
+    check_digest(&digest, m, &o->facts);
     evtx_reader_close(reader);
 }
 
@@ -524,6 +545,41 @@ static void another_log_gives_names(void **state)
     memory_log_free(whole);
 }
 
+/* More chunks than are on their way at once, by any number of workers; and a second reading
+ * is asked for no digest. */
+static void a_long_log_is_digested_in_order(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    size_t len = m->bytes.len - EVTX_HEADER_SIZE;
+    for (int i = 0; i < 30; i++) {
+        buffer_reserve(&m->bytes, len);
+        buffer_add(&m->bytes, m->bytes.ptr + EVTX_HEADER_SIZE, len);
+    }
+    buffer_add_string(&m->bytes, "and an end that is no chunk");
+    m->log.size = m->bytes.len;
+    for (unsigned jobs = 1; jobs <= 4; jobs++) {
+        struct evtx_reader *reader = evtx_reader_open(EVTX_READER_NATIVE, jobs);
+        struct evtx_digest digest = {.kinds = DIGEST_BIT(DIGEST_SHA256)};
+        for (int reading = 0; reading < 2; reading++) {
+            struct outcome o;
+            if (reading == 0)
+                evtx_reader_digest(reader, &digest);
+            else
+                digest.is_whole = false;
+            outcome_read(&o, reader, m);
+            assert_int_equal(o.records, 31 * RECORDS);
+            if (reading == 0)
+                check_digest(&digest, m, &o.facts);
+            else
+                assert_false(digest.is_whole);
+            outcome_release(&o);
+        }
+        evtx_reader_close(reader);
+    }
+    memory_log_free(m);
+}
+
 /* Wherever bytes are overwritten, nothing outside that chunk is lost or changed, and what
  * any number of workers give is the same. */
 static void any_byte_may_be_wrong(void **state)
@@ -562,6 +618,7 @@ int main(void)
         cmocka_unit_test(another_log_gives_names),
         cmocka_unit_test(only_sound_chunks_lend_templates),
         cmocka_unit_test(any_byte_may_be_wrong),
+        cmocka_unit_test(a_long_log_is_digested_in_order),
         cmocka_unit_test(noise_where_a_chunk_may_have_been),
     };
     for (size_t i = 0; i < CASES; i++)

@@ -98,7 +98,7 @@ static void odd_strings_are_flagged(void **state)
         uint32_t len;
         uint8_t flags;
     } odds[] = {
-        {B("a\0b\0\0\0"),       VALUE_IS_ASCII    },
+        {B("a\0b\0\0\0"),       0                 },
         {B("a\0\0\0b\0"),       VALUE_EMBEDDED_NUL},
         {B("\x00\xdc"),         VALUE_NOT_UTF16   },
         {B("\x3d\xd8"),         VALUE_NOT_UTF16   },
@@ -117,7 +117,8 @@ static void odd_strings_are_flagged(void **state)
 static void vectors_miss_nothing(void **state)
 {
     (void)state;
-    static const uint16_t units[] = {0, 0x80, 0x100, 0xd800, 0xff80, 0xffff};
+    static const uint16_t units[] = {0,      0x80,   0x100,  0xd7ff, 0xd800,
+                                     0xdfff, 0xe000, 0xff80, 0xffff};
     for (size_t len = 1; len <= 70; len++)
         for (size_t at = 0; at <= len; at++) {
             uint8_t utf16[140];
@@ -127,16 +128,23 @@ static void vectors_miss_nothing(void **state)
                 utf16[2 * i + 1] = 0;
                 wanted[i] = (char)('a' + i % 26);
             }
-            uint16_t unit = units[(len + at) % 6];
+            uint16_t unit = units[(len + at) % (sizeof units / sizeof *units)];
             if (at < len) {
                 utf16[2 * at] = (uint8_t)unit;
                 utf16[2 * at + 1] = (uint8_t)(unit >> 8);
             }
-            assert_int_equal(ascii_all(utf16, len), at == len);
+            assert_int_equal(units_are_plain(utf16, len),
+                             at == len || (unit > 0 && unit <= 0xd7ff));
             assert_int_equal(ascii_units(utf16, len), at);
             ascii_narrow(narrow, utf16, at);
             assert_memory_equal(narrow, wanted, at);
             assert_int_equal(narrow[at], 0);
+            char tried[72] = {0};
+            bool is_ascii = at == len || unit < 0x80;
+            assert_int_equal(ascii_try_narrow(tried, utf16, len), is_ascii);
+            assert_int_equal(tried[len], 0);
+            if (at == len)
+                assert_memory_equal(tried, wanted, len);
         }
 }
 

@@ -7,6 +7,17 @@ log=$work/changing.evtx
 whole=$work/whole.evtx
 size=$((64 * 1024 * 1024))
 "$build/tests/bench_log" "$whole" 64 "$top"/samples/*Sysmon.evtx >"$work/.out" 2>&1
+
+# Read for its digest and to be decoded at once, or, with more jobs, by a thread of its own.
+for jobs in 1 2 8; do
+    "$forebear" report -q -o "$work/hashed$jobs" --jobs=$jobs --hash=sha1,md5 --findings-only \
+        "$whole" >"$work/.out" 2>&1
+    for sum in sha256sum sha1sum md5sum; do
+        check "$jobs jobs: the $sum of the log" grep -q \
+            "$($sum <"$whole" | cut -d ' ' -f 1)" "$work/hashed$jobs/evidence.csv"
+    done
+done
+
 if [ ! -r /proc/self/io ]; then
     skip "a log that changes" "the system does not tell what a process has read"
     finish

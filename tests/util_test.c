@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * util_test.c - times, GUIDs, text, maps, JSON, and output that fails. */
+#include <csv.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "util/address.h"
 #include "util/bytes.h"
+#include "util/cell.h"
 #include "util/digest.h"
 #include "util/filetime.h"
 #include "util/guid.h"
@@ -70,6 +72,109 @@ static void times_are_parsed_and_printed(void **state)
     assert_text(filetime_format(out, UINT64_MAX - 1, FILETIME_SECONDS),
                 "60056-05-28T05:36:10Z");
     assert_int_equal(filetime_to_unix(filetime_from_unix(1767225600, 0)), 1767225600);
+}
+
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* A calendar that is turned day by day: every day of 900 years, then every 97th up to the
+ * last that a time can have. */
+static void every_day_has_its_date(void **state)
+{
+    enum { EACH_UNTIL_YEAR = 2500, THEN_EACH = 97 };
+    const uint64_t day_100ns = 86400 * (uint64_t)FILETIME_SECOND;
+    int year = 1601, month = 1, day = 1;
+    (void)state;
+    for (uint64_t n = 0; n <= UINT64_MAX / day_100ns; n++) {
+        char out[FILETIME_TEXT_MAX], wanted[64];
+        if (year < EACH_UNTIL_YEAR || n % THEN_EACH == 0) {
+            snprintf(wanted, sizeof wanted, "%04d-%02d-%02d 01:02:03.0000004", year,
+                     month, day);
+            assert_text(filetime_format(out, n * day_100ns + 3723 * FILETIME_SECOND + 4,
+                                        FILETIME_SPACED),
+                        wanted);
+        }
+        if (++day > days_of_month(year, month)) {
+            day = 1;
+            year += month == 12;
+            month = month == 12 ? 1 : month + 1;
+        }
+    }
+}
+
+/* Bytes that nobody can foresee, the same in each run. */
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+static void guids_are_written_as_windows_does(void **state)
+{
+    uint32_t seed = 1;
+    (void)state;
+    for (int round = 0; round < 1000; round++) {
+        struct guid guid;
+        uint8_t *b = guid.bytes;
+        char out[GUID_TEXT_MAX], wanted[GUID_TEXT_MAX];
+        for (size_t i = 0; i < sizeof guid.bytes; i++)
+            b[i] = (uint8_t)next_random(&seed);
+        snprintf(
+            wanted, sizeof wanted,
+            "{%02X%02X%02X%02X-%02X%02X-%02X%02X-%02X%02X-%02X%02X%02X%02X%02X%02X}",
+            b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11],
+            b[12], b[13], b[14], b[15]);
+        assert_text(guid_format(out, &guid), wanted);
+        assert_int_equal(out[GUID_TEXT_MAX - 1], '\0');
+    }
+}
+
+static unsigned asked_by_each_byte(struct text t)
+{
+    unsigned asks = t.len == 0 || t.ptr[0] == ' ' || t.ptr[t.len - 1] == ' '
+                        ? CELL_QUOTED
+                        : CELL_PLAIN;
+    for (size_t i = 0; i < t.len; i++) {
+        uint8_t byte = (uint8_t)t.ptr[i];
+        if (byte == '"' || byte == ',' || byte < 0x20)
+            asks |= CELL_QUOTED;
+        if (byte >= 0x80)
+            asks |= CELL_NOT_ASCII;
+    }
+    return asks;
+}
+
+/* libcsv is the judge. Of some texts every second byte is a quote, of others hardly one is
+ * anything but a letter. */
+static void cells_are_quoted_as_libcsv_does(void **state)
+{
+    enum { LONGEST = 80 };
+    static const char odd[] = "\"\",, \n\t\x7f\x80\xff!~+\x1f";
+    uint32_t seed = 2;
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        char text[LONGEST], wanted[2 * LONGEST + 2];
+        size_t len = next_random(&seed) % (LONGEST + 1);
+        uint32_t one_in = 1 + next_random(&seed) % 40;
+        for (size_t i = 0; i < len; i++)
+            text[i] = next_random(&seed) % one_in
+                          ? (char)('a' + i % 26)
+                          : odd[next_random(&seed) % (sizeof odd - 1)];
+        struct text value = {text, len};
+        struct buffer got = {0};
+        buffer_add_string(&got, "x,");
+        cell_add_quoted(&got, value);
+        size_t wanted_len = csv_write2(wanted, sizeof wanted, text, len, '"');
+        assert_int_equal(got.len, wanted_len + 2);
+        assert_memory_equal(got.ptr, "x,", 2);
+        assert_memory_equal(got.ptr + 2, wanted, wanted_len);
+        assert_int_equal(cell_asks(value), asked_by_each_byte(value));
+        buffer_release(&got);
+    }
 }
 
 static void guids_are_read_in_all_spellings(void **state)
@@ -215,6 +320,27 @@ static void digests_are_the_known_ones(void **state)
                 "900150983cd24fb0d6963f7d28e17f72");
 }
 
+static void a_digester_can_take_one_content_after_another(void **state)
+{
+    struct digester d;
+    struct digest_values values;
+    char hex[DIGEST_HEX_MAX];
+    (void)state;
+    digester_init(&d, DIGEST_BIT(DIGEST_SHA256) | DIGEST_BIT(DIGEST_MD5));
+    digester_add(&d, "something else", 14);
+    digester_finish_one(&d, &values);
+    digester_add(&d, "abc", 3);
+    digester_finish_one(&d, &values);
+    assert_text(digest_hex(hex, &values, DIGEST_SHA256),
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_text(digest_hex(hex, &values, DIGEST_MD5),
+                "900150983cd24fb0d6963f7d28e17f72");
+    digester_finish(&d, &values);
+    assert_text(digest_hex(hex, &values, DIGEST_MD5),
+                "d41d8cd98f00b204e9800998ecf8427e"); /* of nothing */
+    assert_text(digest_hex(hex, &values, DIGEST_SHA1), "");
+}
+
 static bool exists(const char *folder, const char *name)
 {
     char path[512];
@@ -309,6 +435,78 @@ static void a_write_error_is_told_when_the_file_ends(void **state)
     assert_non_null(strstr(err.what, "No space left"));
     assert_int_equal(dir.count, 0);
     close(dir.fd);
+}
+
+/* Blocks are asked for ahead; in the end it has those of its bytes, and every byte. */
+static void a_long_file_keeps_what_it_was_given(void **state)
+{
+    enum { PART = 300000, PARTS = 12, A_BLOCK = 1 << 16 };
+    char folder[] = "/tmp/forebear-output.XXXXXX", path[64];
+    struct output_dir dir;
+    struct output out;
+    struct digester all;
+    struct digest_values values;
+    struct stat facts;
+    char *part = malloc(PART), *read_back = malloc(PART);
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/long.csv", folder);
+    digester_init(&all, DIGEST_BIT(DIGEST_SHA256));
+    assert_int_equal(output_dir_open(&dir, folder, true, NULL), OK);
+    assert_int_equal(output_open(&out, &dir, "long.csv", NULL), OK);
+    for (int i = 0; i < PARTS; i++) {
+        memset(part, 'a' + i, PART);
+        output_add(&out, part, PART);
+        digester_add(&all, part, PART);
+    }
+    assert_int_equal(output_finish(&out, NULL), OK);
+    assert_int_equal(output_dir_publish(&dir, NULL), OK);
+    digester_finish(&all, &values);
+    assert_memory_equal(dir.files[0].digests.value, values.value, sizeof values.value);
+    output_dir_close(&dir);
+
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(fstat(fd, &facts), 0);
+    assert_int_equal(facts.st_size, PART * PARTS);
+    assert_true(facts.st_blocks * 512 < PART * PARTS + A_BLOCK);
+    for (int i = 0; i < PARTS; i++) {
+        memset(part, 'a' + i, PART);
+        assert_int_equal(read(fd, read_back, PART), PART);
+        assert_memory_equal(read_back, part, PART);
+    }
+    close(fd);
+    free(part);
+    free(read_back);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* What the disk refuses only when it is asked whether it has everything. */
+static void a_report_that_the_disk_does_not_take_has_no_names(void **state)
+{
+    char folder[] = "/tmp/forebear-output.XXXXXX";
+    struct output_dir dir;
+    struct output out;
+    struct error err = {0};
+    int ends[2]; /* nobody can sync a pipe */
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(output_dir_open(&dir, folder, true, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "first.csv", &err), OK);
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_int_equal(output_open(&out, &dir, "second.csv", &err), OK);
+    output_printf(&out, "lost");
+    assert_int_equal(output_finish(&out, &err), OK);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[1], dir.files[1].fd) >= 0);
+    assert_int_equal(output_dir_publish(&dir, &err), FAILED);
+    assert_non_null(strstr(err.what, "cannot write second.csv"));
+    assert_false(exists(folder, "first.csv"));
+    output_dir_abandon(&dir);
+    output_dir_close(&dir);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 /* --- the sorter: with little memory, so that runs of several levels are merged */
@@ -552,6 +750,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_parsed_and_printed),
+        cmocka_unit_test(every_day_has_its_date),
+        cmocka_unit_test(guids_are_written_as_windows_does),
+        cmocka_unit_test(cells_are_quoted_as_libcsv_does),
         cmocka_unit_test(guids_are_read_in_all_spellings),
         cmocka_unit_test(text_compares_by_ascii_alone),
         cmocka_unit_test(utf16_becomes_utf8),
@@ -560,9 +761,12 @@ int main(void)
         cmocka_unit_test(bounded_reads_stay_inside),
         cmocka_unit_test(json_escapes_what_a_page_must_not_hold),
         cmocka_unit_test(digests_are_the_known_ones),
+        cmocka_unit_test(a_digester_can_take_one_content_after_another),
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
+        cmocka_unit_test(a_long_file_keeps_what_it_was_given),
+        cmocka_unit_test(a_report_that_the_disk_does_not_take_has_no_names),
         cmocka_unit_test(rows_leave_the_sorter_in_order),
         cmocka_unit_test(a_sorter_without_room_says_so),
         cmocka_unit_test(problems_know_their_class),

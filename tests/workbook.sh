@@ -47,6 +47,21 @@ for n in a.namelist():
     assert a.read(n) == b.read(n), n
 END
 tap_result $? "another number of jobs gives the same sheets"
+python3 - <<'END' >"$work/.out" 2>&1
+import re, zipfile
+book = zipfile.ZipFile("sample/report.xlsx")
+sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")]
+for n in sheets:
+    xml = book.read(n).decode()
+    assert 'orientation="landscape"' in xml and "&amp;P / &amp;N" in xml, n
+about = book.read("xl/worksheets/sheet1.xml").decode()
+assert "<pageSetUpPr fitToPage" in about
+heights = [float(h) for h in re.findall(r'<row [^>]* ht="([0-9.]+)"', about)]
+assert max(heights) > 30 and max(heights) <= 409, heights
+titles = book.read("xl/workbook.xml").decode().count("_xlnm.Print_Titles")
+assert titles == len(sheets) - 1, titles
+END
+tap_result $? "sheets print: their headings on each page, About's text in whole lines"
 mkdir same && cd same && "$forebear" report -q --format=xlsx --schema=cim,asim,ecs -o sample "$sample" >/dev/null
 cd ..
 same "the same evidence and options give the same workbook" sample/report.xlsx same/sample/report.xlsx

@@ -61,7 +61,8 @@ static struct definition *read_definition(struct binxml *b, struct definition *d
     *d = (struct definition){.offset = offset};
     d->wrong = template_read(b->templates, &b->chunk, offset, b->arena, &b->code,
                              &d->template);
-    b->steps += (uint32_t)b->code.len;
+    b->steps += d->template ? sizeof d->template->guid + d->template->code_len
+                            : (uint32_t)b->code.len;
     return d;
 }
 

@@ -25,6 +25,8 @@ enum {
     DEFINITION_SLOTS = 512
 };
 
+struct shape;
+
 struct binxml_visitor {
     void *context;
     void (*open)(void *context, struct text name);
@@ -49,6 +51,7 @@ struct definition {
     uint32_t offset;                 /* 0: free */
     const struct template *template; /* NULL: unusable */
     const char *wrong;               /* then why */
+    struct shape *shape; /* of the last instance (decode.h); NULL: none yet */
     struct value
         last[4];         /* provider, channel, computer, user: the bytes last met ... */
     struct text text[4]; /* ... and their text */

@@ -48,6 +48,14 @@ static inline uint64_t load_u64(const uint8_t *p)
     return (uint64_t)load_u32(p) | (uint64_t)load_u32(p + 4) << 32;
 }
 
+static inline uint64_t load_number(const uint8_t *at, uint32_t len)
+{
+    return len == 8   ? load_u64(at)
+           : len == 4 ? load_u32(at)
+           : len == 2 ? load_u16(at)
+                      : *at;
+}
+
 static inline uint8_t type_at(const struct fitted *f, unsigned index)
 {
     return f->descriptors[4 * index + 2];
@@ -55,13 +63,13 @@ static inline uint8_t type_at(const struct fitted *f, unsigned index)
 
 static inline uint32_t len_at(const struct fitted *f, unsigned index)
 {
-    return (uint32_t)(f->starts[index + 1] - f->starts[index]);
+    return f->at[index + 1] - f->at[index];
 }
 
-/* Read the instance at `at` if its template has a plan of that kind. The same checks as in
- * instance_read(), without its generality. */
-static bool fit_instance(struct decoder *d, const uint8_t *at, const uint8_t *end,
-                         bool is_event, struct fitted *f)
+/* Read the head of the instance at `at`, up to its values, if its template has a plan of that
+ * kind. The same checks as in instance_read(), without its generality. */
+static bool fit_head(struct decoder *d, const uint8_t *at, const uint8_t *end,
+                     bool is_event, struct fitted *f)
 {
     const uint8_t *chunk = d->binxml.chunk.data;
     if (end - at < INSTANCE_HEADER + 4 || at[0] != 0x0c || at[1] != 0x01)
@@ -88,24 +96,62 @@ static bool fit_instance(struct decoder *d, const uint8_t *at, const uint8_t *en
         4 * (size_t)count > (size_t)(end - at))
         return false;
     f->descriptors = at;
-    const uint8_t *value = at + 4 * (size_t)count;
-    size_t left = (size_t)(end - value);
-    for (uint32_t i = 0; i < count; i++, at += 4) {
-        f->starts[i] = value;
-        uint32_t len = load_u16(at);
-        if (len > left)
-            return false;
-        left -= len;
-        value += len;
-    }
-    f->starts[count] = value;
+    f->values = at + 4 * (size_t)count;
+    f->end = end;
     f->count = count;
+    return true;
+}
+
+/* Where values number `from` and those behind it lie. */
+static bool fit_values(struct fitted *f, uint32_t from, uint32_t at)
+{
+    uint32_t room = (uint32_t)(f->end - f->values);
+    for (uint32_t i = from; i < f->count; i++) {
+        uint32_t len = load_u16(f->descriptors + 4 * i);
+        f->own[i] = at;
+        if (len > room - at)
+            return false;
+        at += len;
+    }
+    f->own[f->count] = at;
+    f->at = f->own;
+    return true;
+}
+
+static void keep_shape(struct decoder *d, const struct fitted *f)
+{
+    struct definition *definition = f->definition;
+    if (f->count == 0 || f->count > SHAPE_VALUES_MAX)
+        return;
+    if (!definition->shape)
+        definition->shape = arena_alloc(d->arena, sizeof *definition->shape);
+    struct shape *shape = definition->shape;
+    shape->count = f->count;
+    memcpy(shape->descriptors, f->descriptors, 4 * (size_t)f->count);
+    memcpy(shape->at, f->at, (f->count + 1) * sizeof *shape->at);
+    shape->has_system = false;
+}
+
+/* Do they lie as in the last instance? Then at most the last value is longer or shorter. */
+static bool fit_shape(struct fitted *f)
+{
+    struct shape *shape = f->definition->shape;
+    if (!shape || shape->count != f->count ||
+        memcmp(shape->descriptors, f->descriptors, 4 * (size_t)(f->count - 1)) != 0)
+        return false;
+    uint32_t last = f->count - 1, len = load_u16(f->descriptors + 4 * last);
+    size_t room = (size_t)(f->end - f->values);
+    if (shape->at[last] > room || len > room - shape->at[last])
+        return false;
+    shape->at[f->count] = shape->at[last] + len;
+    f->at = shape->at;
     return true;
 }
 
 static inline struct value fitted_value(const struct fitted *f, unsigned index)
 {
-    return (struct value){f->starts[index], len_at(f, index), type_at(f, index), 0};
+    return (struct value){f->values + f->at[index], len_at(f, index), type_at(f, index),
+                          0};
 }
 
 static bool is_left_out(const struct fitted *f, const struct plan_source *source,
@@ -171,23 +217,49 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
         return true;
     }
     uint8_t type = type_at(f, source->index);
-    const uint8_t *at = f->starts[source->index];
+    const uint8_t *at = f->values + f->at[source->index];
     uint32_t len = len_at(f, source->index);
     if (type == TYPE_NULL || is_left_out(f, source, count))
         return true;
     if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
         value_fixed_length[type] != len)
         return false;
-    *number = len == 8   ? load_u64(at)
-              : len == 4 ? load_u32(at)
-              : len == 2 ? load_u16(at)
-                         : *at;
+    *number = load_number(at, len);
     return true;
+}
+
+/* An item whose value was taken: neither null, nor left out, nor a word of the template. */
+static bool is_taken(const struct fitted *f, enum system_item item)
+{
+    const struct plan_source *source = &f->plan->system[item];
+    return source->index != NO_SUBSTITUTION && type_at(f, source->index) != TYPE_NULL &&
+           !is_left_out(f, source, f->count);
+}
+
+static void keep_system(struct fitted *f, const struct evtx_system *system,
+                        const uint64_t *numbers)
+{
+    struct shape *shape = f->definition->shape;
+    shape->system = *system;
+    memcpy(shape->numbers, numbers, sizeof shape->numbers);
+    shape->text_count = shape->number_count = 0;
+    for (unsigned item = 0; item < SYSTEM_ITEMS; item++) {
+        if (!is_taken(f, (enum system_item)item))
+            continue;
+        uint16_t index = f->plan->system[item].index;
+        if (item < SYSTEM_TEXTS) {
+            shape->text_indexes[shape->text_count] = index;
+            shape->texts[shape->text_count++] = fitted_value(f, index);
+        } else {
+            shape->number_items[shape->number_count++] = (uint8_t)item;
+        }
+    }
+    shape->has_system = true;
 }
 
 static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *system)
 {
-    uint32_t count = load_u32(f->descriptors - 4);
+    uint32_t count = f->count;
     system_clear(system);
     if (!fit_text(d, f, SYSTEM_PROVIDER, count, &system->provider) ||
         text_is_empty(system->provider) ||
@@ -201,16 +273,48 @@ static bool fit_system(struct decoder *d, struct fitted *f, struct evtx_system *
         if (!fit_number(f, (enum system_item)item, count, &numbers[item]))
             return false;
     system_set_numbers(system, numbers);
+    if (f->at != f->own) /* the second time that they lie so */
+        keep_system(f, system, numbers);
     return true;
+}
+
+/* The same where values have the types and lengths that they had in the record before, and
+ * texts are what they were. */
+static bool fit_system_again(const struct fitted *f, struct evtx_system *system)
+{
+    struct shape *shape = f->definition->shape;
+    if (f->at == f->own || !shape->has_system)
+        return false;
+    for (uint32_t i = 0; i < shape->text_count; i++)
+        if (memcmp(shape->texts[i].ptr, f->values + f->at[shape->text_indexes[i]],
+                   shape->texts[i].len) != 0)
+            return false;
+    for (uint32_t i = 0; i < shape->number_count; i++) {
+        unsigned item = shape->number_items[i], index = f->plan->system[item].index;
+        shape->numbers[item] = load_number(f->values + f->at[index], len_at(f, index));
+    }
+    *system = shape->system;
+    system_set_numbers(system, shape->numbers);
+    return true;
+}
+
+static void set_fields(struct evtx_record *record, const struct plan *plan,
+                       struct evtx_cell *cells)
+{
+    record->is_user_data = plan->is_user_data;
+    record->layout = plan->layout;
+    record->field_count = plan->layout->count;
+    record->cells = cells;
 }
 
 /* A value that several fields mention is made text of for each of them; what that can come
  * to is bounded as the general decoder bounds it. */
-static bool fit_fields(struct decoder *d, const struct fitted *f,
-                       struct evtx_record *record)
+static bool fit_fields(struct decoder *d, struct fitted *f, struct evtx_record *record)
 {
     const struct plan *plan = f->plan;
-    uint32_t count = load_u32(f->descriptors - 4), sum = 0;
+    uint32_t count = f->count, sum = 0;
+    if (!fit_values(f, 0, 0))
+        return false;
     struct evtx_cell *cells =
         arena_alloc(d->arena, plan->layout->count * sizeof *cells);
     for (uint32_t i = 0; i < plan->layout->count; i++) {
@@ -229,11 +333,61 @@ static bool fit_fields(struct decoder *d, const struct fitted *f,
         sum += v.len;
         cells[i] = (struct evtx_cell){(const char *)v.ptr, v.len, v.type, v.flags};
     }
-    record->is_user_data = plan->is_user_data;
-    record->layout = plan->layout;
-    record->field_count = plan->layout->count;
-    record->cells = cells;
+    set_fields(record, plan, cells);
     return sum <= EVTX_CHUNK_SIZE;
+}
+
+static void prepare_cell(struct evtx_cell *cell)
+{
+    struct value v = {(const uint8_t *)cell->ptr, cell->len, cell->type, 0};
+    value_prepare(&v);
+    cell->len = v.len;
+    cell->flags = v.flags;
+}
+
+/* Strings that lie behind each other are looked at as if they were one: few have anything
+ * that needs a closer look. */
+static void prepare_strings(struct evtx_cell *cells, uint32_t from, uint32_t to)
+{
+    uint32_t sum = 0, odd = 0;
+    for (uint32_t i = from; i < to; i++) {
+        sum += cells[i].len;
+        odd |= cells[i].len;
+    }
+    if (sum == 0 ||
+        (!(odd & 1) && units_are_plain((const uint8_t *)cells[from].ptr, sum / 2)))
+        return;
+    for (uint32_t i = from; i < to; i++)
+        prepare_cell(&cells[i]);
+}
+
+/* The same as fit_fields() where field number i is value number i. */
+static bool fit_straight(struct decoder *d, struct fitted *f,
+                         struct evtx_record *record)
+{
+    uint32_t count = f->plan->layout->count, at = 0, strings = 0;
+    uint32_t room = (uint32_t)(f->end - f->values);
+    struct evtx_cell *cells = arena_take(d->arena, count * sizeof *cells);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t len = load_u16(f->descriptors + 4 * i);
+        uint8_t type = type_at(f, i);
+        f->own[i] = at;
+        if (len > room - at)
+            return false;
+        cells[i] = (struct evtx_cell){(const char *)f->values + at, len, type, 0};
+        at += len;
+        if (type == TYPE_STRING)
+            continue;
+        if (type > TYPE_HEX64 ||
+            !value_is_sound(type, (const uint8_t *)cells[i].ptr, len))
+            return false;
+        prepare_strings(cells, strings, i);
+        prepare_cell(&cells[i]);
+        strings = i + 1;
+    }
+    prepare_strings(cells, strings, count);
+    set_fields(record, f->plan, cells);
+    return fit_values(f, count, at);
 }
 
 static const struct evtx_layout no_fields = {0};
@@ -242,16 +396,24 @@ static bool fit_outer(struct decoder *d, uint32_t at, uint32_t size)
 {
     const uint8_t *body = d->binxml.chunk.data + at + RECORD_HEADER;
     const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
-    return end - body >= 4 && load_u32(body) == 0x0001010f &&
-           fit_instance(d, body + 4, end, true, &d->outer);
+    if (end - body < 4 || load_u32(body) != 0x0001010f ||
+        !fit_head(d, body + 4, end, true, &d->outer))
+        return false;
+    if (fit_shape(&d->outer))
+        return true;
+    if (!fit_values(&d->outer, 0, 0))
+        return false;
+    keep_shape(d, &d->outer);
+    return true;
 }
 
+/* Its values are not placed yet. */
 static bool fit_inner(struct decoder *d, struct value payload)
 {
     const uint8_t *from = payload.ptr, *to = payload.ptr + payload.len;
     if (payload.len >= 4 && load_u32(from) == 0x0001010f)
         from += 4;
-    return fit_instance(d, from, to, false, &d->inner);
+    return fit_head(d, from, to, false, &d->inner);
 }
 
 static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
@@ -259,7 +421,8 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 {
     struct fitted *f = &d->outer;
     d->has_inner = false;
-    if (!fit_outer(d, at, size) || !fit_system(d, f, &record->system))
+    if (!fit_outer(d, at, size) ||
+        !(fit_system_again(f, &record->system) || fit_system(d, f, &record->system)))
         return false;
     record->layout = &no_fields;
     if (f->plan->payload == NO_SUBSTITUTION)
@@ -272,7 +435,9 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
     if (payload.type != TYPE_BINXML)
         return false;
     d->has_inner = true;
-    return fit_inner(d, payload) && fit_fields(d, &d->inner, record);
+    return fit_inner(d, payload) &&
+           (d->inner.plan->is_straight ? fit_straight(d, &d->inner, record)
+                                       : fit_fields(d, &d->inner, record));
 }
 
 /* ---- at a glance */
@@ -341,7 +506,7 @@ const struct evtx_layout *evtx_glance_layout(struct evtx_glance *g)
     if (outer->payload != NO_SUBSTITUTION)
         payload = fitted_value(&d->outer, outer->payload);
     if (payload.type != TYPE_BINXML || payload.len == 0 || !fit_inner(d, payload) ||
-        !fields_are_sound(&d->inner)) {
+        !fit_values(&d->inner, 0, 0) || !fields_are_sound(&d->inner)) {
         g->is_unclear = true;
         return &no_fields;
     }
@@ -354,7 +519,7 @@ bool evtx_glance_utf16(const struct evtx_glance *g, uint32_t field, struct bytes
     uint16_t index = f->plan->fields[field].index;
     if (index == NO_SUBSTITUTION || type_at(f, index) != TYPE_STRING)
         return false;
-    const uint8_t *at = f->starts[index];
+    const uint8_t *at = f->values + f->at[index];
     uint32_t len = len_at(f, index) & ~1u;
     while (len >= 2 && at[len - 2] == 0 && at[len - 1] == 0)
         len -= 2;

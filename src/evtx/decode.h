@@ -27,12 +27,31 @@ struct decoded_field {
 struct fitted {
     const struct plan *plan;
     struct definition *definition;
-    const uint8_t *descriptors;
-    const uint8_t *starts[SUBSTITUTIONS_MAX + 1]; /* starts[count]: behind the last */
+    const uint8_t *descriptors, *values, *end;
     uint32_t count;
+    const uint32_t *at; /* of each value, from `values`; at[count]: behind the last */
+    uint32_t own[SUBSTITUTIONS_MAX + 1]; /* what that points to, or a shape's */
 };
 
-enum { DECODER_PATH_MAX = 32 };
+enum {
+    DECODER_PATH_MAX = 32,
+    SHAPE_VALUES_MAX = 24 /* 20 is the most that Event's template has */
+};
+
+/* How the values of the last instance of Event's template lay, and what System was: in the
+ * next record most of it is the same, but for numbers and the length of the last value. */
+struct shape {
+    uint32_t count;
+    uint8_t descriptors[4 * SHAPE_VALUES_MAX];
+    uint32_t at[SHAPE_VALUES_MAX + 1];
+    bool has_system; /* then what follows is filled in */
+    struct evtx_system system;
+    uint64_t numbers[SYSTEM_ITEMS]; /* those that are values among them are read anew */
+    uint8_t number_items[SYSTEM_ITEMS];
+    uint16_t text_indexes[SYSTEM_TEXTS]; /* which values they are, and these values */
+    struct value texts[SYSTEM_TEXTS];
+    uint32_t number_count, text_count;
+};
 
 struct decoder_level {
     struct text path; /* of a field */

@@ -38,7 +38,7 @@ struct event_tree {
     struct event_node *open;
     const struct evtx_record *record;
     uint32_t nodes;
-    bool is_cut; /* it had more than EVENT_NODES_MAX */
+    bool is_cut;        /* it had more than EVENT_NODES_MAX */
     uint32_t cut_depth; /* elements opened since */
 };
 
@@ -77,8 +77,9 @@ const char *evtx_record_place_event(struct evtx_record *record, const char *at);
 /* buffer_reserve() without a call where there is room. */
 static inline char *event_room(struct buffer *out, size_t n)
 {
-    return out->capacity > out->len && out->capacity - out->len > n ? out->ptr + out->len
-                                                                    : buffer_reserve(out, n);
+    return out->capacity > out->len && out->capacity - out->len > n
+               ? out->ptr + out->len
+               : buffer_reserve(out, n);
 }
 
 /* ---- event_json.c: a value of an event as JSON; lone surrogates are \uNNNN */
@@ -107,8 +108,9 @@ const struct event_program *event_program_of(struct event_programs *programs,
 
 /* Where the values of an instance lie. */
 struct event_values {
-    const uint8_t *descriptors;    /* u16 length, u8 type, u8 0 each */
-    const uint8_t *const *starts;  /* starts[count]: behind the last */
+    const uint8_t *descriptors; /* u16 length, u8 type, u8 0 each */
+    const uint8_t *values;
+    const uint32_t *at; /* of each, from `values`; at[count]: behind the last */
     uint32_t count;
 };
 

@@ -159,7 +159,8 @@ static void claim_key(struct compiler *c, struct compiled_element *parent,
     parent->keys[parent->key_count++] = key;
 }
 
-static struct text static_attributes(struct compiler *c, const struct compiled_element *e)
+static struct text static_attributes(struct compiler *c,
+                                     const struct compiled_element *e)
 {
     struct buffer b = {0};
     for (unsigned i = 0; i < e->attribute_count; i++) {
@@ -206,10 +207,8 @@ static void open_element(struct compiler *c, const struct code_token *token)
     if (!parent)
         c->is_event = text_equal(token->text, TEXT_LITERAL("Event"));
     struct compiled_element *e = &c->stack[c->depth++];
-    *e = (struct compiled_element){.name = token->text,
-                                   .key = token->text,
-                                   .skip_op = NO_OP,
-                                   .index = NO_VALUE};
+    *e = (struct compiled_element){
+        .name = token->text, .key = token->text, .skip_op = NO_OP, .index = NO_VALUE};
     /* Windows makes Event itself depend on its payload; a record without one takes the other
      * way (plan.h). */
     if (!parent && c->is_event)
@@ -224,7 +223,7 @@ static void open_element(struct compiler *c, const struct code_token *token)
 
 static void put_leaf(struct compiler *c, struct compiled_element *e)
 {
-    struct op *op = add_op(c, e->dynamic_attributes ? OP_ELEMENT
+    struct op *op = add_op(c, e->dynamic_attributes  ? OP_ELEMENT
                               : e->index == NO_VALUE ? OP_COPY
                                                      : OP_VALUE);
     op->needs_comma = true;
@@ -245,7 +244,8 @@ static void put_leaf(struct compiler *c, struct compiled_element *e)
     /* With attributes the value is an object; one with a value that may be null is rare. */
     c->too_complex |= attributes.len && e->index != NO_VALUE;
     if (attributes.len)
-        buffer_printf(&b, "{%.*s%s", TEXT(attributes), e->has_text ? ",\"#text\":" : "");
+        buffer_printf(&b, "{%.*s%s", TEXT(attributes),
+                      e->has_text ? ",\"#text\":" : "");
     if (e->has_text && e->index == NO_VALUE)
         buffer_add_text(&b, e->literal);
     else if (!e->has_text && !attributes.len)
@@ -283,7 +283,8 @@ static void add_payload(struct compiler *c, struct compiled_element *event,
     begin_object(c, event);
     c->too_complex |= c->has_payload || !event->has_sure_child;
     c->has_payload = true;
-    c->too_complex |= c->event_dependency != NO_DEPENDENCY && c->event_dependency != index;
+    c->too_complex |=
+        c->event_dependency != NO_DEPENDENCY && c->event_dependency != index;
     need(c, index);
     add_op(c, OP_PAYLOAD)->index = index;
 }
@@ -386,7 +387,8 @@ const struct event_program *event_program_of(struct event_programs *programs,
         return NULL;
     if (template->serial >= programs->count) {
         uint32_t count = 2 * template->serial + 16;
-        programs->items = memory_resize(programs->items, count * sizeof *programs->items);
+        programs->items =
+            memory_resize(programs->items, count * sizeof *programs->items);
         memset(programs->items + programs->count, 0,
                (count - programs->count) * sizeof *programs->items);
         programs->count = count;
@@ -414,8 +416,8 @@ static inline uint8_t type_at(const struct event_values *v, unsigned index)
 static inline bool take(const struct event_values *values, unsigned index,
                         struct value *v)
 {
-    *v = (struct value){values->starts[index],
-                        (uint32_t)(values->starts[index + 1] - values->starts[index]),
+    *v = (struct value){values->values + values->at[index],
+                        values->at[index + 1] - values->at[index],
                         type_at(values, index), 0};
     return v->type <= TYPE_HEX64 && value_is_sound(v->type, v->ptr, v->len);
 }
@@ -469,7 +471,8 @@ static bool add_element(struct buffer *out, const struct op *op,
             continue;
         if (!is_literal && !take(values, a->index, &v))
             return false;
-        add_copy(out, written++ ? TEXT_LITERAL(",") : TEXT_LITERAL("{\"#attributes\":{"));
+        add_copy(out,
+                 written++ ? TEXT_LITERAL(",") : TEXT_LITERAL("{\"#attributes\":{"));
         add_copy(out, a->key);
         if (is_literal)
             add_copy(out, a->literal);

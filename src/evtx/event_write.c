@@ -5,14 +5,14 @@ enum { SIZE_COPY = 4 };
 
 static struct event_values values_of(const struct fitted *f)
 {
-    return (struct event_values){f->descriptors, f->starts, f->count};
+    return (struct event_values){f->descriptors, f->values, f->at, f->count};
 }
 
 /* Does nothing stand behind the instance but the end of the fragment? A forwarded event has
  * its RenderingInfo there. */
 static bool ends_fragment(const struct fitted *f, const uint8_t *end)
 {
-    const uint8_t *at = f->starts[f->count];
+    const uint8_t *at = f->values + f->at[f->count];
     return at >= end || *at == 0;
 }
 
@@ -28,7 +28,8 @@ static bool write_by_program(struct decoder *d, const uint8_t *end, struct buffe
         return false;
     if (!ends_fragment(&d->outer, end) ||
         (d->has_inner &&
-         !ends_fragment(&d->inner, d->outer.starts[d->outer.plan->payload + 1])))
+         !ends_fragment(&d->inner,
+                        d->outer.values + d->outer.at[d->outer.plan->payload + 1])))
         return false;
     struct event_values values = values_of(&d->outer), payload = values_of(&d->inner);
     size_t before = out->len;

@@ -205,6 +205,17 @@ void evtx_reader_write_events(struct evtx_reader *reader, enum evtx_form form,
  * frame in its place) before they are decoded; all others are decoded and handed on. The
  * native reader only. NULL: none; so it is at first. */
 void evtx_reader_glance(struct evtx_reader *reader, evtx_glancer *glance, void *context);
+/* The digest of a log from the bytes that its reading brings, so that it need not be read
+ * once more. Not of every log: events as text, bytes that cannot be read and an end inside
+ * the header leave it without. */
+struct evtx_digest {
+    unsigned kinds; /* DIGEST_BIT()s that are wanted */
+    bool is_whole;  /* out: `values` are those of all bytes of the log */
+    struct digest_values values;
+};
+
+/* For the next evtx_read() alone. The native reader only. */
+void evtx_reader_digest(struct evtx_reader *reader, struct evtx_digest *digest);
 /* Learn the templates of a log, for records of other logs whose own are gone. Worth its
  * reading only where a log had records_nameless. */
 enum status evtx_reader_learn(struct evtx_reader *reader,

@@ -35,6 +35,11 @@ void native_close(struct native *n)
     free(n);
 }
 
+struct workers *native_workers(struct native *n)
+{
+    return n->workers;
+}
+
 struct decoder_counts native_counts(const struct native *n)
 {
     struct decoder_counts sum = {0};

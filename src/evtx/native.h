@@ -54,6 +54,7 @@ struct native_work {
 
 struct native *native_open(struct templates *templates, unsigned jobs);
 void native_close(struct native *native);
+struct workers *native_workers(struct native *native);
 void native_prepare(struct native *native, evtx_prepare *prepare, void *context);
 /* `first` and what hangs on its `next`. */
 void native_submit(struct native *native, struct native_work *first);

@@ -346,6 +346,14 @@ static bool compile(struct compiler *c, const struct template *template)
     return !c->too_complex && roots == 1;
 }
 
+static bool is_straight(const struct compiler *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->fields[i].index != i || c->fields[i].dependency != NO_DEPENDENCY)
+            return false;
+    return !c->plan->is_event;
+}
+
 const struct plan *plan_compile(const struct template *template,
                                 struct layouts *layouts, struct arena *arena)
 {
@@ -362,6 +370,7 @@ const struct plan *plan_compile(const struct template *template,
     bool is_simple = compile(c, template);
     if (is_simple) {
         plan->layout = layouts_add(layouts, c->names, c->count, arena);
+        plan->is_straight = is_straight(c);
         plan->fields =
             arena_alloc(arena, (c->count ? c->count : 1) * sizeof *c->fields);
         memcpy(plan->fields, c->fields, c->count * sizeof *c->fields);

@@ -44,6 +44,7 @@ struct plan_source {
 struct plan {
     bool is_event; /* an outer template; else EventData or UserData */
     bool is_user_data;
+    bool is_straight; /* field number i is value number i, whatever else is null */
     uint16_t needed;  /* values that an instance must have */
     uint16_t payload; /* the substitution that is EventData or UserData, if any */
     bool payload_may_be_null; /* else all of Event is left out where it is */

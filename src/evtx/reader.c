@@ -11,6 +11,7 @@
 
 #include "evtx/evtx_internal.h"
 #include "evtx/import.h"
+#include "evtx/log_digest.h"
 #include "evtx/native.h"
 #include "evtx/seen.h"
 #include "util/memory.h"
@@ -45,6 +46,7 @@ struct evtx_reader {
     const void *wanted_context;
     evtx_glancer *glance;
     void *glance_context;
+    struct evtx_digest *digest; /* of the log that is read next, or NULL */
     struct template_index run_templates;
     char name[64];
     struct passage *ring;
@@ -117,6 +119,12 @@ void evtx_reader_glance(struct evtx_reader *reader, evtx_glancer *glance, void *
     reader->glance_context = context;
 }
 
+void evtx_reader_digest(struct evtx_reader *reader, struct evtx_digest *digest)
+{
+    digest->is_whole = false;
+    reader->digest = reader->native ? digest : NULL;
+}
+
 void evtx_reader_close(struct evtx_reader *r)
 {
     if (!r)
@@ -174,6 +182,8 @@ struct reading {
     size_t first, count;  /* of the ring: what is under way, oldest first */
     struct native_work *batch, **batch_end; /* to be submitted */
     size_t batch_count;
+    struct evtx_digest *wanted_digest; /* or NULL */
+    struct log_digest digest;          /* then */
     struct gap { /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
     } zeros, foreign;
@@ -208,6 +218,7 @@ static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t
         evidence_source_read(&g->source, offset, into, len, &got, &err);
     if (status == OK && got == len)
         return;
+    log_digest_break(&g->digest);
     char why[sizeof err.what];
     snprintf(why, sizeof why, "%s", status == OK ? "it ends here" : err.what);
     for (size_t at = got; at < len;) {
@@ -256,7 +267,12 @@ static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
 /* Read the next slot, and survey it unless a worker will. */
 static void read_slot(struct reading *g, struct passage *p)
 {
+    if (g->wanted_digest)
+        log_digest_let_go(&g->digest, p->bytes);
     read_slot_at(g, g->next_offset, p);
+    if (g->wanted_digest)
+        log_digest_take(&g->digest, g->next_offset,
+                        (struct bytes){p->bytes, p->slot.length});
     if (!g->reader->native)
         evtx_slot_survey(&p->slot);
     g->next_offset += p->slot.length;
@@ -962,6 +978,8 @@ static void submit_batch(struct reading *g)
 {
     if (g->batch)
         native_submit(g->reader->native, g->batch);
+    if (g->wanted_digest)
+        log_digest_go_on(&g->digest);
     g->batch = NULL;
     g->batch_count = 0;
 }
@@ -984,8 +1002,31 @@ static void begin_native(struct reading *g, struct passage *p)
         submit_batch(g);
 }
 
+/* ---- the digest of the log */
+
+static void start_digest(struct reading *g)
+{
+    struct evtx_reader *r = g->reader;
+    g->wanted_digest = r->digest;
+    r->digest = NULL;
+    if (g->wanted_digest && evidence_log_is_text(g->log))
+        g->wanted_digest = NULL;
+    if (g->wanted_digest)
+        log_digest_open(&g->digest, g->wanted_digest->kinds, native_workers(r->native),
+                        r->ring_size + 1);
+}
+
+static void end_digest(struct reading *g)
+{
+    struct evtx_digest *wanted = g->wanted_digest;
+    g->wanted_digest = NULL;
+    if (wanted)
+        wanted->is_whole = log_digest_close(&g->digest, g->log->size, &wanted->values);
+}
+
 static void release_reading(struct reading *g)
 {
+    end_digest(g);
     evidence_source_close(&g->source);
     template_index_release(&g->templates);
     seen_release(&g->seen);
@@ -1125,6 +1166,7 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
                         .end = log->size,
                         .last_id = NO_RECORD};
     *g.facts = (struct evtx_log_facts){0};
+    start_digest(&g);
     if (evidence_log_is_text(log))
         return read_text(&g, 0, UINT64_MAX, err);
     evidence_source_open(&g.source, log);
@@ -1134,6 +1176,9 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
         return OK;
     }
     find_first_chunk(&g, &reader->ring[0]);
+    if (g.wanted_digest)
+        log_digest_take(&g.digest, 0,
+                        (struct bytes){reader->ring[0].bytes, g.next_offset});
     g.facts->first_slot = g.next_offset;
     g.facts->is_off_grid = g.next_offset != EVTX_HEADER_SIZE;
     progress_advance(progress, g.next_offset);
@@ -1141,6 +1186,7 @@ enum status evtx_read(struct evtx_reader *reader, const struct evidence_log *log
     if (status != OK) {
         cancel(&g);
     } else {
+        end_digest(&g);
         tell_end(&g);
         status = recover_log(&g, err);
     }

@@ -41,6 +41,8 @@ struct translator {
     enum position position;
     unsigned depth;
     bool is_definition, has_instance;
+    uint32_t first;              /* of the definition that is translated */
+    struct spelled_names *names; /* outside [first, end); or NULL */
     /* Where in the code a name was written before: Data and Name come in every line. */
     struct known_name {
         uint32_t offset;
@@ -114,6 +116,17 @@ static bool add_known_name(struct translator *t, uint32_t name)
     return true;
 }
 
+/* All of it is told by its hash, its count and its units. */
+static void note_name(struct translator *t, uint32_t name, uint32_t units)
+{
+    bool is_inside = name >= t->first && name + 8 + 2 * units <= t->end;
+    if (!t->names || is_inside)
+        return;
+    if (t->names->count < SPELLED_NAMES_MAX)
+        t->names->at[t->names->count] = name;
+    t->names->count += t->names->count <= SPELLED_NAMES_MAX;
+}
+
 /* Resolve the name reference at the cursor and add it with its length before it. */
 static void add_name(struct translator *t)
 {
@@ -135,6 +148,7 @@ static void add_name(struct translator *t)
         return wrong(t, "a name does not have the hash that stands before it");
     if (name == t->at && !take(t, bytes, &inline_at))
         return;
+    note_name(t, name, units);
     size_t length_at = t->code->len;
     add_u16(t->code, 0);
     utf_add_utf16le(t->code,
@@ -326,6 +340,23 @@ static void take_token(struct translator *t, uint8_t byte)
     }
 }
 
+static const char *translate(struct translator *t)
+{
+    size_t from = t->code->len;
+    while (!t->wrong && t->at < t->end) {
+        uint8_t byte = t->chunk->data[t->at++];
+        if (byte == TOKEN_END_OF_FRAGMENT)
+            break;
+        take_token(t, byte);
+        if (t->code->len - from > CODE_MAX)
+            wrong(t, "a fragment is too large");
+    }
+    if (t->depth || t->position != IN_CONTENT)
+        wrong(t, "a fragment ends inside an element");
+    buffer_add_char(t->code, '.');
+    return t->wrong;
+}
+
 const char *template_translate(const struct chunk_bytes *chunk, uint32_t at,
                                uint32_t end, bool is_definition, struct buffer *code,
                                uint32_t *stop, bool *has_instance)
@@ -335,21 +366,10 @@ const char *template_translate(const struct chunk_bytes *chunk, uint32_t at,
                            .end = end,
                            .code = code,
                            .is_definition = is_definition};
-    size_t from = code->len;
-    while (!t.wrong && t.at < t.end) {
-        uint8_t byte = chunk->data[t.at++];
-        if (byte == TOKEN_END_OF_FRAGMENT)
-            break;
-        take_token(&t, byte);
-        if (code->len - from > CODE_MAX)
-            wrong(&t, "a fragment is too large");
-    }
-    if (t.depth || t.position != IN_CONTENT)
-        wrong(&t, "a fragment ends inside an element");
-    buffer_add_char(code, '.');
+    const char *what = translate(&t);
     *stop = t.at;
     *has_instance = t.has_instance;
-    return t.wrong;
+    return what;
 }
 
 /* How long the definition's body is: as it says, or, where that cannot be, up to its own
@@ -446,10 +466,12 @@ void templates_init(struct templates *t)
 {
     *t = (struct templates){0};
     pthread_mutex_init(&t->lock, NULL);
+    spellings_init(&t->spellings);
 }
 
 void templates_release(struct templates *t)
 {
+    spellings_release(&t->spellings);
     map_release(&t->map);
     map_release(&t->layouts.map);
     free(t->layouts.all);
@@ -509,23 +531,35 @@ const char *template_read(struct templates *t, const struct chunk_bytes *chunk,
                           const struct template **out)
 {
     struct bytes all = {chunk->data, chunk->len};
+    buffer_clear(scratch);
     if (at < EVTX_CHUNK_HEADER_SIZE || !bytes_has(all, at, DEFINITION_HEADER))
         return "a template definition lies outside the chunk";
-    uint32_t body = at + DEFINITION_HEADER, size, stop;
+    uint32_t body = at + DEFINITION_HEADER, size;
     bool is_repaired;
     if (!definition_size(chunk, at, chunk->len, &size, &is_repaired))
         return "a template definition is larger than its chunk";
-    bool has_instance;
-    buffer_clear(scratch);
+    uint32_t end = body + size;
+    *out = is_repaired ? NULL : spellings_find(&t->spellings, chunk, at, end);
+    if (*out)
+        return NULL;
+    struct spelled_names names = {.count = 0};
+    struct translator translator = {.chunk = chunk,
+                                    .at = body,
+                                    .end = end,
+                                    .code = scratch,
+                                    .is_definition = true,
+                                    .first = at,
+                                    .names = &names};
     buffer_add(scratch, chunk->data + at + 4, 16);
-    const char *what = template_translate(chunk, body, body + size, true, scratch,
-                                          &stop, &has_instance);
+    const char *what = translate(&translator);
     if (what)
         return what;
-    if (stop != body + size)
+    if (translator.at != end)
         return "a template definition does not end where its size says";
     *out = intern(t, (struct bytes){(const uint8_t *)scratch->ptr, scratch->len},
-                  has_instance, arena);
+                  translator.has_instance, arena);
+    if ((*out)->serial && !is_repaired)
+        spellings_add(&t->spellings, chunk, at, end, &names, *out);
     return NULL;
 }
 

@@ -27,6 +27,7 @@
 #include <pthread.h>
 
 #include "evtx/evtx.h"
+#include "evtx/spelling.h"
 #include "evtx/value.h"
 #include "util/map.h"
 
@@ -76,6 +77,7 @@ struct templates {
     struct template **all;
     uint32_t count, capacity;
     struct layouts layouts;
+    struct spellings spellings; /* of those in the store */
 };
 
 /* Templates by their id, to find one whose own definition is gone: of one log, or of all

@@ -209,10 +209,9 @@ static size_t write_ansi(char *to, const struct value *v)
 static size_t write_utf16(char *to, const struct value *v)
 {
     size_t replaced = 0;
-    if (!(v->flags & VALUE_IS_ASCII))
-        return utf_write_utf16le(to, (struct bytes){v->ptr, v->len}, &replaced);
-    ascii_narrow(to, v->ptr, v->len / 2);
-    return v->len / 2;
+    if (ascii_try_narrow(to, v->ptr, v->len / 2))
+        return v->len / 2;
+    return utf_write_utf16le(to, (struct bytes){v->ptr, v->len}, &replaced);
 }
 
 size_t value_write_text(char *to, const struct value *v)
@@ -252,9 +251,7 @@ size_t value_text_max(const struct value *v)
 {
     switch (v->type) {
     case EVTX_TEXT: return v->len;
-    case TYPE_STRING:
-        return v->flags & VALUE_IS_ASCII ? v->len / 2
-                                         : UTF8_PER_UNIT * (size_t)(v->len / 2);
+    case TYPE_STRING: return UTF8_PER_UNIT * (size_t)(v->len / 2);
     case TYPE_ANSI: return UTF8_PER_UNIT * (size_t)v->len;
     case TYPE_BINARY: return 2 * (size_t)v->len;
     case TYPE_SID: return 32 + 11 * (size_t)(v->len / 4);

@@ -44,7 +44,6 @@ enum {
 };
 
 enum value_flag {
-    VALUE_IS_ASCII = 1,     /* a string of U+0001..U+007F alone, trailing NULs cut */
     VALUE_NOT_UTF16 = 2,    /* has a lone surrogate, printed as U+FFFD */
     VALUE_EMBEDDED_NUL = 4, /* a NUL before its end */
 };
@@ -65,7 +64,8 @@ bool value_is_sound_otherwise(uint8_t type, const uint8_t *ptr, uint32_t len);
 /* Is it a type that exists, with a length that it can have? A length of 0 is always one. */
 static inline bool value_is_sound(uint8_t type, const uint8_t *ptr, uint32_t len)
 {
-    if (type <= TYPE_HEX64 && (len == 0 || value_fixed_length[type] == len))
+    if (type == TYPE_STRING ||
+        (type <= TYPE_HEX64 && (len == 0 || value_fixed_length[type] == len)))
         return true;
     return value_is_sound_otherwise(type, ptr, len);
 }
@@ -81,8 +81,8 @@ static inline void value_prepare(struct value *v)
         v->len &= ~1u;
         while (v->len >= 2 && v->ptr[v->len - 2] == 0 && v->ptr[v->len - 1] == 0)
             v->len -= 2;
-        v->flags = ascii_all(v->ptr, v->len / 2) ? VALUE_IS_ASCII
-                                                 : value_odd_units(v->ptr, v->len);
+        if (!units_are_plain(v->ptr, v->len / 2))
+            v->flags = value_odd_units(v->ptr, v->len);
     } else if (v->type == TYPE_ANSI) {
         value_prepare_ansi(v);
     }

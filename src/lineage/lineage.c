@@ -508,11 +508,6 @@ uint32_t lineage_alias_means(const struct lineage *l, uint32_t alias)
     return l->index->extras[alias].means;
 }
 
-struct text lineage_text(const struct lineage *l, uint32_t string_number)
-{
-    return strings_text(&l->strings, string_number);
-}
-
 struct text lineage_key(const struct lineage *l, uint32_t number,
                         char out[GUID_TEXT_MAX])
 {

@@ -169,6 +169,9 @@ struct lineage {
      * id, guid); an unknown parent stands right before its child */
     uint32_t *order;
     size_t order_count;
+    uint64_t logged_live,
+        audited_alone;           /* of them: with a live creation record of Sysmon's;
+                                            with one of the audit alone */
     struct seen_places also;     /* by node: other records of its creation */
     struct lineage_index *index; /* private to src/lineage */
 };
@@ -263,7 +266,11 @@ static inline const struct process *lineage_process(const struct lineage *l,
     return &l->processes[lineage_node(l, number)];
 }
 
-struct text lineage_text(const struct lineage *l, uint32_t string_number);
+static inline struct text lineage_text(const struct lineage *l, uint32_t string_number)
+{
+    return strings_text(&l->strings, string_number);
+}
+
 /* The unique name of a process in the report: its guid, where no other process has it.
  * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
 struct text lineage_key(const struct lineage *l, uint32_t number,

@@ -77,6 +77,12 @@ static struct order_key key_of(const struct lineage *l, uint32_t node)
     return (struct order_key){p->start_filetime, p->record_id, p->scope, node};
 }
 
+static void count_records(struct lineage *l, const struct process *p)
+{
+    l->logged_live += p->kind == PROCESS_LOGGED && record_state_is_live(p->state);
+    l->audited_alone += p->kind == PROCESS_AUDITED;
+}
+
 void order_nodes(struct lineage *l)
 {
     struct order_key *keys = memory_get_zeroed(l->count, sizeof *keys);
@@ -85,6 +91,7 @@ void order_nodes(struct lineage *l)
     for (uint32_t n = 0; n < l->count; n++) {
         if (l->processes[n].flags & PROCESS_IS_ALIAS)
             continue;
+        count_records(l, &l->processes[n]);
         keys[count] = key_of(l, n);
         sorted = sorted &&
                  (count == 0 || compare_keys(&keys[count - 1], &keys[count], l) < 0);

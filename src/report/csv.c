@@ -58,7 +58,7 @@ static void put_recorded_parent(struct table *t, const struct report *r,
                                 const struct process *p)
 {
     char guid[GUID_TEXT_MAX];
-    table_text(t, lineage_parent_guid(r->lineage, p, guid));
+    table_plain(t, lineage_parent_guid(r->lineage, p, guid));
     table_pid(t, p->parent_pid);
     table_kept(t, r->lineage, p->parent_image);
     table_kept(t, r->lineage, p->parent_command_line);
@@ -104,17 +104,16 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     table_text(t, rule->id);
     table_text(t, rule->source);
     table_text(t, rule->title);
-    table_string(t, rule_level_name(rule->level));
+    table_word(t, rule_level_name(rule->level));
     table_number_unless(t, rule->has_risk ? rule->risk_score : UINT64_MAX, UINT64_MAX);
     put_creation(t, r, f->process);
     put_recorded_parent(t, r, p);
-    name_ancestors(b, r->lineage, f->process);
-    table_buffer(t, b);
-    table_string(t, link_grade_name((enum link_grade)p->grade));
+    table_ancestors(t, b, r->lineage, f->process);
+    table_word(t, link_grade_name((enum link_grade)p->grade));
     name_reasons(b, f->reasons, f->reason_count);
     table_buffer(t, b);
     table_place(t, process_place(r, f->process));
-    table_string(t, record_state_name((enum record_state)p->state));
+    table_word(t, record_state_name((enum record_state)p->state));
     table_process(t, r->lineage, f->process);
     table_process(t, r->lineage, f->host_process);
     table_text(t, f->code);
@@ -123,11 +122,11 @@ static void put_finding(struct table *t, struct buffer *b, const struct report *
     put_list(t, b, &rule->techniques);
     put_list(t, b, &rule->tactics);
     table_digest(t, &rule->digests, DIGEST_SHA256);
-    table_string(t, rule_level_name(rule->alert_level));
+    table_word(t, rule_level_name(rule->alert_level));
     put_creation_details(t, r, p);
     table_verified(t, b, r, log_of_process(r, p), p->offset);
     table_record_digest(t, log_of_process(r, p), p->offset);
-    table_string(t, recorded_by(r->lineage, f->process));
+    table_word(t, recorded_by(r->lineage, f->process));
     table_also_at(t, b, r, &r->lineage->also, lineage_node(r->lineage, f->process));
     put_disposition(t, disposition_of(r->dispositions, f->id));
     table_end_row(t);
@@ -180,7 +179,7 @@ static void put_near_misses(struct table *t, struct buffer *b, const struct repo
         name_reasons(b, miss->reasons, miss->reason_count);
         table_buffer(t, b);
         table_place(t, process_place(r, miss->process));
-        table_string(t, record_state_name((enum record_state)p->state));
+        table_word(t, record_state_name((enum record_state)p->state));
         table_process(t, r->lineage, miss->process);
         table_number(t, detector_findings_of(r->detector, miss->process));
         table_end_row(t);
@@ -205,7 +204,7 @@ static const char *const process_columns[] = {
 static void put_audit(struct table *t, const struct report *r, uint32_t number)
 {
     const struct process_audit *a = lineage_audit(r->lineage, number);
-    table_string(t, recorded_by(r->lineage, number));
+    table_word(t, recorded_by(r->lineage, number));
     table_path(t, a ? r->evidence->logs[a->log].path : NO_TEXT);
     table_number_unless(t, a ? a->record_id : NO_RECORD, NO_RECORD);
     table_number_unless(t, a ? a->offset : NO_OFFSET, NO_OFFSET);
@@ -218,16 +217,15 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
 {
     const struct lineage *l = r->lineage;
     const struct process *p = lineage_process(l, number);
-    table_string(t, process_kind_name((enum process_kind)p->kind));
+    table_word(t, process_kind_name((enum process_kind)p->kind));
     uint32_t parent = lineage_parent(l, number);
     table_process(t, l, parent == PROCESS_NONE ? p->unknown_parent : parent);
     table_process(t, l, p->candidate);
-    table_string(t, link_grade_name((enum link_grade)p->grade));
+    table_word(t, link_grade_name((enum link_grade)p->grade));
     table_kept(t, l, p->grade_reason);
     table_number(t, p->depth);
     table_process(t, l, p->root);
-    name_ancestors(b, l, number);
-    table_buffer(t, b);
+    table_ancestors(t, b, l, number);
     table_number(t, p->children);
     table_number(t, p->descendants);
     table_number(t, detector_findings_of(r->detector, number));
@@ -257,7 +255,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_time(t, p->end_filetime);
     put_link(t, b, r, number);
     table_place(t, place);
-    table_string(t, has_record ? record_state_name((enum record_state)p->state) : NULL);
+    table_word(t, has_record ? record_state_name((enum record_state)p->state) : NULL);
     table_time(t, has_record ? p->logged_filetime : FILETIME_NONE);
     table_time(t, p->last_seen_filetime);
     table_number_unless(t, p->end_record_id, NO_RECORD);
@@ -450,8 +448,8 @@ static void put_problem_row(struct table *t, struct buffer *b, const struct repo
 {
     const struct problem *p = &r->problems->rows[row];
     (void)b;
-    table_string(t, problem_kinds[p->code].code);
-    table_string(t, problem_severity_name(p->severity));
+    table_word(t, problem_kinds[p->code].code);
+    table_word(t, problem_severity_name(p->severity));
     table_path(t, p->place.evidence);
     table_path(t, p->place.log);
     table_number_unless(t, p->place.offset, NO_OFFSET);
@@ -461,8 +459,7 @@ static void put_problem_row(struct table *t, struct buffer *b, const struct repo
     table_end_row(t);
 }
 
-/* problems.csv is the last of them and still has to tell of its own formula cells. */
-static void count_problem_formulas(const struct report *r)
+void count_problem_formulas(const struct report *r)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < r->problems->count; i++) {
@@ -484,7 +481,7 @@ static const struct csv_file findings_file = {"findings.csv", COLUMNS(finding_co
                                               .put_rows = put_findings};
 static const struct csv_file near_misses_file = {
     "near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses};
-static const struct csv_file processes_file = {
+const struct csv_file processes_file = {
     "processes.csv", COLUMNS(process_columns), .is_detail = true,
     .row_count = process_count, .put_row = put_process_row};
 static const struct csv_file evidence_file = {"evidence.csv", COLUMNS(evidence_columns),
@@ -496,7 +493,7 @@ static const struct csv_file *const csv_files[] = {
     &elsewhere_file,       &evidence_file,    &csv_coverage_files[0],
     &csv_coverage_files[1]};
 
-static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
+const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
                                               .row_count = problem_count,
                                               .put_row = put_problem_row};
 
@@ -511,17 +508,4 @@ const struct csv_file *report_table(const struct report *report, size_t index)
         if (index-- == 0)
             return schema;
     return index == 0 ? &problems_file : NULL;
-}
-
-enum status report_write_csv(const struct report *report, struct output_dir *dir,
-                             struct error *err)
-{
-    const struct csv_file *file;
-    for (size_t i = 0; (file = report_table(report, i)) != &problems_file; i++)
-        if (csv_file_write(file, report, dir, report->problems, err) != OK)
-            return FAILED;
-    if (report->run.formats & REPORT_HTML)
-        page_add_problems(report);
-    count_problem_formulas(report);
-    return csv_file_write(&problems_file, report, dir, NULL, err);
 }

@@ -12,6 +12,7 @@ struct record_window {
     uint64_t from;
     size_t len;
     uint8_t *bytes;
+    struct digester digester; /* begun where there are bytes */
 };
 
 /* False if no record with a possible size stands at that offset. */
@@ -27,7 +28,7 @@ void sheet_bool(struct sheet *s, bool value);
 void sheet_time(struct sheet *s, uint64_t filetime);
 void sheet_end_row(struct sheet *s);
 
-/* --- table.c: a CSV file, RFC 4180, written through libcsv where a cell needs quotes.
+/* --- table.c: a CSV file, RFC 4180.
  * absent is an empty cell, "" a quoted one; bytes that are not UTF-8 become \xNN. */
 struct table {
     struct output out;           /* of the file; rows[] alone for a part of it */
@@ -41,7 +42,7 @@ struct table {
     _Atomic uint8_t
         *known;            /* by number of the lineage's strings: what is known of each;
                                shared by the parts of a file, NULL in others */
-    struct text last_path; /* one that is plain */
+    struct ready_cell *ready; /* cells that may come again; NULL: none yet */
 };
 
 enum status table_open(struct table *t, struct output_dir *dir, const char *name,
@@ -53,7 +54,10 @@ void table_kept(struct table *t, const struct lineage *l, uint32_t string_number
 /* A path is any bytes, not a recorded value: what cannot be seen in it is escaped, as on the
  * terminal. */
 void table_path(struct table *t, struct text path);
-void table_string(struct table *t, const char *value);    /* NULL: absent */
+void table_string(struct table *t, const char *value);    /* NULL, "": absent */
+/* Of the program's own making, and of a form that needs no quotes; nothing is absent. */
+void table_plain(struct table *t, struct text value);
+void table_word(struct table *t, const char *value); /* the same; NULL: absent */
 void table_buffer(struct table *t, struct buffer *value); /* and clears it */
 void table_number(struct table *t, uint64_t value);
 void table_number_unless(struct table *t, uint64_t value, uint64_t none);
@@ -70,6 +74,9 @@ void table_place(struct table *t, struct place place);
 void table_pid(struct table *t, uint32_t pid);
 /* The key of a process. */
 void table_process(struct table *t, const struct lineage *l, uint32_t process);
+/* name_ancestors() of the process; clears the scratch buffer. */
+void table_ancestors(struct table *t, struct buffer *scratch, const struct lineage *l,
+                     uint32_t process);
 /* name_verified() of the record; clears the scratch buffer. */
 void table_verified(struct table *t, struct buffer *scratch, const struct report *r,
                     const struct evidence_log *log, uint64_t offset);
@@ -82,6 +89,8 @@ void table_roles(struct table *t, struct buffer *scratch, const struct report *r
 void table_end_row(struct table *t);
 /* A row that another table made, and how many of its cells look like formulas. */
 void table_ready_row(struct table *t, struct text row, unsigned formulas);
+/* Of a table that holds rows alone, without a file of its own. */
+void table_release_part(struct table *t);
 /* In place of table_close(): nothing is kept. */
 void table_abandon(struct table *t);
 /* problems: where a CSV_FORMULA row goes; NULL if the caller counted before. */
@@ -119,6 +128,15 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
 enum status csv_file_write_rows(const struct csv_file *file,
                                 const struct report *report, struct output_dir *dir,
                                 struct problems *problems, struct error *err);
+
+/* Some of its rows into its open table, by several workers where there are many. */
+void csv_file_put_rows(const struct csv_file *file, const struct report *report,
+                       struct table *t, size_t from, size_t to);
+
+/* --- csv.c */
+extern const struct csv_file processes_file, problems_file;
+/* problems.csv is the last of them and still has to tell of its own formula cells. */
+void count_problem_formulas(const struct report *r);
 
 /* --- csv_coverage.c */
 enum { CSV_COVERAGE_FILES = 2 };

@@ -115,16 +115,6 @@ static uint64_t matched_recovered(const struct report *r)
     return count;
 }
 
-/* Process creations, each once, in however many live records and logs it stands. */
-static uint64_t logged_processes(const struct lineage *l)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < l->order_count; i++)
-        count += lineage_process(l, l->order[i])->kind == PROCESS_LOGGED &&
-                 record_state_is_live(lineage_process(l, l->order[i])->state);
-    return count;
-}
-
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
@@ -157,7 +147,8 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
     buffer_add_text(&period,
                     filetime_format(text, sum->last_filetime, FILETIME_REPORT));
     zone_add_beside(&period, &r->run.zone, sum->last_filetime);
-    uint64_t distinct = logged_processes(r->lineage);
+    /* each once, in however many live records and logs it stands */
+    uint64_t distinct = r->lineage->logged_live;
     struct text repeated =
         distinct == sum->creations
             ? TEXT_LITERAL("")
@@ -308,9 +299,7 @@ static void say_audited(const struct report *r, struct arena *arena,
                         struct statements *out)
 {
     const struct lineage *l = r->lineage;
-    uint64_t alone = 0, all = l->audit_count;
-    for (size_t i = 0; i < l->order_count; i++)
-        alone += lineage_process(l, l->order[i])->kind == PROCESS_AUDITED;
+    uint64_t alone = l->audited_alone, all = l->audit_count;
     if (all)
         statements_add(out, arena, DERIVED,
                        "Windows' audit (Security event 4688) logged %" PRIu64

@@ -1,84 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * table.c - one CSV file. Most cells need no quotes and go straight to the output's
- * buffer; libcsv quotes the others. */
+ * table.c - one CSV file. Most cells are of a form that needs no quotes, or known to need
+ * none, and go straight to the rows that are in the making. */
 #include "report/report_internal.h"
 
 #include <assert.h>
-#include <csv.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/ascii.h"
+#include "util/cell.h"
 #include "util/memory.h"
 #include "util/stop.h"
 #include "util/utf.h"
 #include "util/workers.h"
 
-#ifdef __SSE2__
-# include <emmintrin.h>
-#endif
-
-enum { PLAIN, QUOTED = 1, NOT_ASCII = 2, FORMULA = 4, NOT_UTF8 = 8, IS_KNOWN = 16 };
+enum { /* beside what cell_asks() tells */
+       FORMULA = 4,
+       NOT_UTF8 = 8,
+       IS_KNOWN = 16
+};
 enum {
     FLUSH_AT = 256 * 1024,
     ROWS_PER_PART = 256, /* of a process, 0.25 MB */
     PARTS_AHEAD = 3 /* a job, in the making; as many more on their way to the disk */
 };
-
-#ifdef __SSE2__
-enum { STEP = 16 };
-
-/* What sixteen bytes ask of their cell: a quote, a comma, a control character, or one that
- * is not ASCII. */
-static inline unsigned bytes_ask(const char *at)
-{
-    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, _mm_set1_epi8(0x1f)), b);
-    __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')),
-                                _mm_cmpeq_epi8(b, _mm_set1_epi8(',')));
-    return (_mm_movemask_epi8(_mm_or_si128(control, mark)) ? QUOTED : PLAIN) |
-           (_mm_movemask_epi8(b) ? NOT_ASCII : PLAIN);
-}
-#else
-enum { STEP = 8 };
-
-/* Does one of the eight bytes have its high bit set in `found`? */
-# define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
-
-static uint64_t zero_bytes(uint64_t word)
-{
-    return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
-}
-
-/* What eight bytes ask of their cell: a quote, a comma, a control character, or one that is
- * not ASCII. */
-static unsigned bytes_ask(const char *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    uint64_t quoted = zero_bytes(word ^ EACH_BYTE('"')) |
-                      zero_bytes(word ^ EACH_BYTE(',')) |
-                      ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
-    return (quoted ? QUOTED : PLAIN) | (word & EACH_BYTE(0x80) ? NOT_ASCII : PLAIN);
-}
-#endif
-
-/* Readers drop blanks around a cell that has no quotes (libcsv does), so the ends are
- * looked at apart. */
-static unsigned text_asks(struct text t)
-{
-    unsigned asks = PLAIN;
-    char rest[STEP] = "................";
-    size_t at = 0;
-    for (; t.len - at >= STEP; at += STEP)
-        asks |= bytes_ask(t.ptr + at);
-    memcpy(rest, t.ptr + at, t.len - at);
-    asks |= bytes_ask(rest);
-    if (t.len == 0 || t.ptr[0] == ' ' || t.ptr[t.len - 1] == ' ')
-        asks |= QUOTED;
-    return asks;
-}
 
 /* A sign alone is no formula: "-" is what Sysmon writes where it does not know. */
 bool table_is_formula(struct text t)
@@ -110,46 +57,42 @@ static inline char *room_for(struct buffer *out, size_t n)
                : buffer_reserve(out, n);
 }
 
-static inline void put(struct table *t, const char *data, size_t len)
+/* Where the next cell goes, behind its comma, with room for so many bytes; then where it
+ * ended. */
+static inline char *begin_cell(struct table *t, size_t room)
 {
-    if (len == 0)
-        return;
-    char *to = room_for(&t->rows, len);
-    memcpy(to, data, len);
-    t->rows.len += len;
+    char *to = room_for(&t->rows, room + 1);
+    if (t->cells++)
+        *to++ = ',';
+    return to;
 }
 
-static void put_text(struct table *t, struct text value)
+static inline void end_cell(struct table *t, const char *end)
 {
-    put(t, value.ptr, value.len);
+    t->rows.len = (size_t)(end - t->rows.ptr);
+}
+
+/* Absent: nothing. */
+static inline void put_unquoted(struct table *t, struct text value)
+{
+    char *to = begin_cell(t, value.len);
+    if (value.len)
+        memcpy(to, value.ptr, value.len);
+    end_cell(t, to + value.len);
 }
 
 static void put_quoted(struct table *t, struct text value)
 {
-    if (memchr(value.ptr, '"', value.len) == NULL) {
-        char *to = buffer_reserve(&t->rows, value.len + 2);
-        to[0] = to[value.len + 1] = '"';
-        memcpy(to + 1, value.ptr, value.len);
-        t->rows.len += value.len + 2;
-        return;
-    }
-    size_t room = 2 * value.len + 2;
-    char *to = buffer_reserve(&t->rows, room);
-    t->rows.len += csv_write2(to, room, value.ptr, value.len, '"');
-}
-
-static inline void separate(struct table *t)
-{
-    if (t->cells++)
-        put(t, ",", 1);
+    end_cell(t, begin_cell(t, 0));
+    cell_add_quoted(&t->rows, value);
 }
 
 static unsigned all_asks(struct text value)
 {
-    unsigned asks = text_asks(value);
-    if ((asks & NOT_ASCII) && !utf_is_valid(value))
+    unsigned asks = cell_asks(value);
+    if ((asks & CELL_NOT_ASCII) && !utf_is_valid(value))
         asks |= NOT_UTF8;
-    return asks | (table_is_formula(value) ? FORMULA : PLAIN);
+    return asks | (table_is_formula(value) ? FORMULA : CELL_PLAIN);
 }
 
 static void put_cell(struct table *t, struct text value, unsigned asks)
@@ -160,10 +103,10 @@ static void put_cell(struct table *t, struct text value, unsigned asks)
         table_add_utf8(&t->scratch, value);
         value = buffer_text(&t->scratch);
     }
-    if (asks & QUOTED)
+    if (asks & CELL_QUOTED)
         put_quoted(t, value);
     else
-        put_text(t, value);
+        put_unquoted(t, value);
 }
 
 void table_text(struct table *t, struct text value)
@@ -171,11 +114,11 @@ void table_text(struct table *t, struct text value)
     if (t->sheet) {
         t->cells++;
         sheet_text(t->sheet, value);
-        return;
-    }
-    separate(t);
-    if (!text_is_absent(value))
+    } else if (text_is_absent(value)) {
+        put_unquoted(t, NO_TEXT);
+    } else {
         put_cell(t, value, all_asks(value));
+    }
 }
 
 void table_kept(struct table *t, const struct lineage *l, uint32_t string_number)
@@ -191,27 +134,93 @@ void table_kept(struct table *t, const struct lineage *l, uint32_t string_number
         asks = all_asks(value) | IS_KNOWN;
         atomic_store_explicit(known, (uint8_t)asks, memory_order_relaxed);
     }
-    separate(t);
     put_cell(t, value, asks);
+}
+
+/* --- cells that stand in row after row: the file that rows come from, the ancestors of
+ * siblings. Of the last ones the bytes are kept, by the address of what they were made of,
+ * which stays as long as the table. */
+
+enum { READY_CELLS = 64, READY_BYTES = 228 };
+
+struct ready_cell {
+    const void *made_of; /* NULL: none */
+    size_t made_of_len;
+    uint32_t formulas, len;
+    char bytes[READY_BYTES];
+};
+
+static struct ready_cell *ready_cell_of(struct table *t, const void *made_of)
+{
+    if (!t->ready)
+        t->ready = memory_get_zeroed(READY_CELLS, sizeof *t->ready);
+    uint64_t spread = (uint64_t)(uintptr_t)made_of * UINT64_C(0x9e3779b97f4a7c15);
+    return &t->ready[spread >> 58];
+}
+
+static bool put_ready(struct table *t, const void *made_of, size_t len)
+{
+    const struct ready_cell *ready = ready_cell_of(t, made_of);
+    if (ready->made_of != made_of || ready->made_of_len != len)
+        return false;
+    put_unquoted(t, (struct text){ready->bytes, ready->len});
+    t->formulas += ready->formulas;
+    return true;
+}
+
+/* Makes the cell of a text, and keeps it. */
+static void put_and_keep(struct table *t, const void *made_of, size_t made_of_len,
+                         struct text value)
+{
+    size_t start = t->rows.len + (t->cells ? 1 : 0);
+    uint64_t formulas = t->formulas;
+    table_text(t, value);
+    size_t len = t->rows.len - start;
+    if (len > READY_BYTES)
+        return;
+    struct ready_cell *ready = ready_cell_of(t, made_of);
+    *ready = (struct ready_cell){.made_of = made_of,
+                                 .made_of_len = made_of_len,
+                                 .formulas = (uint32_t)(t->formulas - formulas),
+                                 .len = (uint32_t)len};
+    memcpy(ready->bytes, t->rows.ptr + start, len);
 }
 
 void table_path(struct table *t, struct text path)
 {
-    bool plain = path.ptr == t->last_path.ptr && path.len == t->last_path.len;
-    if (!plain) {
-        plain = true;
-        for (size_t i = 0; i < path.len && plain; i++)
-            plain = path.ptr[i] >= 0x20 && path.ptr[i] < 0x7f;
-    }
-    if (plain) {
-        t->last_path = path;
+    struct buffer shown = {0};
+    if (text_is_absent(path)) {
         table_text(t, path);
         return;
     }
-    struct buffer shown = {0};
+    if (!t->sheet && put_ready(t, path.ptr, path.len))
+        return;
     utf_add_visible(&shown, path);
-    table_text(t, buffer_text(&shown));
+    if (t->sheet)
+        table_text(t, buffer_text(&shown));
+    else
+        put_and_keep(t, path.ptr, path.len, buffer_text(&shown));
     buffer_release(&shown);
+}
+
+/* Of the children of one process the same. */
+void table_ancestors(struct table *t, struct buffer *scratch, const struct lineage *l,
+                     uint32_t process)
+{
+    uint32_t parent = lineage_parent(l, process);
+    if (parent == PROCESS_NONE) {
+        table_text(t, NO_TEXT);
+        return;
+    }
+    const struct process *made_of = lineage_process(l, parent);
+    if (!t->sheet && put_ready(t, made_of, 0))
+        return;
+    name_ancestors(scratch, l, process);
+    if (t->sheet)
+        table_buffer(t, scratch);
+    else
+        put_and_keep(t, made_of, 0, scratch->len ? buffer_text(scratch) : NO_TEXT);
+    buffer_clear(scratch);
 }
 
 void table_string(struct table *t, const char *value)
@@ -225,15 +234,17 @@ void table_buffer(struct table *t, struct buffer *value)
     buffer_clear(value);
 }
 
-/* A cell of the program's own making: it needs no quotes; nothing is an absent value. */
-static void put_plain(struct table *t, struct text value)
+void table_plain(struct table *t, struct text value)
 {
-    if (t->sheet) {
+    if (t->sheet)
         table_text(t, value.len ? value : NO_TEXT);
-        return;
-    }
-    separate(t);
-    put_text(t, value);
+    else
+        put_unquoted(t, value);
+}
+
+void table_word(struct table *t, const char *value)
+{
+    table_plain(t, text_from(value));
 }
 
 void table_number(struct table *t, uint64_t value)
@@ -243,14 +254,14 @@ void table_number(struct table *t, uint64_t value)
         sheet_number(t->sheet, value);
         return;
     }
-    separate(t);
-    buffer_add_number(&t->rows, value);
+    char *to = begin_cell(t, ASCII_NUMBER_MAX);
+    end_cell(t, to + ascii_write_number(to, value));
 }
 
 void table_number_unless(struct table *t, uint64_t value, uint64_t none)
 {
     if (value == none)
-        put_plain(t, NO_TEXT);
+        table_plain(t, NO_TEXT);
     else
         table_number(t, value);
 }
@@ -262,30 +273,37 @@ void table_bool(struct table *t, bool value)
         sheet_bool(t->sheet, value);
         return;
     }
-    put_plain(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
+    put_unquoted(t, value ? TEXT_LITERAL("true") : TEXT_LITERAL("false"));
 }
 
 void table_time(struct table *t, uint64_t filetime)
 {
-    char text[FILETIME_TEXT_MAX];
     if (t->sheet) {
         t->cells++;
         sheet_time(t->sheet, filetime);
         return;
     }
-    put_plain(t, filetime_format(text, filetime, FILETIME_CSV));
+    char *to = begin_cell(t, FILETIME_TEXT_MAX);
+    end_cell(t, to + filetime_format(to, filetime, FILETIME_CSV).len);
 }
 
 void table_guid(struct table *t, const struct guid *guid)
 {
     char text[GUID_TEXT_MAX];
-    put_plain(t, guid_is_null(guid) ? NO_TEXT : guid_format(text, guid));
+    if (guid_is_null(guid)) {
+        table_plain(t, NO_TEXT);
+    } else if (t->sheet) {
+        table_text(t, guid_format(text, guid));
+    } else {
+        char *to = begin_cell(t, GUID_TEXT_MAX);
+        end_cell(t, to + guid_format(to, guid).len);
+    }
 }
 
 void table_digest(struct table *t, const struct digest_values *d, enum digest_kind kind)
 {
     char hex[DIGEST_HEX_MAX];
-    put_plain(t, digest_hex(hex, d, kind));
+    table_plain(t, digest_hex(hex, d, kind));
 }
 
 void table_record_digest(struct table *t, const struct evidence_log *log,
@@ -315,8 +333,12 @@ void table_pid(struct table *t, uint32_t pid)
 
 void table_process(struct table *t, const struct lineage *l, uint32_t process)
 {
-    char guid[GUID_TEXT_MAX];
-    table_text(t, lineage_key(l, process, guid));
+    const struct process *p =
+        process == PROCESS_NONE ? NULL : lineage_process(l, process);
+    if (p && p->key == STRING_ABSENT) /* as lineage_key() has it */
+        table_guid(t, &p->guid);
+    else
+        table_kept(t, l, p ? p->key : STRING_ABSENT);
 }
 
 void table_verified(struct table *t, struct buffer *scratch, const struct report *r,
@@ -355,29 +377,32 @@ void table_end_row(struct table *t)
         sheet_end_row(t->sheet);
         return;
     }
-    put(t, "\r\n", 2);
+    memcpy(room_for(&t->rows, 2), "\r\n", 2);
+    t->rows.len += 2;
     if (t->rows.len >= FLUSH_AT && t->out.dir)
         hand_over(t, t);
 }
 
 void table_ready_row(struct table *t, struct text row, unsigned formulas)
 {
-    put_text(t, row);
+    buffer_add_text(&t->rows, row);
     t->formulas += formulas;
     if (t->rows.len >= FLUSH_AT)
         hand_over(t, t);
 }
 
-static void release(struct table *t)
+void table_release_part(struct table *t)
 {
     record_window_release(&t->window);
     buffer_release(&t->scratch);
     buffer_release(&t->rows);
+    free(t->ready);
+    t->ready = NULL;
 }
 
 void table_abandon(struct table *t)
 {
-    release(t);
+    table_release_part(t);
     output_abandon(&t->out);
 }
 
@@ -398,7 +423,7 @@ enum status table_open(struct table *t, struct output_dir *dir, const char *name
 enum status table_close(struct table *t, struct problems *problems, struct error *err)
 {
     hand_over(t, t);
-    release(t);
+    table_release_part(t);
     if (t->formulas && problems)
         problems_add(
             problems, PROBLEM_CSV_FORMULA, NOWHERE,
@@ -462,24 +487,22 @@ static void end_part(struct workers *workers, struct part *p)
 
 static void release_part(struct part *p)
 {
-    buffer_release(&p->table.rows);
-    record_window_release(&p->table.window);
-    buffer_release(&p->table.scratch);
+    table_release_part(&p->table);
     buffer_release(&p->scratch);
 }
 
-static void put_parts(struct table *t, const struct csv_file *file,
-                      const struct report *report)
+void csv_file_put_rows(const struct csv_file *file, const struct report *report,
+                       struct table *t, size_t from, size_t to)
 {
-    size_t rows = file->row_count(report), parts = 0, taken = 0;
-    size_t ahead = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
-    size_t ring_size = 2 * ahead;
-    struct workers *workers = workers_open(report->run.jobs);
+    size_t count = to > from ? (to - from + ROWS_PER_PART - 1) / ROWS_PER_PART : 0;
+    unsigned jobs = count > 1 && report->run.jobs ? report->run.jobs : 1;
+    size_t parts = 0, taken = 0, ahead = PARTS_AHEAD * jobs, ring_size = 2 * ahead;
+    struct workers *workers = workers_open(jobs);
     struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
     _Atomic uint8_t *known = memory_get_zeroed(
         (size_t)report->lineage->strings.map.count + 2, sizeof *known);
     hand_over(t, t);
-    for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
+    for (; parts < count; parts++, from += ROWS_PER_PART) {
         struct part *p = &ring[parts % ring_size];
         if (parts - taken == ahead)
             take_part(t, workers, &ring[taken++ % ring_size]);
@@ -488,7 +511,7 @@ static void put_parts(struct table *t, const struct csv_file *file,
         p->file = file;
         p->report = report;
         p->from = from;
-        p->to = rows - from < ROWS_PER_PART ? rows : from + ROWS_PER_PART;
+        p->to = to - from < ROWS_PER_PART ? to : from + ROWS_PER_PART;
         p->table.columns = t->columns;
         p->table.known = known;
         workers_submit(workers, &p->work);
@@ -523,7 +546,7 @@ enum status csv_file_write_rows(const struct csv_file *file,
     if (status != OK)
         return status;
     if (file->put_row)
-        put_parts(&table, file, report);
+        csv_file_put_rows(file, report, &table, 0, file->row_count(report));
     else
         file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
@@ -566,7 +589,7 @@ enum status csv_file_write_sheet(const struct csv_file *file,
     }
     put_what_is_beyond(&table, file, report);
     buffer_release(&scratch);
-    record_window_release(&table.window);
+    table_release_part(&table);
     return stop_requested() ? fail(err, FAILED, NOWHERE,
                                    "stopped while writing %s as a sheet", file->name)
                             : OK;

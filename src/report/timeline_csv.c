@@ -53,7 +53,7 @@ static void put_event(struct table *t, struct buffer *b, const struct report *r,
     put_process(t, r, &e->subject);
     put_findings(t, b, r->detector, e);
     table_place(t, evidence_log_place(e->log, e->offset, e->record_id));
-    table_string(t, record_state_name((enum record_state)e->state));
+    table_word(t, record_state_name((enum record_state)e->state));
     table_time(t, e->created_filetime);
     put_process(t, r, &e->object);
     table_verified(t, b, r, e->log, e->offset);
@@ -101,9 +101,7 @@ void timeline_wide_release(struct timeline_wide *wide)
         return;
     for (unsigned i = 0; i < makers->count; i++) {
         struct maker *m = &makers->makers[i];
-        record_window_release(&m->table.window);
-        buffer_release(&m->table.rows);
-        buffer_release(&m->table.scratch);
+        table_release_part(&m->table);
         buffer_release(&m->scratch);
         buffer_release(&m->sentence);
     }

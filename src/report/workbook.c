@@ -28,6 +28,10 @@ enum {
     WIDTH_MIN = 8,
     WIDTH_MAX = 60,
     WIDTH_ROWS = 200,            /* that are measured */
+    LINE_WIDTH = 120,            /* of the first sheet's column of text, in digits */
+    LINE_CHARACTERS = 120,       /* that stand there in a line for certain */
+    ROW_HEIGHT_MAX = 409,        /* points; the format's limit */
+    PAPER_A4 = 9,                /* as the format numbers papers */
     NAME_SIZE = 32,              /* of a sheet, with its NUL */
     SHEET_BYTES_MAX = 2000000000 /* the zip format without extensions ends at 4 GiB */
 };
@@ -44,6 +48,7 @@ struct sheet {
     uint32_t row, parts; /* in this worksheet; worksheets so far */
     uint16_t column;     /* with the columns of second times */
     size_t table_column;
+    bool wraps;           /* long text goes on in the next line of its cell */
     bool has_second[128]; /* by table column: a time that has a second one beside it */
     uint16_t widths[256];
     uint64_t rows, bytes; /* in all; in this worksheet */
@@ -52,7 +57,7 @@ struct sheet {
 struct sheets {
     lxw_workbook *workbook;
     const struct report *report;
-    lxw_format *heading, *text, *formula, *number, *empty, *title;
+    lxw_format *heading, *text, *wrapped, *formula, *number, *empty, *title;
     struct sheet long_values;
     lxw_worksheet **worksheets; /* all of them */
     size_t count, capacity;
@@ -187,15 +192,18 @@ static void put_value(struct sheet *s, struct text value)
         put_marked(s, value);
     else
         write_cell(s, book->shown.ptr,
-                   table_is_formula(value) ? book->formula : book->text, value.len);
+                   table_is_formula(value) ? book->formula
+                   : s->wraps              ? book->wrapped
+                                           : book->text,
+                   value.len);
 }
 
 /* The second times have columns of their own: what is a time is told by its name. */
 static bool is_time_column(const char *name)
 {
     static const char *const names[] = {
-        "datetime",   "TimeGenerated", "EventStartTime", "EventEndTime", "from", "to",
-        "first_seen", "last_seen",     "first_logged",   "last_logged"};
+        "datetime", "TimeGenerated", "EventStartTime", "EventEndTime", "from",
+        "to",       "first_seen",    "last_seen",      "first_logged", "last_logged"};
     struct text t = text_from(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_equal(t, text_from(names[i])))
@@ -223,6 +231,17 @@ static void put_headings(struct sheet *s)
     end_row(s);
 }
 
+/* A sheet that is printed: what it is and which page of how many stands on each. */
+static void set_page(lxw_worksheet *worksheet, const char *header)
+{
+    char text[NAME_SIZE + 8];
+    snprintf(text, sizeof text, "&L%s", header);
+    worksheet_set_landscape(worksheet);
+    worksheet_set_paper(worksheet, PAPER_A4);
+    worksheet_set_header(worksheet, text);
+    worksheet_set_footer(worksheet, "&R&P / &N");
+}
+
 static void end_worksheet(struct sheet *s)
 {
     uint16_t columns = 0;
@@ -233,6 +252,9 @@ static void end_worksheet(struct sheet *s)
         worksheet_set_column(s->worksheet, i, i, width, NULL);
     }
     worksheet_freeze_panes(s->worksheet, 1, 1);
+    set_page(s->worksheet, s->worksheet->name);
+    worksheet_repeat_rows(s->worksheet, 0, 0);
+    worksheet_repeat_columns(s->worksheet, 0, 0);
     worksheet_autofilter(s->worksheet, 0, 0, s->row - 1, columns - 1);
 }
 
@@ -334,6 +356,12 @@ static void put_line(struct sheet *s, const char *label, struct text value)
 {
     if (text_is_empty(value))
         return;
+    double lines = (double)(value.len / LINE_CHARACTERS + 1);
+    worksheet_set_row(s->worksheet, s->row,
+                      lines * LXW_DEF_ROW_HEIGHT < ROW_HEIGHT_MAX
+                          ? lines * LXW_DEF_ROW_HEIGHT
+                          : ROW_HEIGHT_MAX,
+                      NULL);
     write_cell(s, label, s->book->heading, strlen(label));
     sheet_text(s, value);
     end_row(s);
@@ -464,7 +492,9 @@ static void put_about(struct sheet *s, const struct report *r,
     put_title(s, "The same tables as CSV");
     put_lines_of_tables(s, r, dir);
     worksheet_set_column(s->worksheet, 0, 0, 20, NULL);
-    worksheet_set_column(s->worksheet, 1, 1, 120, NULL);
+    worksheet_set_column(s->worksheet, 1, 1, LINE_WIDTH, NULL);
+    set_page(s->worksheet, "Process lineage report");
+    worksheet_fit_to_pages(s->worksheet, 1, 0);
 }
 
 /* --- the whole */
@@ -480,6 +510,9 @@ static void make_formats(struct sheets *book)
     format_set_font_size(book->title, 14);
     book->text = workbook_add_format(w);
     format_set_align(book->text, LXW_ALIGN_VERTICAL_TOP);
+    book->wrapped = workbook_add_format(w);
+    format_set_align(book->wrapped, LXW_ALIGN_VERTICAL_TOP);
+    format_set_text_wrap(book->wrapped);
     book->formula = workbook_add_format(w); /* stays text even if somebody edits it */
     format_set_num_format_index(book->formula, 49); /* "@", Text */
     format_set_align(book->formula, LXW_ALIGN_VERTICAL_TOP);
@@ -523,6 +556,7 @@ static enum status put_sheets(struct sheets *book, const struct output_dir *dir,
     struct sheet about = {.book = book,
                           .columns = about_columns,
                           .name = "About",
+                          .wraps = true,
                           .file = "manifest.json"};
     book->long_values = (struct sheet){.book = book,
                                        .columns = long_columns,

@@ -63,6 +63,11 @@ static void *take(struct arena *a, size_t size, size_t alignment)
     return a->block->data + at;
 }
 
+void *arena_take(struct arena *a, size_t size)
+{
+    return take(a, size, ALIGNMENT);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     return memset(take(a, size, ALIGNMENT), 0, size);

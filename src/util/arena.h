@@ -23,6 +23,8 @@ void arena_release(struct arena *a);
 void arena_clear(struct arena *a);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
+/* The same, not zeroed. */
+void *arena_take(struct arena *a, size_t size);
 /* Room for size bytes, not zeroed and not taken yet: write to it, then say how many were
  * used. Nothing may be allocated in between. */
 char *arena_reserve(struct arena *a, size_t size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ascii.h - decimal numbers, and the UTF-16 that nearly all text of event logs is: units of U+0001..U+007F
  * (96 % of the strings of public Sysmon logs). Eight units at a time where the machine has
- * SSE2, four in a 64-bit word elsewhere. */
+ * SSE2, four in a 64-bit word elsewhere. Nothing but NULs and surrogates can be wrong in
+ * UTF-16, so a look for units that may be one suffices for a run of strings. */
 #ifndef FOREBEAR_ASCII_H
 #define FOREBEAR_ASCII_H
 
@@ -73,26 +74,32 @@ static inline size_t ascii_units(const uint8_t *utf16, size_t units)
     return i;
 }
 
-/* Are all of them? The last step overlaps the one before it. */
-static inline bool ascii_all(const uint8_t *utf16, size_t units)
+/* Are all of them U+0001..U+D7FF: no NUL, no surrogate, and nothing above these? The last
+ * step overlaps the one before it. */
+static inline bool units_are_plain(const uint8_t *utf16, size_t units)
 {
 #ifdef __SSE2__
     if (units >= 8) {
-        const __m128i high = _mm_set1_epi16((short)0xff80), zero = _mm_setzero_si128();
-        __m128i good = _mm_set1_epi16(-1);
+        /* Moved so that, as signed numbers, the plain ones are the lowest. */
+        const __m128i move = _mm_set1_epi16(0x7fff);
+        __m128i highest = _mm_set1_epi16((short)0x8000);
         for (size_t i = 0;; i += 8) {
             size_t at = i + 8 <= units ? i : units - 8;
             __m128i eight =
                 _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * at));
-            __m128i low = _mm_cmpeq_epi16(_mm_and_si128(eight, high), zero);
-            good = _mm_and_si128(good,
-                                 _mm_andnot_si128(_mm_cmpeq_epi16(eight, zero), low));
+            highest = _mm_max_epi16(highest, _mm_add_epi16(eight, move));
             if (at + 8 == units)
-                return _mm_movemask_epi8(good) == 0xffff;
+                return !_mm_movemask_epi8(
+                    _mm_cmpgt_epi16(highest, _mm_set1_epi16(0xd7ff - 1 - 0x8000)));
         }
     }
 #endif
-    return ascii_units(utf16, units) == units;
+    for (size_t i = 0; i < units; i++) {
+        unsigned unit = (unsigned)utf16[2 * i] | (unsigned)utf16[2 * i + 1] << 8;
+        if (unit - 1 > 0xd7ff - 1)
+            return false;
+    }
+    return true;
 }
 
 /* One byte for each unit, which must all be below U+0080. */
@@ -114,6 +121,36 @@ static inline void ascii_narrow(char *to, const uint8_t *utf16, size_t units)
 #endif
     for (; i < units; i++)
         to[i] = (char)utf16[2 * i];
+}
+
+/* The same of any units. False if one is not below U+0080: then nothing counts that was
+ * written. */
+static inline bool ascii_try_narrow(char *to, const uint8_t *utf16, size_t units)
+{
+    unsigned all = 0;
+    size_t i = 0;
+#ifdef __SSE2__
+    if (units >= 8) {
+        __m128i seen = _mm_setzero_si128();
+        for (; i < units; i += 8) {
+            i = i + 8 <= units ? i : units - 8;
+            __m128i eight =
+                _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * i));
+            seen = _mm_or_si128(seen, eight);
+            _mm_storel_epi64((__m128i *)(void *)(to + i),
+                             _mm_packus_epi16(eight, eight));
+        }
+        const __m128i high = _mm_set1_epi16((short)0xff80);
+        return _mm_movemask_epi8(_mm_cmpeq_epi16(_mm_and_si128(seen, high),
+                                                 _mm_setzero_si128())) == 0xffff;
+    }
+#endif
+    for (; i < units; i++) {
+        unsigned unit = (unsigned)utf16[2 * i] | (unsigned)utf16[2 * i + 1] << 8;
+        to[i] = (char)unit;
+        all |= unit;
+    }
+    return all < 0x80;
 }
 
 #endif

@@ -53,14 +53,28 @@ void digester_add(struct digester *d, const void *data, size_t len)
             require(EVP_DigestUpdate(d->context[k], data, len), table[k].name);
 }
 
-void digester_finish(struct digester *d, struct digest_values *out)
+static void take(struct digester *d, struct digest_values *out)
 {
     *out = (struct digest_values){.kinds = d->kinds};
     for (int k = 0; k < DIGEST_KINDS; k++)
         if (d->context[k])
             require(EVP_DigestFinal_ex(d->context[k], out->value[k], NULL),
                     table[k].name);
+}
+
+void digester_finish(struct digester *d, struct digest_values *out)
+{
+    take(d, out);
     digester_release(d);
+}
+
+/* Without a name libcrypto does not look for the algorithm again. */
+void digester_finish_one(struct digester *d, struct digest_values *out)
+{
+    take(d, out);
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        if (d->context[k])
+            require(EVP_DigestInit_ex(d->context[k], NULL, NULL), table[k].name);
 }
 
 void digester_release(struct digester *d)
@@ -73,10 +87,13 @@ void digester_release(struct digester *d)
 struct text digest_hex(char out[DIGEST_HEX_MAX], const struct digest_values *d,
                        enum digest_kind kind)
 {
+    static const char digits[] = "0123456789abcdef";
     size_t n = 0;
     if (d->kinds & DIGEST_BIT(kind))
-        for (size_t i = 0; i < table[kind].size; i++)
-            n += (size_t)snprintf(out + n, 3, "%02x", d->value[kind][i]);
+        for (size_t i = 0; i < table[kind].size; i++) {
+            out[n++] = digits[d->value[kind][i] >> 4];
+            out[n++] = digits[d->value[kind][i] & 15];
+        }
     out[n] = '\0';
     return (struct text){out, n};
 }

@@ -27,6 +27,8 @@ void digester_init(struct digester *d, unsigned kinds);
 void digester_add(struct digester *d, const void *data, size_t len);
 /* Ends the digester; init again to reuse it. */
 void digester_finish(struct digester *d, struct digest_values *out);
+/* One of many contents: the digester begins anew, for less than another init would take. */
+void digester_finish_one(struct digester *d, struct digest_values *out);
 /* Drop an unfinished digester. */
 void digester_release(struct digester *d);
 /* Lower-case hex, borrowed from `out`; "" if that kind was not computed. */

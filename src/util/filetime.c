@@ -6,7 +6,7 @@
 #include "util/ascii.h"
 enum { SECONDS_PER_DAY = 86400, DAYS_1601_TO_1970 = 134774 };
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back. Years are counted from
+/* Days since 1970-01-01 of a proleptic Gregorian date. Years are counted from
  * March so that the leap day is the last of its year. */
 static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
@@ -19,31 +19,51 @@ static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
     return era * 146097 + (int64_t)day_of_era - 719468;
 }
 
-static void civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+struct date {
+    unsigned year, month, day;
+};
+
+/* Of days since 1601-01-01, at most 2^64 / 864,000,000,000 of them. Divisions by constants
+ * become multiplications whose low half holds the remainder, so none is done twice. Source: C. Neri,
+ * L. Schneider, "Euclidean affine functions and their application to calendar algorithms", Software:
+ * Practice and Experience 53 (2023), figure 12. */
+static struct date date_of(uint32_t days_since_1601)
 {
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    unsigned day_of_era = (unsigned)(days - era * 146097);
-    unsigned year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) /
-        365;
-    unsigned day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned shifted_month = (5 * day_of_year + 2) / 153;
-    *day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    *month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
+    enum { DAYS_OF_MARCH_0_TO_1601 = 719468 - DAYS_1601_TO_1970 };
+    uint32_t days = days_since_1601 + DAYS_OF_MARCH_0_TO_1601;
+    uint32_t quarters = 4 * days + 3;
+    uint32_t century = quarters / 146097;
+    uint32_t of_century = quarters % 146097 | 3;
+    uint64_t year_product = UINT64_C(2939745) * of_century;
+    uint32_t year = 100 * century + (uint32_t)(year_product >> 32);
+    uint32_t day_of_year = (uint32_t)year_product / 2939745 / 4;
+    uint32_t month_product = 2141 * day_of_year + 197913;
+    bool is_next_year = day_of_year >= 306; /* years begin in March here */
+    return (struct date){.year = year + is_next_year,
+                         .month = (month_product >> 16) - (is_next_year ? 12 : 0),
+                         .day = (month_product & 0xffff) / 2141 + 1};
 }
 
-/* An odd one more digit stands before the pairs. */
-static inline char *put_digits(char *to, unsigned value, unsigned count)
+static inline char *put_pair(char *to, unsigned value)
 {
-    unsigned at = count;
-    for (; at >= 2; value /= 100)
-        ascii_write_pair(to + (at -= 2), value);
-    if (at)
-        to[0] = (char)('0' + value % 10);
-    return to + count;
+    ascii_write_pair(to, value);
+    return to + 2;
+}
+
+static char *put_year(char *to, unsigned year)
+{
+    if (year > 9999)
+        *to++ = (char)('0' + year / 10000);
+    return put_pair(put_pair(to, year / 100 % 100), year % 100);
+}
+
+static char *put_fraction(char *to, unsigned fraction)
+{
+    *to++ = '.';
+    *to++ = (char)('0' + fraction / 1000000);
+    to = put_pair(to, fraction / 10000 % 100);
+    to = put_pair(to, fraction / 100 % 100);
+    return put_pair(to, fraction % 100);
 }
 
 static struct text zone_of(enum filetime_style style)
@@ -62,26 +82,21 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
         return (struct text){out, 0};
     uint64_t seconds = filetime / FILETIME_SECOND;
     unsigned fraction = (unsigned)(filetime % FILETIME_SECOND);
-    int64_t year;
-    unsigned month, day;
-    civil_from_days((int64_t)(seconds / SECONDS_PER_DAY) - DAYS_1601_TO_1970, &year,
-                    &month, &day);
     unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
-    to = put_digits(to, (unsigned)year, year > 9999 ? 5 : 4);
+    struct date date = date_of((uint32_t)(seconds / SECONDS_PER_DAY));
+    to = put_year(to, date.year);
     *to++ = '-';
-    to = put_digits(to, month, 2);
+    to = put_pair(to, date.month);
     *to++ = '-';
-    to = put_digits(to, day, 2);
+    to = put_pair(to, date.day);
     *to++ = style == FILETIME_SPACED ? ' ' : 'T';
-    to = put_digits(to, rest / 3600, 2);
+    to = put_pair(to, rest / 3600);
     *to++ = ':';
-    to = put_digits(to, rest / 60 % 60, 2);
+    to = put_pair(to, rest / 60 % 60);
     *to++ = ':';
-    to = put_digits(to, rest % 60, 2);
-    if (style != FILETIME_SECONDS) {
-        *to++ = '.';
-        to = put_digits(to, fraction, 7);
-    }
+    to = put_pair(to, rest % 60);
+    if (style != FILETIME_SECONDS)
+        to = put_fraction(to, fraction);
     struct text zone = zone_of(style);
     memcpy(to, zone.ptr, zone.len);
     to += zone.len;

@@ -12,7 +12,12 @@
 
 #include "util/memory.h"
 
-enum { FLUSH_AT = 256 * 1024, TEMPORARY_NAME_MAX = 256 };
+enum {
+    FLUSH_AT = 256 * 1024,
+    TEMPORARY_NAME_MAX = 256,
+    PUSH_STEP = 1 << 20,    /* is handed to the disk at once */
+    ALLOCATE_STEP = 8 << 20 /* the disk's blocks are asked for at once */
+};
 
 static struct place place_of(const char *path)
 {
@@ -55,6 +60,21 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
     return OK;
 }
 
+struct output_dir output_dir_part(const struct output_dir *dir)
+{
+    return (struct output_dir){.path = dir->path, .fd = dir->fd};
+}
+
+void output_dir_join(struct output_dir *dir, struct output_dir *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        ARRAY_GROW(dir->files, dir->count, dir->capacity);
+        dir->files[dir->count++] = part->files[i];
+    }
+    free(part->files);
+    *part = (struct output_dir){.fd = -1};
+}
+
 const struct output_file *output_dir_find(const struct output_dir *dir,
                                           const char *name)
 {
@@ -84,8 +104,33 @@ static enum status rename_all(struct output_dir *dir, struct error *err)
     return OK;
 }
 
+static enum status cannot_write(const struct output_dir *dir, const char *name,
+                                int reason, struct error *err)
+{
+    return fail(err, FAILED, place_of(dir->path), "cannot write %s: %s", name,
+                strerror(reason));
+}
+
+/* All of them here, not each when it is finished: the disk has had the time that the others
+ * took, and one commit of the file system's journal serves them all. */
+static enum status sync_all(struct output_dir *dir, struct error *err)
+{
+    for (size_t i = 0; i < dir->count; i++) {
+        struct output_file *file = &dir->files[i];
+        int reason = fsync(file->fd) != 0 ? errno : 0;
+        if (close(file->fd) != 0 && !reason)
+            reason = errno;
+        file->fd = -1;
+        if (reason)
+            return cannot_write(dir, file->name, reason, err);
+    }
+    return OK;
+}
+
 enum status output_dir_publish(struct output_dir *dir, struct error *err)
 {
+    if (sync_all(dir, err) != OK)
+        return FAILED;
     for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
         unlinkat(dir->fd, seals[i], 0);
     if (rename_all(dir, err) != OK)
@@ -113,8 +158,11 @@ void output_dir_abandon(struct output_dir *dir)
 
 void output_dir_close(struct output_dir *dir)
 {
-    for (size_t i = 0; i < dir->count; i++)
+    for (size_t i = 0; i < dir->count; i++) {
+        if (dir->files[i].fd >= 0)
+            close(dir->files[i].fd);
         free(dir->files[i].name);
+    }
     free(dir->files);
     free(dir->path);
     if (dir->fd >= 0)
@@ -139,10 +187,31 @@ enum status output_open(struct output *out, struct output_dir *dir, const char *
     return OK;
 }
 
-void output_piece_begin(struct output_piece *piece, struct output *out,
+/* The file system takes less time for blocks that it gave ahead; what is left over it gets
+ * back when the file ends. Where it cannot do it, or has not so many, all goes on as it
+ * would. */
+static void allocate_ahead(struct output *out, size_t len)
+{
+    if (out->size + len < PUSH_STEP || out->size + len <= out->allocated)
+        return;
+    uint64_t step = len > ALLOCATE_STEP ? len : ALLOCATE_STEP;
+    out->allocated =
+        fallocate(out->fd, FALLOC_FL_KEEP_SIZE, (off_t)out->size, (off_t)step) == 0
+            ? out->size + step
+            : UINT64_MAX;
+}
+
+static void give_back_blocks(struct output *out)
+{
+    if (out->allocated > out->size && out->allocated != UINT64_MAX &&
+        ftruncate(out->fd, (off_t)out->size) != 0 && !out->write_error)
+        out->write_error = errno;
+}
+
+static void begin_piece(struct output_piece *piece, struct output *out,
                         const char *data, size_t len)
 {
-    output_flush(out);
+    allocate_ahead(out, len);
     *piece = (struct output_piece){.out = out,
                                    .at = out->size,
                                    .data = data,
@@ -151,12 +220,31 @@ void output_piece_begin(struct output_piece *piece, struct output *out,
     out->size += len;
 }
 
+void output_piece_begin(struct output_piece *piece, struct output *out,
+                        const char *data, size_t len)
+{
+    output_flush(out);
+    begin_piece(piece, out, data, len);
+}
+
 void output_piece_hash(const struct output_piece *piece)
 {
     digester_add(&piece->out->digester, piece->data, piece->len);
 }
 
-/* The disk starts at once: otherwise fsync at the end waits for all of it. */
+/* The disk starts early: otherwise the end waits for all of it. Each step goes to it when the
+ * one after it is whole, since the pieces of other threads may lag; what still was not there
+ * by then, the end brings. */
+static void push(const struct output_piece *piece)
+{
+    uint64_t begun = piece->at / PUSH_STEP;
+    uint64_t whole = (piece->at + piece->len) / PUSH_STEP;
+    uint64_t from = begun ? begun - 1 : 0, to = whole ? whole - 1 : 0;
+    if (whole > begun && to > from)
+        sync_file_range(piece->out->fd, (off_t)(from * PUSH_STEP),
+                        (off_t)((to - from) * PUSH_STEP), SYNC_FILE_RANGE_WRITE);
+}
+
 void output_piece_write(struct output_piece *piece)
 {
     size_t done = 0;
@@ -168,8 +256,7 @@ void output_piece_write(struct output_piece *piece)
         else if (errno != EINTR)
             piece->error = errno;
     }
-    sync_file_range(piece->out->fd, (off_t)piece->at, (off_t)piece->len,
-                    SYNC_FILE_RANGE_WRITE);
+    push(piece);
 }
 
 void output_piece_end(struct output_piece *piece)
@@ -180,12 +267,8 @@ void output_piece_end(struct output_piece *piece)
 
 static void write_out(struct output *out, const char *data, size_t len)
 {
-    struct output_piece piece = {.out = out,
-                                 .at = out->size,
-                                 .data = data,
-                                 .len = len,
-                                 .error = out->write_error};
-    out->size += len;
+    struct output_piece piece;
+    begin_piece(&piece, out, data, len);
     output_piece_hash(&piece);
     output_piece_write(&piece);
     output_piece_end(&piece);
@@ -236,20 +319,18 @@ static void release(struct output *out)
 enum status output_finish(struct output *out, struct error *err)
 {
     output_flush(out);
-    if (!out->write_error && fsync(out->fd) != 0)
-        out->write_error = errno;
-    int close_error = close(out->fd) != 0 ? errno : 0;
-    out->fd = -1;
-    if (out->write_error || close_error) {
-        fail(err, FAILED, place_of(out->dir->path), "cannot write %s: %s", out->name,
-             strerror(out->write_error ? out->write_error : close_error));
+    give_back_blocks(out);
+    sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* to its end; not waited for */
+    if (out->write_error) {
+        cannot_write(out->dir, out->name, out->write_error, err);
         output_abandon(out);
         return FAILED;
     }
     struct output_dir *dir = out->dir;
     ARRAY_GROW(dir->files, dir->count, dir->capacity);
     struct output_file *file = &dir->files[dir->count++];
-    *file = (struct output_file){.name = out->name, .size = out->size};
+    *file = (struct output_file){.name = out->name, .size = out->size, .fd = out->fd};
+    out->fd = -1;
     digester_finish(&out->digester, &file->digests);
     release(out);
     return OK;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * output.h - the report's folder and its files.
  *
- * Every file is written under a temporary name (".NAME.partial"), hashed on the way, and
- * synced when it is finished. Only output_dir_publish() gives all of them their names, in
- * the order they were finished; while it does, no manifest.json and no SHA256SUMS lies
- * there, so that a report that was cut off is known; output_dir_abandon() removes whatever is there, and the
- * folder if this run made it. A run that fails or is stopped leaves nothing half-written.
- * Write errors stick: add as much as you like, output_finish() tells the first. */
+ * Every file is written under a temporary name (".NAME.partial") and hashed on the way.
+ * Only output_dir_publish() gives all of them their names, in the order they were finished,
+ * when the disk has every byte of each; while it does, no manifest.json and no SHA256SUMS
+ * lies there, so that a report that was cut off is known; output_dir_abandon() removes
+ * whatever is there, and the folder if this run made it. A run that fails or is stopped
+ * leaves nothing half-written. Write errors stick: add as much as you like, output_finish()
+ * tells the first, or output_dir_publish() if the disk tells it later. */
 #ifndef FOREBEAR_OUTPUT_H
 #define FOREBEAR_OUTPUT_H
 
@@ -17,6 +18,7 @@ struct output_file { /* a finished one */
     char *name;
     uint64_t size;
     struct digest_values digests; /* SHA-256 */
+    int fd;                       /* until the disk has it; -1 */
 };
 
 struct output_dir {
@@ -33,6 +35,7 @@ struct output {
     int fd;
     int write_error; /* errno of the first failure, 0: none */
     uint64_t size;
+    uint64_t allocated; /* asked of the file system ahead; UINT64_MAX: it does not do it */
     struct digester digester;
     struct buffer pending;
 };
@@ -46,6 +49,10 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err);
 void output_dir_remove_stale(struct output_dir *dir, const char *name);
 void output_dir_abandon(struct output_dir *dir);
 void output_dir_close(struct output_dir *dir);
+/* The same folder for another thread, which finishes its files there; afterwards they are
+ * put behind those that the folder has by then. Of a part nothing else may be asked. */
+struct output_dir output_dir_part(const struct output_dir *dir);
+void output_dir_join(struct output_dir *dir, struct output_dir *part);
 /* NULL if no file has that name yet. */
 const struct output_file *output_dir_find(const struct output_dir *dir,
                                           const char *name);

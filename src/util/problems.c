@@ -95,6 +95,14 @@ void problems_add_error(struct problems *p, enum problem_code code,
         add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
 }
 
+void problems_join(struct problems *p, const struct problems *other)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        const struct problem *row = &other->rows[i];
+        add(p, row->code, row->severity, row->place, row->message);
+    }
+}
+
 void problems_keep(struct problems *p, size_t first,
                    bool (*is_kept)(const struct problem *problem, void *context),
                    void *context)

@@ -36,13 +36,3 @@ uint32_t strings_add_hashed(struct strings *s, struct text t, uint32_t hash)
         entry->key = map_key_text(arena_copy(&s->arena, t));
     return entry->value;
 }
-
-struct text strings_text(const struct strings *s, uint32_t number)
-{
-    if (number == STRING_ABSENT)
-        return NO_TEXT;
-    if (number == STRING_EMPTY)
-        return TEXT_LITERAL("");
-    struct bytes key = s->map.entries[number - 1].key;
-    return (struct text){(const char *)key.ptr, key.len};
-}

@@ -21,8 +21,18 @@ void strings_release(struct strings *s);
 uint32_t strings_add(struct strings *s, struct text t);
 /* The same with map_hash() of the text at hand. */
 uint32_t strings_add_hashed(struct strings *s, struct text t, uint32_t hash);
-struct text strings_text(const struct strings *s, uint32_t number);
 /* The number of t, or MAP_NONE if no such string was added. */
 uint32_t strings_find(const struct strings *s, struct text t);
+
+/* Asked so often that a call would cost more than the answer. */
+static inline struct text strings_text(const struct strings *s, uint32_t number)
+{
+    if (number == STRING_ABSENT)
+        return NO_TEXT;
+    if (number == STRING_EMPTY)
+        return TEXT_LITERAL("");
+    struct bytes key = s->map.entries[number - 1].key;
+    return (struct text){(const char *)key.ptr, key.len};
+}
 
 #endif

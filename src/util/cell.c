@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/cell.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+# include <emmintrin.h>
+
+enum { STEP = 16 };
+
+/* What sixteen bytes ask of their cell: a quote, a comma, a control character, or one that
+ * is not ASCII. */
+static inline unsigned bytes_ask(const char *at)
+{
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, _mm_set1_epi8(0x1f)), b);
+    __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(b, _mm_set1_epi8(',')));
+    return (_mm_movemask_epi8(_mm_or_si128(control, mark)) ? CELL_QUOTED : CELL_PLAIN) |
+           (_mm_movemask_epi8(b) ? CELL_NOT_ASCII : CELL_PLAIN);
+}
+
+/* Copies sixteen bytes; returns where the first quote in them is, 16 for none. */
+static inline unsigned copy_step(char *to, const char *from)
+{
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)to, b);
+    unsigned quotes =
+        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')));
+    return (unsigned)__builtin_ctz(quotes | 1u << STEP);
+}
+#else
+enum { STEP = 8 };
+
+/* Does one of the eight bytes have its high bit set in `found`? */
+# define EACH_BYTE(c) ((c)*UINT64_C(0x0101010101010101))
+
+static uint64_t zero_bytes(uint64_t word)
+{
+    return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+/* What eight bytes ask of their cell: a quote, a comma, a control character, or one that is
+ * not ASCII. */
+static unsigned bytes_ask(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t quoted = zero_bytes(word ^ EACH_BYTE('"')) |
+                      zero_bytes(word ^ EACH_BYTE(',')) |
+                      ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
+    return (quoted ? CELL_QUOTED : CELL_PLAIN) |
+           (word & EACH_BYTE(0x80) ? CELL_NOT_ASCII : CELL_PLAIN);
+}
+
+/* Copies eight bytes; returns where the first quote in them is, 8 for none. */
+static unsigned copy_step(char *to, const char *from)
+{
+    memcpy(to, from, STEP);
+    const char *quote = memchr(from, '"', STEP);
+    return quote ? (unsigned)(quote - from) : STEP;
+}
+#endif
+
+unsigned cell_asks(struct text t)
+{
+    unsigned asks = CELL_PLAIN;
+    char rest[STEP];
+    size_t at = 0;
+    for (; t.len - at >= STEP; at += STEP)
+        asks |= bytes_ask(t.ptr + at);
+    if (t.len > at) {
+        memset(rest, '.', STEP);
+        memcpy(rest, t.ptr + at, t.len - at);
+        asks |= bytes_ask(rest);
+    }
+    if (t.len == 0 || t.ptr[0] == ' ' || t.ptr[t.len - 1] == ' ')
+        asks |= CELL_QUOTED;
+    return asks;
+}
+
+/* A step writes beyond what it takes, up to its whole width: there is room for it. */
+void cell_add_quoted(struct buffer *out, struct text t)
+{
+    char *to = buffer_reserve(out, 2 * t.len + 2 + STEP);
+    size_t at = 0;
+    *to++ = '"';
+    while (t.len - at >= STEP) {
+        unsigned plain = copy_step(to, t.ptr + at);
+        at += plain;
+        to += plain;
+        if (plain == STEP)
+            continue;
+        at++;
+        *to++ = '"';
+        *to++ = '"';
+    }
+    for (; at < t.len; at++) {
+        *to++ = t.ptr[at];
+        if (t.ptr[at] == '"')
+            *to++ = '"';
+    }
+    *to++ = '"';
+    out->len = (size_t)(to - out->ptr);
+}
