@@ -1140,6 +1140,32 @@ static enum status follow_sources(struct run *run, struct error *err)
     return gather_logs(run, true, "following sources", err);
 }
 
+static bool audit_is_told(const struct run *run, const struct process_audit *audit)
+{
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, audit->process);
+    return selection_takes_id(s, AUDIT_PROCESS_CREATED) &&
+           selection_takes_time(s, audit->created_filetime) &&
+           selection_takes_name(&s->channels, TEXT_LITERAL("Security")) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+/* What the audit says of the families is in the tables already. */
+static void gather_audits(struct run *run)
+{
+    const struct lineage *l = &run->lineage;
+    for (size_t i = 0; i < l->audit_count && !run->options->findings_only; i++) {
+        const struct process_audit *audit = &l->audits[i];
+        if (!detector_in_family(&run->detector, audit->process))
+            continue;
+        if (audit_is_told(run, audit))
+            timeline_add_audit(&run->timeline, l, audit,
+                               &run->evidence.logs[audit->log]);
+        else
+            run->report.told.events_left_out++;
+    }
+}
+
 /* Without a finding there is no family, and without an msra.exe nothing else to look at. */
 static enum status gather(struct run *run, struct error *err)
 {
@@ -1153,6 +1179,7 @@ static enum status gather(struct run *run, struct error *err)
     if (gather_logs(run, false, "gathering events", err) != OK ||
         follow_sources(run, err) != OK)
         return FAILED;
+    gather_audits(run);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "gathered %zu event%s of the findings' families", run->timeline.count,
                 PLURAL(run->timeline.count));
