@@ -1053,11 +1053,15 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
     size_t before = run->problems.count;
-    lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    struct workers *workers = workers_open(run->options->jobs);
+    lineage_link(&run->lineage, run->evidence.logs, &run->problems, workers);
     problems_cap(&run->problems, before, CAPS(linking_caps));
-    if (stop_requested())
+    bool is_stopped = stop_requested();
+    if (!is_stopped)
+        detector_finish(&run->detector, &run->lineage, run->evidence.logs, workers);
+    workers_close(workers);
+    if (is_stopped)
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
-    detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "linked %zu process%s; %" PRIu64 " process creation%s a rule",
                 run->lineage.order_count,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "detect/detect_internal.h"
+#include "util/workers.h"
 #include "validate/scenario.h"
 
 struct story {
@@ -49,8 +50,10 @@ static void tell(struct story *s, const char *path, const char *filter)
         if (p.is_new_creation)
             detector_add_creation(&s->d, &event, p.subject);
     }
-    lineage_link(&s->lineage, &s->log, &s->problems);
-    detector_finish(&s->d, &s->lineage, &s->log);
+    struct workers *workers = workers_open(3); /* ranges of a few processes each */
+    lineage_link(&s->lineage, &s->log, &s->problems, workers);
+    detector_finish(&s->d, &s->lineage, &s->log, workers);
+    workers_close(workers);
     for (size_t i = 0; i < s->scenario.count; i++) {
         if (!next_event(s, i, &record, &event))
             continue;

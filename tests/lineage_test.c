@@ -8,6 +8,7 @@
 #include "tests/test.h"
 
 #include "lineage/lineage.h"
+#include "util/workers.h"
 
 #define NULL_GUID "{00000000-0000-0000-0000-000000000000}"
 
@@ -124,7 +125,9 @@ static void tell(struct table *t, const struct event *events, size_t count,
             sysmon_event_from_record(&event, &t->records[n], &t->logs[events[n].log]));
         t->found[n] = lineage_add(&t->lineage, &event, events[n].log);
     }
-    lineage_link(&t->lineage, t->logs, &t->problems);
+    struct workers *workers = workers_open(3); /* ranges of a few processes each */
+    lineage_link(&t->lineage, t->logs, &t->problems, backwards ? workers : NULL);
+    workers_close(workers);
 }
 
 static void end(struct table *t)
