@@ -241,6 +241,13 @@ void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
                        uint32_t log);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
+/* What that record itself says, whatever Sysmon says of the process: image, command line,
+ * process id, state. */
+static inline const struct process *
+lineage_audit_record(const struct lineage *l, const struct process_audit *audit)
+{
+    return &l->processes[audit->node];
+}
 /* Has it a creation record, of Sysmon's or of the audit? */
 static inline bool process_has_record(const struct process *p)
 {
