@@ -75,6 +75,7 @@ struct run {
     struct across across;
     const struct coverage **coverages; /* by log */
     size_t clearing_capacity;
+    struct map clearings;     /* by what tells one from another */
     size_t problems_told;     /* rows of problems that run.log has */
     struct map gathered;      /* events of the second pass, by their content */
     uint32_t gathered_before; /* in earlier readings of it */
@@ -267,25 +268,63 @@ static enum status discover(struct run *run, struct error *err)
     return OK;
 }
 
-static void add_clearing(struct reading *reading, const struct log_clearing *found)
+static struct clearing_report clearing_of(const struct reading *reading,
+                                          const struct log_clearing *found)
 {
-    struct run *run = reading->run;
-    struct report *report = &run->report;
+    struct arena *arena = &reading->run->arena;
     const struct evtx_record *record = found->record;
-    ARRAY_GROW(report->clearings, report->clearing_count, run->clearing_capacity);
-    struct clearing_report *clearing = &report->clearings[report->clearing_count++];
-    *clearing = (struct clearing_report){
+    return (struct clearing_report){
         .log = reading->log->log,
         .record_id = record->system.record_id,
         .offset = record->offset,
         .created_filetime = found->created_filetime,
-        .channel = arena_copy(&run->arena, found->channel),
-        .user = arena_copy(&run->arena, found->user),
-        .domain = arena_copy(&run->arena, found->domain),
-        .user_sid = arena_copy(&run->arena, found->user_sid),
-        .computer = arena_copy(&run->arena, record->system.computer),
+        .channel = arena_copy(arena, found->channel),
+        .user = arena_copy(arena, found->user),
+        .domain = arena_copy(arena, found->domain),
+        .user_sid = arena_copy(arena, found->user_sid),
+        .computer = arena_copy(arena, record->system.computer),
         .state = (uint8_t)record->state,
     };
+}
+
+/* What two records of one clearing have in common. */
+static struct bytes clearing_key(struct arena *arena, const struct log_clearing *found)
+{
+    const struct evtx_system *s = &found->record->system;
+    return map_key_text(arena_printf(
+        arena, "%" PRIu64 " %" PRIu64 " %u\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s",
+        s->record_id, found->created_filetime, (unsigned)s->event_id, TEXT(s->computer),
+        TEXT(s->channel), TEXT(found->channel), TEXT(found->user), TEXT(found->domain),
+        TEXT(found->user_sid)));
+}
+
+/* A log and its copy hold the same record: one clearing, for which a live record stands. */
+static void tell_again(struct reading *reading, const struct log_clearing *found,
+                       struct clearing_report *known)
+{
+    const struct evtx_record *record = found->record;
+    problems_add(
+        &reading->run->problems, PROBLEM_RID_DUP,
+        evidence_log_place(reading->log->log, record->offset, record->system.record_id),
+        "the record of a clearing of the log %.*s stands in %.*s: %.*s too; it is "
+        "counted once",
+        TEXT(found->channel), TEXT(known->log->evidence), TEXT(known->log->path));
+    if (record_state_is_live(record->state) && !record_state_is_live(known->state))
+        *known = clearing_of(reading, found);
+}
+
+static void add_clearing(struct reading *reading, const struct log_clearing *found)
+{
+    struct run *run = reading->run;
+    struct report *report = &run->report;
+    struct bytes key = clearing_key(&run->arena, found);
+    uint32_t at = map_add(&run->clearings, key, (uint32_t)report->clearing_count);
+    if (at < report->clearing_count) {
+        tell_again(reading, found, &report->clearings[at]);
+        return;
+    }
+    ARRAY_GROW(report->clearings, report->clearing_count, run->clearing_capacity);
+    report->clearings[report->clearing_count++] = clearing_of(reading, found);
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
 
@@ -1014,11 +1053,15 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
     size_t before = run->problems.count;
-    lineage_link(&run->lineage, run->evidence.logs, &run->problems);
+    struct workers *workers = workers_open(run->options->jobs);
+    lineage_link(&run->lineage, run->evidence.logs, &run->problems, workers);
     problems_cap(&run->problems, before, CAPS(linking_caps));
-    if (stop_requested())
+    bool is_stopped = stop_requested();
+    if (!is_stopped)
+        detector_finish(&run->detector, &run->lineage, run->evidence.logs, workers);
+    workers_close(workers);
+    if (is_stopped)
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
-    detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "linked %zu process%s; %" PRIu64 " process creation%s a rule",
                 run->lineage.order_count,
@@ -1101,6 +1144,32 @@ static enum status follow_sources(struct run *run, struct error *err)
     return gather_logs(run, true, "following sources", err);
 }
 
+static bool audit_is_told(const struct run *run, const struct process_audit *audit)
+{
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, audit->process);
+    return selection_takes_id(s, AUDIT_PROCESS_CREATED) &&
+           selection_takes_time(s, audit->created_filetime) &&
+           selection_takes_name(&s->channels, TEXT_LITERAL("Security")) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+/* What the audit says of the families is in the tables already. */
+static void gather_audits(struct run *run)
+{
+    const struct lineage *l = &run->lineage;
+    for (size_t i = 0; i < l->audit_count && !run->options->findings_only; i++) {
+        const struct process_audit *audit = &l->audits[i];
+        if (!detector_in_family(&run->detector, audit->process))
+            continue;
+        if (audit_is_told(run, audit))
+            timeline_add_audit(&run->timeline, l, audit,
+                               &run->evidence.logs[audit->log]);
+        else
+            run->report.told.events_left_out++;
+    }
+}
+
 /* Without a finding there is no family, and without an msra.exe nothing else to look at. */
 static enum status gather(struct run *run, struct error *err)
 {
@@ -1114,6 +1183,7 @@ static enum status gather(struct run *run, struct error *err)
     if (gather_logs(run, false, "gathering events", err) != OK ||
         follow_sources(run, err) != OK)
         return FAILED;
+    gather_audits(run);
     journal_say(&run->journal, JOURNAL_ACTION,
                 "gathered %zu event%s of the findings' families", run->timeline.count,
                 PLURAL(run->timeline.count));
@@ -1275,6 +1345,7 @@ static void release(struct run *run)
     free(run->coverages);
     free(run->report.logs);
     free(run->report.clearings);
+    map_release(&run->clearings);
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
     free(run->late);

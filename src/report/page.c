@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sysmon/audit.h"
 #include "util/memory.h"
 
 static void indexes_add(struct indexes *list, size_t index, size_t max)
@@ -359,7 +360,7 @@ static bool is_shown(const struct page *page, const struct timeline_event *e,
 {
     if (relation != RELATION_ANCESTOR)
         return true;
-    if (e->event_id == SYSMON_PROCESS_CREATE ||
+    if (e->event_id == SYSMON_PROCESS_CREATE || e->event_id == AUDIT_PROCESS_CREATED ||
         e->event_id == SYSMON_PROCESS_TERMINATE ||
         e->event_id == SYSMON_PROCESS_TAMPERING)
         return true;

@@ -110,7 +110,7 @@ static void join(struct tables *t, struct output_dir *dir)
 {
     for (size_t i = 0; i < t->count; i++) {
         output_dir_join(dir, &t->left[i].dir);
-        problems_join(t->report->problems, &t->left[i].problems);
+        problems_take(t->report->problems, &t->left[i].problems);
     }
 }
 

@@ -198,10 +198,17 @@ static void add_skew(struct track *t, const struct track_point *p, int64_t apart
     run->most_100ns = apart > run->most_100ns ? apart : run->most_100ns;
 }
 
-static int compare_distances(const void *a, const void *b)
+/* They come nearly in order already. */
+static int64_t middle_of(const int64_t distances[SKEW_WINDOW])
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    int64_t sorted[SKEW_WINDOW];
+    for (unsigned i = 0; i < SKEW_WINDOW; i++) {
+        unsigned at = i;
+        for (; at > 0 && sorted[at - 1] > distances[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = distances[i];
+    }
+    return sorted[SKEW_WINDOW / 2];
 }
 
 static bool are_near(int64_t a, int64_t b)
@@ -230,10 +237,7 @@ static void add_distance(struct track *t, const struct track_point *p, int64_t a
     if (++t->window_count < SKEW_WINDOW)
         return;
     t->window_count = 0;
-    int64_t sorted[SKEW_WINDOW];
-    memcpy(sorted, t->window, sizeof sorted);
-    qsort(sorted, SKEW_WINDOW, sizeof *sorted, compare_distances);
-    int64_t middle = sorted[SKEW_WINDOW / 2];
+    int64_t middle = middle_of(t->window);
     if (t->has_base && !are_near(middle, t->base_100ns))
         add_jump(t, middle);
     t->base_100ns = middle;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/map.h"
 #include "util/memory.h"
@@ -95,12 +96,19 @@ void problems_add_error(struct problems *p, enum problem_code code,
         add(p, code, problem_kinds[code].severity, err->place, text_from(err->what));
 }
 
-void problems_join(struct problems *p, const struct problems *other)
+void problems_take(struct problems *p, struct problems *from)
 {
-    for (size_t i = 0; i < other->count; i++) {
-        const struct problem *row = &other->rows[i];
-        add(p, row->code, row->severity, row->place, row->message);
+    if (from->count) {
+        p->rows = memory_resize(p->rows, (p->count + from->count) * sizeof *p->rows);
+        memcpy(p->rows + p->count, from->rows, from->count * sizeof *p->rows);
+        p->capacity = p->count += from->count;
     }
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        p->per_code[code] += from->per_code[code];
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        p->unlisted[code] += from->unlisted[code];
+    arena_join(p->arena, from->arena);
+    problems_release(from);
 }
 
 void problems_keep(struct problems *p, size_t first,

@@ -86,8 +86,8 @@ uint64_t problems_met(const struct problems *p, enum problem_code code);
 /* An error as a problem: its place and its words. */
 void problems_add_error(struct problems *p, enum problem_code code,
                         const struct error *err);
-/* The rows of another list behind those of this one, which copies what they say. */
-void problems_join(struct problems *p, const struct problems *other);
+/* Add the rows of `from`, and take over the arena that their messages are in. */
+void problems_take(struct problems *p, struct problems *from);
 /* Of the rows from `first` on, keep those that `is_kept` wants: for a place that is read
  * again, where the second reading tells what it is. */
 void problems_keep(struct problems *p, size_t first,

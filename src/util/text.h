@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     const char *ptr;
@@ -32,10 +33,20 @@ struct bytes {
 
 /* The text of a NUL-terminated string; NULL gives NO_TEXT. Borrows. */
 struct text text_from(const char *string);
-bool text_is_absent(struct text t);
+static inline bool text_is_absent(struct text t)
+{
+    return t.ptr == NULL;
+}
 /* Absent or "". */
-bool text_is_empty(struct text t);
-bool text_equal(struct text a, struct text b);
+static inline bool text_is_empty(struct text t)
+{
+    return t.len == 0;
+}
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.ptr == NULL) == (b.ptr == NULL) &&
+           (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 /* Byte order, then length; absent sorts first. For qsort-like use: <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_equal_fold(struct text a, struct text b);
