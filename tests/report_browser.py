@@ -436,9 +436,14 @@ def printed(browser, name, path, shots, header, papers):
         pages = text.split("\f")[:count]
         bare = [i + 1 for i, t in enumerate(pages) if header not in t]
         say(count > 3 and not bare, "%s on %s: every page has the header" % (name, paper), [count, bare[:5]])
+        cut = [i + 1 for i, t in enumerate(pages) if "…" in t.lstrip().split("\n")[0]]
+        say(not cut, "%s on %s: no header is cut" % (name, paper), cut[:5])
+        times = re.findall(r"logged \S+-\n", text)
+        say(not times, "%s on %s: no time of the timeline is broken" % (name, paper), times[:3])
+        say(name != "sample" or count < 70, "%s on %s: it is no longer than it needs" % (name, paper), count)
         numbers = [i + 1 for i, t in enumerate(pages) if "Page %d of %d" % (i + 1, count) not in t]
         say(not numbers, "%s on %s: every page has its number" % (name, paper), numbers[:5])
-        say("Copy" not in re.findall(r"\bCopy\b(?! row)", text) and "Unfold all" not in text,
+        say(not re.search(r"\bCopy( row)?\b", text) and "Unfold all" not in text,
             "%s on %s: buttons are not printed" % (name, paper))
         first = page.ask("document.querySelector('.creation details dd').textContent.trim().slice(0, 20)")
         say(first in text, "%s on %s: what is folded on the screen is printed" % (name, paper), first)

@@ -82,6 +82,10 @@ static void times_are_written_with_their_offset(void **state)
     assert_int_equal(zone_format(out, &west, 0).len, 0); /* would be before 1601 */
     assert_int_equal(zone_format(out, &west, FILETIME_NONE).len, 0);
     struct buffer beside = {0};
+    struct zone offset = {.name = TEXT_LITERAL("+02:00"), .first = 7200};
+    zone_add_beside(&beside, &offset, filetime_from_unix(0, 0));
+    assert_string_equal(beside.ptr, " (1970-01-01T02:00:00.0000000+02:00)");
+    buffer_clear(&beside);
     zone_add_beside(&beside, NULL, 0);
     zone_add_beside(&beside, &(struct zone){0}, 0);
     assert_int_equal(beside.len, 0);

@@ -64,11 +64,10 @@ SLOT(print_style)
         put_css_text(out, parts[i].value);
     }
     buffer_add_string(out, "' } @top-right { content: 'run ");
-    struct buffer started = {0};
-    put_time(page, &started, RUN(page)->started_filetime);
-    put_css_text(out, buffer_text(&started));
+    char started[FILETIME_TEXT_MAX]; /* UTC alone: the margin has room for one */
+    put_css_text(out, filetime_format(started, RUN(page)->started_filetime,
+                                      FILETIME_REPORT));
     buffer_add_string(out, "' } }");
-    buffer_release(&started);
 }
 
 SLOT(print_style_hash)

@@ -383,6 +383,9 @@ void zone_add_beside(struct buffer *out, const struct zone *zone, uint64_t filet
     if (!zone_is_set(zone))
         return;
     struct text local = zone_format(text, zone, filetime);
-    if (local.len)
+    bool is_offset = zone->name.ptr[0] == '+' || zone->name.ptr[0] == '-';
+    if (local.len && is_offset) /* the time ends with it */
+        buffer_printf(out, " (%.*s)", TEXT(local));
+    else if (local.len)
         buffer_printf(out, " (%.*s %.*s)", TEXT(local), TEXT(zone->name));
 }

@@ -51,8 +51,9 @@ int32_t zone_offset(const struct zone *zone, uint64_t filetime);
 /* "2026-01-12T09:00:00.1234567+01:00"; "" for FILETIME_NONE. Borrowed from out. */
 struct text zone_format(char out[ZONE_TEXT_MAX], const struct zone *zone,
                         uint64_t filetime);
-/* " (2026-01-12T09:00:00.1234567+01:00 Europe/Berlin)" behind a UTC time; nothing where no
- * zone is set or there is no time. zone may be NULL. */
+/* " (2026-01-12T09:00:00.1234567+01:00 Europe/Berlin)" behind a UTC time, without a name
+ * where the zone is an offset; nothing where no zone is set or there is no time. zone may be
+ * NULL. */
 void zone_add_beside(struct buffer *out, const struct zone *zone, uint64_t filetime);
 
 #endif
