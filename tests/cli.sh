@@ -106,6 +106,12 @@ check "and nothing half-written stays" test ! -e "$work/full"
 # --- exit statuses and options that a script relies on
 status_is 10 "--fail-on=high with a high finding" "$forebear" report -q --fail-on=high -o "$work/r1" "$work/evidence"
 check "the report is there all the same" test -s "$work/r1/report.html"
+check "--verify-image says in the summary that the image is whole" sh -c \
+    '"$1" report -q --verify-image -o "$2" "$3" | grep -qF "1 image was read again as a whole: the hash over the content equals"' - \
+    "$forebear" "$work/whole" "$sample"
+check "and that there was nothing to compare with" sh -c \
+    '"$1" report -q --verify-image -o "$2" "$3" | grep -qF "1 item of evidence stores no hash that could be recomputed"' - \
+    "$forebear" "$work/hashless" "$work/evidence/WKS-01-Sysmon.evtx"
 mkdir "$work/none"
 status_is 3 "evidence without a Sysmon record" "$forebear" report -q -o "$work/r2" "$work/none"
 check "is told in problems.csv" grep -q NO_SYSMON_LOG "$work/r2/problems.csv"
@@ -122,7 +128,9 @@ done
 # one event in several records is one event
 log=$work/evidence/WKS-01-Sysmon.evtx
 "$forebear" report -q -o "$work/once" "$log" >"$work/said-once"
-"$forebear" report -q -o "$work/twice" "$log" "$log" >"$work/said-twice"
+mkdir "$work/copy"
+cp "$log" "$work/copy/"
+"$forebear" report -q -o "$work/twice" "$log" "$work/copy" >"$work/said-twice"
 # also_at names the second place
 without_places() {
     python3 -c 'import csv, sys
@@ -132,15 +140,20 @@ csv.writer(sys.stdout).writerows([[v for k, v in row.items() if k != "also_at"] 
 for table in timeline findings processes; do
     without_places "$work/once/$table.csv" >"$work/once.rows"
     without_places "$work/twice/$table.csv" >"$work/twice.rows"
-    same "a log that is named twice gives $table.csv once" "$work/once.rows" "$work/twice.rows"
+    same "a log that is there twice gives $table.csv once" "$work/once.rows" "$work/twice.rows"
     check "and says in $table.csv where it stands too" grep -q 'evtx: EventRecordID [0-9]*, offset' "$work/twice/$table.csv"
 done
 for name in once twice; do
     grep -aE ',(strong|medium|weak|neutral),assessed,' "$work/$name/corroboration.csv" >"$work/signs-$name"
 done
 same "what speaks for a finding is there once" "$work/signs-once" "$work/signs-twice"
-same "a log that is named twice gives near_misses.csv once" "$work/once/near_misses.csv" "$work/twice/near_misses.csv"
+same "a log that is there twice gives near_misses.csv once" "$work/once/near_misses.csv" "$work/twice/near_misses.csv"
 grep 'events 8' "$work/said-once" >"$work/events-once"
+"$forebear" report -q -o "$work/same" "$log" "$work/evidence/../evidence/WKS-01-Sysmon.evtx" >/dev/null
+check "a file that is named twice is told" grep -q '^EVIDENCE_TWICE,notice,.*named before: read once' "$work/same/problems.csv"
+for table in findings processes timeline hosts iocs; do
+    same "and read once: $table.csv" "$work/once/$table.csv" "$work/same/$table.csv"
+done
 grep 'events 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
 check "which problems.csv tells" grep -q "^RID_DUP,.*events of the findings" "$work/twice/problems.csv"

@@ -10,6 +10,7 @@
 
 #include "evidence/evidence_internal.h"
 #include "util/memory.h"
+#include "util/utf.h"
 
 static void tell_unreadable(struct evidence *evidence, const struct evidence_item *item,
                             const char *what, const char *why)
@@ -152,6 +153,35 @@ static enum status examine_item(struct evidence *evidence, struct evidence_item 
     return status;
 }
 
+/* Is it the very file, folder or device that an earlier item is? Then its logs would all be
+ * read twice. */
+static const struct evidence_item *find_earlier(const struct evidence *evidence,
+                                                const struct stat *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (files[i].st_dev == files[count].st_dev &&
+            files[i].st_ino == files[count].st_ino && evidence->items[i].log_count)
+            return &evidence->items[i];
+    return NULL;
+}
+
+static bool is_named_twice(struct evidence *evidence, struct stat *files, size_t i,
+                           const char *path)
+{
+    const struct evidence_item *item = &evidence->items[i], *earlier;
+    if (stat(path, &files[i]) != 0 ||
+        (earlier = find_earlier(evidence, files, i)) == NULL)
+        return false;
+    struct buffer shown = {0};
+    utf_add_visible(&shown, earlier->given);
+    problems_add(evidence->problems, PROBLEM_EVIDENCE_TWICE,
+                 item_place(item, NO_OFFSET),
+                 "the same file or folder as %.*s, named before: read once",
+                 TEXT(buffer_text(&shown)));
+    buffer_release(&shown);
+    return true;
+}
+
 enum status evidence_open(struct evidence *evidence, const char *const *paths,
                           size_t count, const struct evidence_options *options,
                           struct arena *arena, struct problems *problems,
@@ -160,6 +190,7 @@ enum status evidence_open(struct evidence *evidence, const char *const *paths,
     *evidence =
         (struct evidence){.arena = arena, .problems = problems, .journal = journal};
     evidence->items = arena_alloc(arena, count * sizeof *evidence->items);
+    struct stat *files = arena_alloc(arena, count * sizeof *files);
     for (size_t i = 0; i < count; i++) {
         enum status status = OK;
         struct evidence_item *item = &evidence->items[i];
@@ -167,6 +198,10 @@ enum status evidence_open(struct evidence *evidence, const char *const *paths,
             return status;
         item->given = arena_copy(arena, text_from(paths[i]));
         evidence->item_count++;
+        if (is_named_twice(evidence, files, i, paths[i])) {
+            item->examined = true;
+            continue;
+        }
         if (examine_item(evidence, item, paths[i], options, err) == FAILED)
             return FAILED;
         if (item->examined && !item->log_count)

@@ -570,8 +570,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
         if (!p->per_code[code] || telling == UNTOLD)
             continue;
         statements_add(out, arena, RECORDED, "%s %" PRIu64 " x %s: %s", names[telling],
-                       problems_met(p, (enum problem_code)code), problem_kinds[code].code,
-                       problem_kinds[code].sentence);
+                       problems_met(p, (enum problem_code)code),
+                       problem_kinds[code].code, problem_kinds[code].sentence);
         told++;
     }
     if (r->run.recovers)
@@ -593,6 +593,27 @@ static void give_topic(struct statements *s, size_t first, enum statement_topic 
         s->items[i].topic = topic;
 }
 
+/* What --verify-image came to, also where there was nothing to compare with. */
+static void say_images(const struct report *r, struct arena *arena,
+                       struct statements *out)
+{
+    size_t equal = 0, without = 0;
+    for (size_t i = 0; r->run.verify_image && i < r->evidence->item_count; i++) {
+        equal += r->evidence->items[i].verification == VERIFIED_EQUAL;
+        without += r->evidence->items[i].verification == NOTHING_TO_VERIFY;
+    }
+    if (equal)
+        statements_add(out, arena, DERIVED,
+                       "%zu image%s read again as a whole: the hash over the content "
+                       "equals the one that the image stores.",
+                       equal, count_word(equal, " was", "s were"));
+    if (without)
+        statements_add(out, arena, RECORDED,
+                       "%zu item%s of evidence store%s no hash that could be "
+                       "recomputed: --verify-image compared nothing there.",
+                       without, PLURAL(without), count_word(without, "s", ""));
+}
+
 void report_statements(const struct report *r, struct arena *arena,
                        struct statements *out)
 {
@@ -607,6 +628,7 @@ void report_statements(const struct report *r, struct arena *arena,
     say_hosts_apart(r->detector, arena, out);
     say_dispositions(r, arena, out);
     say_verification(r, &sum, arena, out);
+    say_images(r, arena, out);
     say_apart(r, arena, out);
     first = out->count;
     say_problems(r, &sum, arena, out);
