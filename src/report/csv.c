@@ -481,9 +481,9 @@ static const struct csv_file findings_file = {"findings.csv", COLUMNS(finding_co
                                               .put_rows = put_findings};
 static const struct csv_file near_misses_file = {
     "near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses};
-const struct csv_file processes_file = {
-    "processes.csv", COLUMNS(process_columns), .is_detail = true,
-    .row_count = process_count, .put_row = put_process_row};
+const struct csv_file processes_file = {"processes.csv", COLUMNS(process_columns),
+                                        .is_detail = true, .row_count = process_count,
+                                        .put_row = put_process_row};
 static const struct csv_file evidence_file = {"evidence.csv", COLUMNS(evidence_columns),
                                               .put_rows = put_evidence};
 
@@ -494,8 +494,8 @@ static const struct csv_file *const csv_files[] = {
     &csv_coverage_files[1]};
 
 const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              .row_count = problem_count,
-                                              .put_row = put_problem_row};
+                                       .row_count = problem_count,
+                                       .put_row = put_problem_row};
 
 const struct csv_file *report_table(const struct report *report, size_t index)
 {

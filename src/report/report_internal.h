@@ -111,11 +111,12 @@ struct csv_file {
     size_t (*row_count)(const struct report *r);
     void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
                     size_t row);
-    /* rows that only the file has; NULL: none */
-    uint64_t (*beyond)(const struct report *r);
-    /* in place of csv_file_write_rows() */
+    /* in place of csv_file_write_rows(), and of the same for a sheet; the latter comes
+     * after the former */
     enum status (*write)(const struct report *r, struct output_dir *dir,
                          struct problems *problems, struct error *err);
+    enum status (*put_sheet)(struct table *t, const struct report *r,
+                             struct error *err);
 };
 
 #define COLUMNS(names) (names), sizeof(names) / sizeof *(names)

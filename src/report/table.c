@@ -557,22 +557,6 @@ enum status csv_file_write_rows(const struct csv_file *file,
     return table_close(&table, problems, err);
 }
 
-static void put_what_is_beyond(struct table *t, const struct csv_file *file,
-                               const struct report *report)
-{
-    uint64_t count = file->beyond ? file->beyond(report) : 0;
-    struct buffer words = {0};
-    if (count == 0)
-        return;
-    buffer_printf(&words, "%" PRIu64 " more row%s in %s alone", count,
-                  count_word(count, " stands", "s stand"), file->name);
-    table_buffer(t, &words);
-    while (t->cells < t->columns)
-        table_text(t, NO_TEXT);
-    table_end_row(t);
-    buffer_release(&words);
-}
-
 enum status csv_file_write_sheet(const struct csv_file *file,
                                  const struct report *report, struct sheet *sheet,
                                  struct error *err)
@@ -580,17 +564,20 @@ enum status csv_file_write_sheet(const struct csv_file *file,
     struct table table = {
         .name = file->name, .columns = file->column_count, .sheet = sheet};
     struct buffer scratch = {0};
-    if (file->put_row) {
+    enum status status = OK;
+    if (file->put_sheet) {
+        status = file->put_sheet(&table, report, err);
+    } else if (file->put_row) {
         size_t count = file->row_count(report);
         for (size_t row = 0; row < count && !stop_requested(); row++)
             file->put_row(&table, &scratch, report, row);
     } else {
         file->put_rows(&table, &scratch, report);
     }
-    put_what_is_beyond(&table, file, report);
     buffer_release(&scratch);
     table_release_part(&table);
-    return stop_requested() ? fail(err, FAILED, NOWHERE,
-                                   "stopped while writing %s as a sheet", file->name)
-                            : OK;
+    if (status == OK && stop_requested())
+        status = fail(err, FAILED, NOWHERE, "stopped while writing %s as a sheet",
+                      file->name);
+    return status;
 }

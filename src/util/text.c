@@ -150,7 +150,7 @@ void buffer_add_char(struct buffer *b, char c)
 
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 {
-    enum { ROOM = 128 }; /* mostly enough, and then formatted once */
+    enum { ROOM = 512 }; /* mostly enough, and then formatted once */
     va_list again;
     va_copy(again, args);
     char *to = buffer_reserve(b, ROOM);
