@@ -983,6 +983,13 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
+    for (size_t i = 0; i < run->story.count; i++) {
+        const struct story_row *row = &run->story.rows[i];
+        uint64_t boot = story_boot_filetime(row);
+        if (boot != FILETIME_NONE)
+            lineage_add_boot(&run->lineage, run->story.hosts[row->host].computer, boot,
+                             row->from_filetime);
+    }
     lineage_link(&run->lineage, run->evidence.logs, &run->problems);
     if (stop_requested())
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
