@@ -215,6 +215,13 @@ read_story many_machine
 has many_machine coverage ',hole,machine off,'
 has many_machine problems '^STORY_IN_PART,notice' ',"?1 more records'
 
+# Without a System log nothing is known of how Windows ended.
+{ silent_until +6h 8 | sed 's/^log System.evtx/log Security.evtx/'
+  echo "record 4608 at +5h58m provider Microsoft-Windows-Security-Auditing channel Security"; } | story audited
+read_story audited
+has audited coverage ',hole,machine off,' 'no System log of this host was read'
+lacks audited coverage 'crashed'
+
 # One record of another log soon after the silence began says nothing of its rest.
 { silent_until +12h
   echo "record 7036 at +4m provider 'Service Control Manager' channel System param1=Spooler param2=stopped"; } | story soon

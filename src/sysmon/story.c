@@ -414,21 +414,29 @@ static void add_off(struct host_work *w, size_t end, size_t boot)
                          TEXT(row->words));
 }
 
+/* What is known of the end of Windows before a start that no recorded end stands before. */
+static const char *unclean_words(const struct host_work *w, bool was_begun)
+{
+    if (!w->m->story->hosts[w->host].has_machine_log)
+        return "no System log of this host was read, so its end is not known";
+    return was_begun ? "a shutdown was begun, its end is not recorded"
+                     : "no shutdown is recorded";
+}
+
 /* Started again, and its end is not recorded: off since the last sign of it, at the
  * earliest. */
 static void add_unclean_off(struct host_work *w, size_t boot, bool was_begun)
 {
     struct story_row row = w->m->story->rows[boot];
     uint64_t since = last_sign_before(w, row.from_filetime);
+    bool is_crash = w->m->story->hosts[w->host].has_machine_log && !was_begun;
     if (since == FILETIME_NONE || was_written_at(w, 0, row.from_filetime))
         return;
     row.words = arena_printf(
-        w->m->arena,
-        was_begun ? "a shutdown was begun, its end is not recorded before %.*s, %.*s: "
-                    "off after the last record before it, at the earliest"
-                  : "no shutdown is recorded before %.*s, %.*s: switched off, "
-                    "reset or crashed after the last record before it",
-        TEXT(row.words), TEXT(place_words(w, &row)));
+        w->m->arena, "%s before %.*s, %.*s: %s after the last record before it%s",
+        unclean_words(w, was_begun), TEXT(row.words), TEXT(place_words(w, &row)),
+        is_crash ? "switched off, reset or crashed" : "off",
+        is_crash ? "" : ", at the earliest");
     row.kind = STORY_OFF;
     row.to_filetime = row.from_filetime;
     row.from_filetime = since;
@@ -567,9 +575,11 @@ static void take_log_stop_before(struct host_work *w, const struct under_way *u,
     size_t end = u->shutdown != NOTHING ? u->shutdown : u->begun;
     if (u->log_stop == NOTHING)
         return;
-    if (end == NOTHING)
+    bool is_older = rows[boot].log == rows[u->log_stop].log &&
+                    rows[boot].record_id < rows[u->log_stop].record_id;
+    if (end == NOTHING && !is_older) /* older, by a clock that was wrong */
         add_interval(w, STORY_LOG_STOPPED, u->log_stop, boot);
-    else if (!is_same_end(&rows[u->log_stop], &rows[end]))
+    else if (end != NOTHING && !is_same_end(&rows[u->log_stop], &rows[end]))
         add_log_stopped(w, u->log_stop, end);
 }
 
