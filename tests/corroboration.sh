@@ -95,6 +95,12 @@ indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x, d
     "the field 'Nonsense' is not known"
 bad "no detection" "$hosts
 indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x}]" 'wants detection and recorded'
+found='detection: {a: {DestinationIp: b}, condition: a}'
+bad "a burst of nothing" "$hosts
+indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x, $found, burst: {field: DestinationIp, window_minutes: 5, distinct: 0}}]" \
+    'a burst of no distinct values'
+bad "a sentence that is a list" "$hosts
+indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: [x, y], $found}]" "'recorded' wants a text"
 cp "$top/rules/corroboration.yml" own/corroboration.yml
 cp own/corroboration.yml own/second.yml
 status_is 4 "two tables are refused" "$forebear" report -q -o bad --rules own logs
