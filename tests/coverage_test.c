@@ -60,6 +60,22 @@ static void add(struct fixture *f, const struct told *t, bool again)
     coverage_add(&f->coverage, &record, &event);
 }
 
+static void add_at(struct fixture *f, uint64_t id, uint64_t filetime)
+{
+    struct evtx_record record = {
+        .header_id = id,
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .computer = TEXT_LITERAL("PC"),
+                   .event_id = 5,
+                   .record_id = id,
+                   .time_created_filetime = filetime}
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    coverage_add(&f->coverage, &record, &event);
+}
+
 static void add_all(struct fixture *f, const struct told *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -261,7 +277,8 @@ static void add_fields(struct fixture *f, uint16_t id, const char *const *names)
 }
 
 /* One event 5 of the log, by both of its clocks. */
-static void add_at(struct fixture *f, uint64_t id, uint64_t created, const char *utc)
+static void add_event_at(struct fixture *f, uint64_t id, uint64_t created,
+                         const char *utc)
 {
     struct evtx_field field = {TEXT_LITERAL("UtcTime"), text_from(utc)};
     struct evtx_record record = {
@@ -289,10 +306,10 @@ static void hostile_clocks_agree_on_nothing(void **state)
     start(&f, "a.evtx", false);
     assert_true(filetime_parse(text_from(utc), &at));
     for (int i = 0; i < 16; i++) /* TimeCreated - UtcTime: the greatest, the least */
-        add_at(&f, id++, at + (i % 2 ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX),
-               utc);
+        add_event_at(&f, id++,
+                     at + (i % 2 ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX), utc);
     for (int i = 0; i < 16; i++)
-        add_at(&f, id++, at, utc);
+        add_event_at(&f, id++, at, utc);
     coverage_finish(&f.coverage, &f.facts, &f.problems);
     assert_int_equal(f.problems.per_code[PROBLEM_CLOCK_JUMP], 0);
     end(&f);
@@ -304,9 +321,9 @@ static void add_many_stretches(struct fixture *f)
     uint64_t at = FILETIME_UNIX, id = 1000000;
     start(f, "a.evtx", false);
     for (unsigned i = 0; i < STRETCHES_MAX; i++, at += 2 * SILENCE_100NS)
-        add_at(f, id++, at, "-");
-    add_at(f, 900, at, "-");
-    add_at(f, 500, at + SILENCE_100NS, "-");
+        add_event_at(f, id++, at, "-");
+    add_event_at(f, 900, at, "-");
+    add_event_at(f, 500, at + SILENCE_100NS, "-");
     coverage_finish(&f->coverage, &f->facts, &f->problems);
 }
 
@@ -356,7 +373,22 @@ static void names_fields_and_times_that_are_not_known(void **state)
     assert_int_equal(f.problems.per_code[PROBLEM_TIME_UNREADABLE], 1);
     assert_int_equal(f.problems.per_code[PROBLEM_FIELD_UNKNOWN], 1);
     assert_true(text_contains_fold(f.problems.rows[1].message,
-                                   TEXT_LITERAL("\"Novelty\" (in 2 record(s)")));
+                                   TEXT_LITERAL("\"Novelty\" (in 2 records;")));
+    end(&f);
+}
+
+/* A hundred rows are listed; that there were more is not kept back. */
+static void counts_what_it_does_not_list(void **state)
+{
+    enum { TIMES = 130, LISTED = 100 };
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    for (uint64_t i = 0; i <= TIMES; i++)
+        add_at(&f, i + 1, FILETIME_UNIX + (10000 - i * 30) * FILETIME_SECOND);
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.problems.per_code[PROBLEM_CLOCK_BACK], LISTED + 1);
+    assert_int_equal(problems_met(&f.problems, PROBLEM_CLOCK_BACK), TIMES);
     end(&f);
 }
 
@@ -375,6 +407,7 @@ int main(void)
         cmocka_unit_test(shared_ids_beyond_the_stretches_are_compared),
         cmocka_unit_test(infers_the_schema_from_fields),
         cmocka_unit_test(names_fields_and_times_that_are_not_known),
+        cmocka_unit_test(counts_what_it_does_not_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

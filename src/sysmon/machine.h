@@ -52,7 +52,7 @@ struct machine_event {
 
 /* Of one log: of kinds that each tell of a moment alone, and of those that a story's intervals
  * are made from, which so many others never push out. */
-enum { MACHINE_EVENTS_MAX = 20000, MACHINE_ENDS_MAX = 200000 };
+enum { MACHINE_EVENTS_MAX = 20000, MACHINE_ENDS_MAX = 20000 };
 
 struct machine_events {
     struct machine_event *items;

@@ -64,7 +64,7 @@ struct story_host {
     uint64_t records, logs;                         /* Sysmon's; logs that hold them */
     uint32_t first_log, last_log;                   /* of those */
     uint64_t per_event_id[256];
-    uint64_t missing_record_ids;
+    uint64_t missing_record_ids; /* each once, and none that another log has */
     uint64_t holes, holes_not_explained;
     uint64_t sensor_stops, boots, clearings;
     bool has_machine_log; /* a System log of this host was read */
