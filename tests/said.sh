@@ -40,4 +40,9 @@ has "the limits tell of recovered records" cut-report.page '^Records that are no
 lacks "and do not deny them" cut-report.page 'outside the live ones.*not (examined|used)'
 has "where none were asked for they say so" none.page '^Records outside the live ones, such as deleted ones, were not used'
 
+# --- who acted on the host process
+report sample "$top/samples/forebear-sample.E01"
+has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
+lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
+
 finish

@@ -398,7 +398,7 @@ SLOT(silence_words)
     buffer_release(&words);
 }
 
-/* --- who acted on the host process: edges that are no parenthood */
+/* --- who acted on the host process: edges that make no parent */
 
 LOOP(source)
 {
@@ -413,6 +413,12 @@ static uint32_t source_process(const struct page *page)
 SLOT(source_name)
 {
     name_process(out, lineage_of(page), source_process(page));
+}
+/* The creator can act on what it created, too. */
+SLOT(source_is_parent)
+{
+    uint32_t parent = lineage_parent(lineage_of(page), page_section(page)->host);
+    buffer_add_string(out, source_process(page) == parent ? "yes" : "");
 }
 SLOT(source_ancestors)
 {
