@@ -45,4 +45,58 @@ report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
 lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
 
+# --- a rule of the user's own, whose host process is no msra.exe
+mkdir rules
+cat >rules/my.yml <<'END'
+title: Whoami started
+id: 11111111-2222-3333-4444-555555555555
+level: low
+logsource:
+  category: process_creation
+  product: windows
+detection:
+  sel:
+    Image|endswith: '\whoami.exe'
+  condition: sel
+forebear:
+  message: $Image$ was started.
+END
+cp "$top"/rules/sigma*.yml rules
+cat >other.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process loader pid 20 at +2s image C:\Windows\SysWOW64\regsvr32.exe parent explorer
+process shell pid 30 at +10s image C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe parent loader
+event 8 at +11s source explorer target shell
+event 3 at +12s process shell Initiated=true DestinationIp=203.0.113.9 DestinationHostname= DestinationPort=2222
+event 11 at +13s process shell TargetFilename=C:\Users\anna\q.exe
+process whoami pid 40 at +20s image C:\Windows\System32\whoami.exe parent shell
+process msra pid 31 at +30s image C:\Windows\System32\msra.exe command C:\Windows\System32\msra.exe parent loader
+event 25 at +30.5s process msra Type="Image is replaced"
+event 8 at +31s source explorer target msra
+event 3 at +32s process msra Initiated=true DestinationIp=203.0.113.9 DestinationHostname= DestinationPort=2222
+event 22 at +33s process msra QueryName=a.example QueryStatus=0 QueryResults="::ffff:203.0.113.9;"
+process net pid 41 at +40s image C:\Windows\System32\net.exe parent msra
+END
+scenario other --rules rules
+has "a rule of the user's is no statement about msra.exe" other.said '^1 process creation matches rule "Whoami started" \(sigma\)\.$'
+has "the public one still is" other.said '^1 process creation whose recorded parent is msra.exe matches rule "Potential .*, which its authors associate with injection\.$'
+has "nor is it called public" other.said '2 of them a rule that is not Forebear'
+grep powershell.exe,true other/corroboration.csv >other.shell
+has "a thread in another program is a sign" other.shell ',MSRA_REMOTE_THREAD,strong,'
+lacks "what is said of msra.exe is not said of it" other.shell 'Assessed.*(msra|Remote Assistance)'
+lacks "nor that what is not judged is of no interest" other.shell 'No event 3 '
+grep msra.exe,true other/corroboration.csv >other.msra
+has "of msra.exe it is" other.msra ',MSRA_NET,medium,.*Remote Assistance'
+has "an empty value is called empty" other.msra 'host name \(empty\), port 2222'
+has "one with its own full stop is quoted" other.msra 'results ""::ffff:203.0.113.9;""\.'
+has "the strongest sign stands first" other/findings.csv ',MSRA_REMOTE_THREAD MSRA_TAMPER .*MSRA_DNS,'
+check "in both tables" sh -c 'grep -oE "MSRA_[A-Z_]+,(strong|medium|weak)" other.msra | head -n 2 | tr "\n" " " |
+    grep -q "MSRA_REMOTE_THREAD,strong MSRA_TAMPER,medium"'
+has "a session is an alternative for msra.exe" other.page '^a Remote Assistance session in which'
+check "and for nothing else" sh -c '[ "$(grep -c "^a Remote Assistance session in which" other.page)" = 1 ]'
+has "a file that is not Windows' own clears nothing" other.page "hash is not that of Windows' own msra.exe .* It clears nothing"
+
 finish

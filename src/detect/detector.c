@@ -242,12 +242,14 @@ static void find_hosts(struct detector *d, const struct lineage *l)
             has_finding[d->findings[i].host_process] = true;
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t host = l->order[i];
-        if (!has_finding[host] && !is_looked_at(d, l, host))
+        bool is_named = is_looked_at(d, l, host);
+        if (!has_finding[host] && !is_named)
             continue;
         ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
         s->hosts[s->host_count++] = (struct host_record){
             .process = host,
             .has_finding = has_finding[host],
+            .is_named = is_named,
             .kept = arena_alloc(d->arena, indicators * sizeof(uint32_t)),
             .noted = arena_alloc(d->arena, indicators * sizeof(uint32_t))};
         s->host_number[host] = (uint32_t)s->host_count;

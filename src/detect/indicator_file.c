@@ -106,6 +106,9 @@ static enum status read_key(struct reading *r, const struct tree_node *node)
     } else if (text_equal(node->key, TEXT_LITERAL("source"))) {
         status = read_word(&number, r, node, WORDS("ignored", "followed"));
         item->follows_source = number == 1;
+    } else if (text_equal(node->key, TEXT_LITERAL("of"))) {
+        status = read_word(&number, r, node, WORDS("any", "hosts"));
+        item->of_hosts_alone = number == 1;
     } else {
         status =
             fail_at(r->err, r->file, node->line, "unknown key '%.*s'", TEXT(node->key));
@@ -245,6 +248,8 @@ static enum status read_items(struct reading *r, const struct tree_node *list)
             return FAILED;
         r->item->code_first = first_of_code(set, r->item->code);
         join_sets(&set->events, &r->item->events);
+        if (!r->item->of_hosts_alone)
+            join_sets(&set->events_of_any, &r->item->events);
     }
     return OK;
 }

@@ -257,6 +257,14 @@ void page_add_problems(const struct report *report);
 /* "1 process creation", "2 process creations" */
 /* Why a report has no finding to tell, in a sentence. */
 struct text report_no_finding(const struct report *r, struct arena *arena);
+/* Is it one of Forebear's own indicators? */
+bool rule_is_forebears(const struct rule *rule);
+/* Process creations that another rule than those matched. */
+uint64_t report_creations_of_others(const struct detector *d);
+/* "a public rule": what such a rule is called. Of a folder of the user's it is not known. */
+const char *report_rule_of_others(const struct report *r);
+/* Is the last part of its recorded ParentImage msra.exe? */
+bool report_names_msra_as_parent(const struct report *r, const struct process *p);
 /* By node: is it the host process of a finding that is told? To be freed. */
 bool *report_told_hosts(const struct report *r);
 #define PLURAL(n) ((n) == 1 ? "" : "s")

@@ -14,25 +14,6 @@ static bool is_first_of_creation(const struct detector *d, size_t i)
     return i == 0 || d->findings[i].process != d->findings[i - 1].process;
 }
 
-static bool is_public(const struct finding *f)
-{
-    return !text_equal(f->rule->source, TEXT_LITERAL("forebear"));
-}
-
-/* Process creations of findings[from .. end) that a public rule matched. */
-static uint64_t public_creations(const struct detector *d, size_t from, size_t end)
-{
-    uint64_t count = 0;
-    uint32_t last = PROCESS_NONE;
-    for (size_t i = from; i < end; i++) {
-        if (!is_public(&d->findings[i]) || d->findings[i].process == last)
-            continue;
-        last = d->findings[i].process;
-        count++;
-    }
-    return count;
-}
-
 SLOT(answer_what)
 {
     const struct detector *d = page->report->detector;
@@ -43,16 +24,17 @@ SLOT(answer_what)
         arena_release(&arena);
         return;
     }
-    uint64_t public = public_creations(d, 0, d->finding_count);
+    uint64_t others = report_creations_of_others(d);
     buffer_printf(out,
                   "%" PRIu64 " process creation%s, under %zu host process%s, match%s "
                   "one or more of the %zu rules applied: %" PRIu64
-                  " a public rule, %" PRIu64 " Forebear's own indicators alone. No "
+                  " %s, %" PRIu64 " Forebear's own indicators alone. No "
                   "record here shows code being written into a process: Sysmon has no "
                   "event for it.",
                   n, PLURAL(n), page->section_total,
                   page->section_total == 1 ? "" : "es", n == 1 ? "es" : "",
-                  d->rules->count, public, n - public);
+                  d->rules->count, others,
+                  report_rule_of_others(page->report), n - others);
 }
 
 SLOT(answer_hosts)

@@ -84,18 +84,30 @@ static uint64_t hosts_with_findings(const struct report *r)
     return count;
 }
 
-static bool is_own(const struct rule *rule)
+bool rule_is_forebears(const struct rule *rule)
 {
     return text_equal(rule->source, TEXT_LITERAL("forebear"));
 }
 
-static uint64_t matched_by_public_rules(const struct detector *d)
+const char *report_rule_of_others(const struct report *r)
+{
+    return text_is_absent(r->run.rules_folder) ? "a public rule"
+                                               : "a rule that is not Forebear's own";
+}
+
+bool report_names_msra_as_parent(const struct report *r, const struct process *p)
+{
+    return text_equal_fold(text_basename(lineage_text(r->lineage, p->parent_image)),
+                           TEXT_LITERAL("msra.exe"));
+}
+
+uint64_t report_creations_of_others(const struct detector *d)
 {
     uint64_t count = 0;
     uint32_t last = PROCESS_NONE;
     for (size_t i = 0; i < d->finding_count; i++) {
         const struct finding *f = &d->findings[i];
-        if (is_own(f->rule) || f->process == last)
+        if (rule_is_forebears(f->rule) || f->process == last)
             continue;
         last = f->process;
         count++;
@@ -167,13 +179,35 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
     buffer_release(&period);
 }
 
+/* Does every process creation that it matched name msra.exe as its parent? */
+static bool is_under_msra_alone(const struct report *r, const struct rule *rule)
+{
+    const struct detector *d = r->detector;
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].rule == rule &&
+            !report_names_msra_as_parent(
+                r, lineage_process(r->lineage, d->findings[i].process)))
+            return false;
+    return true;
+}
+
+/* ATT&CK's T1055 is process injection. */
+static bool is_filed_under_injection(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->techniques.count; i++)
+        if (text_starts_with_fold(rule->techniques.items[i], TEXT_LITERAL("T1055")))
+            return true;
+    return false;
+}
+
+/* A rule can be of anything: what it is about is said only where it holds. */
 static void say_rule(const struct report *r, const struct rule *rule,
                      struct arena *arena, struct statements *out)
 {
     uint64_t n = rule_creations(r->detector, rule);
     if (n == 0)
         return;
-    if (is_own(rule))
+    if (rule_is_forebears(rule))
         statements_add(out, arena, ASSESSED,
                        "%" PRIu64 " process creation%s meet%s Forebear's own indicator "
                        "\"%.*s\" (level %s).",
@@ -182,10 +216,13 @@ static void say_rule(const struct report *r, const struct rule *rule,
     else
         statements_add(
             out, arena, DERIVED,
-            "%" PRIu64 " process creation%s whose recorded parent is msra.exe "
-            "match%s rule \"%.*s\" (%.*s), which its authors associate with "
-            "injection.",
-            n, PLURAL(n), n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source));
+            "%" PRIu64 " process creation%s%s match%s rule \"%.*s\" (%.*s)%s.", n,
+            PLURAL(n),
+            is_under_msra_alone(r, rule) ? " whose recorded parent is msra.exe" : "",
+            n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source),
+            is_filed_under_injection(rule)
+                ? ", which its authors associate with injection"
+                : "");
 }
 
 bool *report_told_hosts(const struct report *r)
@@ -342,14 +379,14 @@ static void say_findings(const struct report *r, const struct totals *sum,
         statements_add(out, arena, DERIVED, "%.*s", TEXT(report_no_finding(r, arena)));
         return;
     }
-    uint64_t public = matched_by_public_rules(d);
+    uint64_t others = report_creations_of_others(d);
     statements_add(
         out, arena, DERIVED,
         "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them a public rule, %" PRIu64
+        "more of the %zu rules applied; %" PRIu64 " of them %s, %" PRIu64
         " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
-        n - public);
+        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, others,
+        report_rule_of_others(r), n - others);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
