@@ -40,6 +40,28 @@ has "the limits tell of recovered records" cut-report.page '^Records that are no
 lacks "and do not deny them" cut-report.page 'outside the live ones.*not (examined|used)'
 has "where none were asked for they say so" none.page '^Records outside the live ones, such as deleted ones, were not used'
 
+# --- what rests on records that only one reader can decode
+has "records that could not be confirmed are counted among those that findings rest on" cut-report.said \
+    'equal in 10 of 10 records, of 1[0-9] that findings.* rest on; [1-9] of these are not live: the native reader alone'
+check "as many as there are" python3 - cut-report <<'END'
+import csv, re, sys
+rows = [r for t in ("findings", "corroboration") for r in csv.DictReader(open(f"{sys.argv[1]}/{t}.csv"))]
+lost = {(r["log"], r["offset"]) for r in rows if r["state"] and r["state"] != "live"}
+said = re.search(r"; (\d+) of these are not live", open(f"{sys.argv[1]}.said").read())
+sys.exit(not lost or not said or int(said[1]) < len(lost))
+END
+cat >quiet.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +1s image C:\Windows\System32\msra.exe parent explorer
+event 25 at +2s process msra Type="Image is replaced"
+END
+scenario quiet
+lacks "without a finding nothing is said to rest on one" quiet.said 'records that findings'
+has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records that corroboration.csv rests on'
+
 # --- who acted on the host process
 report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'

@@ -149,7 +149,7 @@ const char *strength_name(enum strength strength);
 struct corroboration {
     struct text code; /* "MSRA_REMOTE_THREAD", ...: rules/corroboration.yml */
     enum strength strength;
-    uint32_t rank;    /* its place in that file; of equal strength the lower goes first */
+    uint32_t rank;    /* its place in that file: of equal strength, lower goes first */
     uint32_t process; /* the host process */
     uint32_t source;  /* who acted on it; PROCESS_NONE: itself, or not known */
     uint16_t event_id;

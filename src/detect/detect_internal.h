@@ -395,7 +395,7 @@ struct indicators {
     struct rule_condition *hosts; /* which processes are looked at */
     struct indicator *items;      /* in order of rank */
     size_t count;
-    struct event_set events; /* of all of them */
+    struct event_set events;        /* of all of them */
     struct event_set events_of_any; /* of those that are not of_hosts_alone */
 };
 
@@ -412,7 +412,7 @@ enum { CORROBORATION_CAP = 100, NOTES_CAP = 2000 };
 struct host_record { /* a process that is looked at */
     uint32_t process;
     bool has_finding, is_named; /* is_named: `hosts` of the indicators describes it */
-    uint32_t *kept, *noted; /* by indicator */
+    uint32_t *kept, *noted;     /* by indicator */
     uint64_t left_out;
     size_t first, count; /* of its corroborations, once they are ordered */
     struct text codes;   /* as detector_codes_of() gives them */

@@ -483,9 +483,10 @@ struct text message_fill(const struct message *message, const struct column_view
     struct buffer words = {0};
     for (size_t i = 0; i < message->count; i++) {
         const struct message_part *part = &message->parts[i];
-        buffer_add_text(&words, part->kind == MESSAGE_TEXT
-                                    ? part->text
-                                    : worded(part->column, column_value(view, part->column)));
+        buffer_add_text(&words,
+                        part->kind == MESSAGE_TEXT
+                            ? part->text
+                            : worded(part->column, column_value(view, part->column)));
     }
     struct text filled = arena_copy(arena, buffer_text(&words));
     buffer_release(&words);

@@ -362,6 +362,8 @@ static void put_verification(struct json *j, const struct report *r)
     json_member_u64(j, "records_equal_with_waived_values", c->waived_records);
     json_member_u64(j, "records_different", c->different);
     json_member_u64(j, "records_not_confirmed", c->not_confirmed);
+    json_member_u64(j, "records_not_live", v->not_live);
+    json_member_u64(j, "records_of_exports_as_text", v->as_text);
     json_member_u64(j, "values_compared", c->values);
     json_name(j, "values_waived");
     json_open_object(j);

@@ -208,6 +208,7 @@ struct dispositions {
 struct confirmation {
     enum verify_mode mode;
     struct verify_counts counts;
+    uint64_t not_live, as_text; /* such records too, which libevtx cannot decode */
     struct verify_item *items; /* by (log, offset): the records that rows cite */
     size_t asked;              /* of them */
     size_t *first_of_log;      /* log_count + 1 indexes into items; NULL: none asked */

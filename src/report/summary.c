@@ -380,13 +380,13 @@ static void say_findings(const struct report *r, const struct totals *sum,
         return;
     }
     uint64_t others = report_creations_of_others(d);
-    statements_add(
-        out, arena, DERIVED,
-        "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them %s, %" PRIu64
-        " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, others,
-        report_rule_of_others(r), n - others);
+    statements_add(out, arena, DERIVED,
+                   "%" PRIu64 " process creation%s on %" PRIu64
+                   " host%s match%s one or "
+                   "more of the %zu rules applied; %" PRIu64 " of them %s, %" PRIu64
+                   " Forebear's own indicators alone.",
+                   n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "",
+                   d->rules->count, others, report_rule_of_others(r), n - others);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
