@@ -40,6 +40,31 @@ has "the limits tell of recovered records" cut-report.page '^Records that are no
 lacks "and do not deny them" cut-report.page 'outside the live ones.*not (examined|used)'
 has "where none were asked for they say so" none.page '^Records outside the live ones, such as deleted ones, were not used'
 
+# --- what could not be read
+check "where all was read no problem is announced" sh -c 'grep -A 1 "What could not be read" whole.page |
+    grep -q "Everything that was found could be read\.$"'
+check "where not, Problems lists each" sh -c 'grep "What could not be read" cut-report.page | grep -q "Problems lists each with its place"'
+mkdir recovered
+"$make_evtx" "$top/tests/scenarios/hidden.scenario" recovered >/dev/null
+report hidden recovered
+check "records that were recovered and used were read" sh -c '
+    grep "What was read" hidden.page | grep -q "others were recovered" &&
+    ! grep "What could not be read" hidden.page | grep -q "recovered"'
+report live "$top/samples/forebear-sample.E01" --no-recovered
+check "records that were left out are not all that was found" sh -c '! grep -q "outside the live ones" live.said || ! grep -q "Everything that" live.said'
+
+# --- the hosts that are counted
+{
+    cat "$top/tests/scenarios/20-audit.scenario"
+    sed -n 's/^log Security.evtx.*/host PC-18.corp.example machine 0x00000002 user CORP\\ben\nlog Security-18.evtx/p; /^record 4688 at +31s/p' \
+        "$top/tests/scenarios/20-audit.scenario"
+} >audit.scenario
+scenario audit
+has "a host with events of the audit alone has no Sysmon record" audit.said '^Examined: .* process creations, on 1 host, from'
+has "on the first screen neither" audit.page 'Hosts with Sysmon records: 1\.'
+has "the manifest counts it apart" audit/manifest.json '"hosts_without_sysmon_records": 1'
+has "its processes are there" audit/processes.csv 'PC-18\.corp\.example'
+
 # --- what rests on records that only one reader can decode
 has "records that could not be confirmed are counted among those that findings rest on" cut-report.said \
     'equal in 10 of 10 records, of 1[0-9] that findings.* rest on; [1-9] of these are not live: the native reader alone'
@@ -60,7 +85,7 @@ event 25 at +2s process msra Type="Image is replaced"
 END
 scenario quiet
 lacks "without a finding nothing is said to rest on one" quiet.said 'records that findings'
-has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records that corroboration.csv rests on'
+has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records? that corroboration.csv rests on'
 
 # --- who acted on the host process
 report sample "$top/samples/forebear-sample.E01"

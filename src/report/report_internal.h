@@ -257,6 +257,10 @@ void page_add_problems(const struct report *report);
 /* "1 process creation", "2 process creations" */
 /* Why a report has no finding to tell, in a sentence. */
 struct text report_no_finding(const struct report *r, struct arena *arena);
+/* Hosts with a live Sysmon record: some have events of Windows' audit alone. */
+size_t report_sysmon_hosts(const struct report *r);
+/* Problems of what could not be read, examined, or given as recorded. */
+size_t report_unread_problems(const struct report *r);
 /* Is it one of Forebear's own indicators? */
 bool rule_is_forebears(const struct rule *rule);
 /* Process creations that another rule than those matched. */

@@ -52,7 +52,8 @@ SLOT(answer_hosts)
     if (with > NAMED_MAX)
         buffer_printf(out, "; and %zu more", with - NAMED_MAX);
     if (with)
-        buffer_printf(out, ". Hosts with records: %zu.", l->host_count);
+        buffer_printf(out, ". Hosts with Sysmon records: %zu.",
+                      report_sysmon_hosts(page->report));
 }
 
 static void put_span(const struct page *page, struct buffer *out, uint64_t first,
@@ -158,6 +159,11 @@ static void put_topic(const struct page *page, enum statement_topic topic, size_
 SLOT(answer_read)
 {
     put_topic(page, ABOUT_WHAT_WAS_READ, 2, out);
+}
+
+SLOT(unread_total)
+{
+    put_number_unless(out, report_unread_problems(page->report), 0);
 }
 
 SLOT(answer_unread)

@@ -127,38 +127,53 @@ static uint64_t matched_recovered(const struct report *r)
     return count;
 }
 
+size_t report_sysmon_hosts(const struct report *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->lineage->host_count; i++)
+        count += r->lineage->hosts[i].records > 0;
+    return count;
+}
+
+static void say_no_live_sysmon(const struct report *r, const struct totals *sum,
+                               struct arena *arena, struct statements *out)
+{
+    struct text read =
+        arena_printf(arena, "(%" PRIu64 " event log%s, %" PRIu64 " record%s read)",
+                     sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
+    if (sum->used)
+        statements_add(out, arena, RECORDED,
+                       "No live Sysmon record was found %.*s. What follows rests on "
+                       "recovered records alone.",
+                       TEXT(read));
+    else
+        statements_add(out, arena, RECORDED,
+                       "%s no Sysmon record was found %.*s. This says nothing about "
+                       "what happened on the machine.",
+                       r->lineage->audit_count ? "Examined without Sysmon:"
+                                               : "Nothing to examine:",
+                       TEXT(read));
+}
+
+static void add_moment(struct buffer *out, const struct report *r, uint64_t filetime)
+{
+    char text[FILETIME_TEXT_MAX];
+    buffer_add_text(out, filetime_format(text, filetime, FILETIME_REPORT));
+    zone_add_beside(out, &r->run.zone, filetime);
+}
+
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
-    char text[FILETIME_TEXT_MAX];
-    if (sum->sysmon_records == 0 && sum->used) {
-        statements_add(out, arena, RECORDED,
-                       "No live Sysmon record was found (%" PRIu64
-                       " event log%s, %" PRIu64 " record%s read). What follows rests "
-                       "on recovered records alone.",
-                       sum->logs, PLURAL(sum->logs), sum->records,
-                       PLURAL(sum->records));
-        return;
-    }
     if (sum->sysmon_records == 0) {
-        statements_add(
-            out, arena, RECORDED,
-            "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
-            " record%s read). This says nothing about what happened on the "
-            "machine.",
-            r->lineage->audit_count ? "Examined without Sysmon:"
-                                    : "Nothing to examine:",
-            sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
+        say_no_live_sysmon(r, sum, arena, out);
         return;
     }
     struct buffer period = {0};
-    buffer_add_text(&period,
-                    filetime_format(text, sum->first_filetime, FILETIME_REPORT));
-    zone_add_beside(&period, &r->run.zone, sum->first_filetime);
+    add_moment(&period, r, sum->first_filetime);
     buffer_add_string(&period, " to ");
-    buffer_add_text(&period,
-                    filetime_format(text, sum->last_filetime, FILETIME_REPORT));
-    zone_add_beside(&period, &r->run.zone, sum->last_filetime);
+    add_moment(&period, r, sum->last_filetime);
+    size_t hosts = report_sysmon_hosts(r);
     /* each once, in however many live records and logs it stands */
     uint64_t distinct = r->lineage->logged_live;
     struct text repeated =
@@ -174,8 +189,8 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
                    "from %.*s by the machines' own clocks.",
                    sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
                    sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
-                   PLURAL(distinct), TEXT(repeated), r->lineage->host_count,
-                   PLURAL(r->lineage->host_count), TEXT(buffer_text(&period)));
+                   PLURAL(distinct), TEXT(repeated), hosts, PLURAL(hosts),
+                   TEXT(buffer_text(&period)));
     buffer_release(&period);
 }
 
@@ -516,6 +531,23 @@ static void say_coverage(const struct report *r, struct arena *arena,
         numbers, numbers == 1 ? "" : "es");
 }
 
+static struct text words_of_used(const struct totals *sum, struct arena *arena)
+{
+    if (sum->used == 0)
+        return TEXT_LITERAL("None of them is Sysmon's, so none was used.");
+    struct text creations =
+        sum->used_creations
+            ? arena_printf(arena, " (%" PRIu64 " process creation%s)",
+                           sum->used_creations, PLURAL(sum->used_creations))
+            : TEXT_LITERAL("");
+    return arena_printf(arena,
+                        "%" PRIu64 " of them %s Sysmon's and %s used%.*s; each row "
+                        "that rests on one says its state, and none is counted as "
+                        "live.",
+                        sum->used, sum->used == 1 ? "is" : "are",
+                        sum->used == 1 ? "was" : "were", TEXT(creations));
+}
+
 /* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */
 static void say_recovered(const struct totals *sum, struct arena *arena,
                           struct statements *out)
@@ -526,18 +558,8 @@ static void say_recovered(const struct totals *sum, struct arena *arena,
         statements_add(
             out, arena, RECORDED,
             "Besides the live records others were recovered, of any channel (%.*s). "
-            "%" PRIu64 " of them %s of Sysmon and %s used, %" PRIu64
-            " of these process creations; each row that rests on one says its state, "
-            "and none is counted as live.",
-            TEXT(buffer_text(&states)), sum->used, sum->used == 1 ? "is" : "are",
-            sum->used == 1 ? "was" : "were", sum->used_creations);
-    if (sum->positional)
-        statements_add(out, arena, RECORDED,
-                       "%" PRIu64 " recovered record%s of Sysmon, or of no known "
-                       "provider, %s not used: the template with the names of the "
-                       "fields is gone.",
-                       sum->positional, PLURAL(sum->positional),
-                       sum->positional == 1 ? "was" : "were");
+            "%.*s",
+            TEXT(buffer_text(&states)), TEXT(words_of_used(sum, arena)));
     if (sum->copies)
         statements_add(out, arena, RECORDED,
                        "%" PRIu64 " recovered cop%s of records that were read %s "
@@ -569,6 +591,27 @@ static void say_dispositions(const struct report *r, struct arena *arena,
         count[DISPOSED_NOT]);
 }
 
+/* Of what lies outside the live records. Returns how many statements. */
+static size_t say_not_used(const struct report *r, const struct totals *sum,
+                           struct arena *arena, struct statements *out)
+{
+    size_t before = out->count;
+    if (!r->run.recovers && sum->recovered)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " record%s outside the live ones %s counted; their "
+                       "content is not reported.",
+                       sum->recovered, PLURAL(sum->recovered),
+                       sum->recovered == 1 ? "was" : "were");
+    if (r->run.recovers && sum->positional)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " recovered record%s of Sysmon, or of no known "
+                       "provider, %s not used: the template with the names of the "
+                       "fields is gone.",
+                       sum->positional, PLURAL(sum->positional),
+                       sum->positional == 1 ? "was" : "were");
+    return out->count - before;
+}
+
 enum telling { UNTOLD, NOT_READ, NOT_EXAMINED, NOT_AS_RECORDED };
 
 /* Anomalies of what was recorded are no matter of reading, so they stay UNTOLD here. */
@@ -590,6 +633,15 @@ static enum telling telling_of(enum problem_code code)
     }
 }
 
+size_t report_unread_problems(const struct report *r)
+{
+    size_t count = 0;
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        if (telling_of((enum problem_code)code) != UNTOLD)
+            count += r->problems->per_code[code];
+    return count;
+}
+
 /* What was not read or not examined, one sentence for each kind. */
 static void say_problems(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
@@ -608,15 +660,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
                        problem_kinds[code].sentence);
         told++;
     }
-    if (r->run.recovers)
-        say_recovered(sum, arena, out);
-    else if (sum->recovered)
-        statements_add(out, arena, RECORDED,
-                       "%" PRIu64 " record%s outside the live ones %s counted; their "
-                       "content is not reported.",
-                       sum->recovered, PLURAL(sum->recovered),
-                       sum->recovered == 1 ? "was" : "were");
-    if (!told && !sum->positional)
+    told += say_not_used(r, sum, arena, out);
+    if (!told)
         statements_add(out, arena, RECORDED,
                        "Everything that was found could be read.");
 }
@@ -633,6 +678,8 @@ void report_statements(const struct report *r, struct arena *arena,
     struct totals sum = add_up(r);
     size_t first = out->count;
     say_what_was_examined(r, &sum, arena, out);
+    if (r->run.recovers)
+        say_recovered(&sum, arena, out);
     give_topic(out, first, ABOUT_WHAT_WAS_READ);
     say_told_part(r, arena, out);
     say_audited(r, arena, out);
