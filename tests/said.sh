@@ -53,6 +53,10 @@ check "records that were recovered and used were read" sh -c '
 report live "$top/samples/forebear-sample.E01" --no-recovered
 check "records that were left out are not all that was found" sh -c '! grep -q "outside the live ones" live.said || ! grep -q "Everything that" live.said'
 
+# --- what the logs cover is no clean bill where they are damaged
+has "a cut one that more can be gone" cut-report.said 'Missing among the live records: .* 14 processes\. Part of the evidence is damaged'
+has "and that recovered records can be some of it" cut-report.said '10 recovered records of Sysmon can be among the missing ones'
+
 # --- the hosts that are counted
 {
     cat "$top/tests/scenarios/20-audit.scenario"
@@ -84,6 +88,7 @@ process msra pid 30 at +1s image C:\Windows\System32\msra.exe parent explorer
 event 25 at +2s process msra Type="Image is replaced"
 END
 scenario quiet
+has "a whole log says that nothing is known to be missing" quiet.said 'nowhere recorded as stopped\. Record ids and process numbers show none missing\. hosts'
 lacks "without a finding nothing is said to rest on one" quiet.said 'records that findings'
 has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records? that corroboration.csv rests on'
 

@@ -492,43 +492,98 @@ static void say_apart(const struct report *r, struct arena *arena,
         say_clearings(r, arena, out);
 }
 
-/* So that "no finding" is never read as "it did not happen". */
-static void say_coverage(const struct report *r, struct arena *arena,
-                         struct statements *out)
+/* All hosts together. */
+struct covered {
+    uint64_t hosts, silent, holes, holes_not_explained, stops, ids, numbers;
+};
+
+static struct covered add_up_coverage(const struct report *r)
 {
-    uint64_t hosts = 0, silent = 0, holes = 0, unexplained = 0, ids = 0, numbers = 0,
-             stops = 0;
+    struct covered sum = {0};
     for (size_t i = 0; r->story && i < r->story->host_count; i++) {
         const struct story_host *h = &r->story->hosts[i];
-        hosts += h->records > 0;
-        silent += h->holes > 0;
-        holes += h->holes;
-        unexplained += h->holes_not_explained;
-        stops += h->sensor_stops;
-        ids += h->missing_record_ids;
+        sum.hosts += h->records > 0;
+        sum.silent += h->holes > 0;
+        sum.holes += h->holes;
+        sum.holes_not_explained += h->holes_not_explained;
+        sum.stops += h->sensor_stops;
+        sum.ids += h->missing_record_ids;
     }
     for (size_t i = 0; i < r->lineage->host_count; i++)
-        numbers += r->lineage->hosts[i].sequence_missing;
-    if (hosts == 0)
+        sum.numbers += r->lineage->hosts[i].sequence_missing;
+    return sum;
+}
+
+static void add_silences(struct buffer *out, const struct covered *c)
+{
+    buffer_printf(out, "What these logs cover: on %" PRIu64 " host%s Sysmon ", c->hosts,
+                  PLURAL(c->hosts));
+    if (c->holes)
+        buffer_printf(out,
+                      "recorded, and on %" PRIu64
+                      " of them nothing for longer than is ordinary, %" PRIu64
+                      " time%s in all, %" PRIu64 " without a recorded reason",
+                      c->silent, c->holes, PLURAL(c->holes), c->holes_not_explained);
+    else
+        buffer_add_string(out, "was never silent for longer than is ordinary");
+    if (c->stops)
+        buffer_printf(out, ", and is recorded as stopped %" PRIu64 " time%s.", c->stops,
+                      PLURAL(c->stops));
+    else
+        buffer_add_string(out, ", and is nowhere recorded as stopped.");
+}
+
+static void add_missing(struct buffer *out, const struct covered *c)
+{
+    if (c->ids + c->numbers == 0) {
+        buffer_add_string(out, " Record ids and process numbers show none missing.");
         return;
-    struct text silences =
-        holes ? arena_printf(arena,
-                             "recorded, and on %" PRIu64 " of them nothing for longer "
-                             "than is ordinary, %" PRIu64 " time%s in all, %" PRIu64
-                             " without a recorded reason",
-                             silent, holes, PLURAL(holes), unexplained)
-              : TEXT_LITERAL("was never silent for longer than is ordinary");
-    statements_add(
-        out, arena, DERIVED,
-        "What these logs cover: on %" PRIu64 " host%s Sysmon %.*s, and is recorded as "
-        "stopped %" PRIu64 " time%s; %" PRIu64
-        " event record id%s and the creation records of at least "
-        "%" PRIu64 " process%s are missing. hosts.csv names the event ids without a "
-        "record, coverage.csv each interval. Where there is no record, the absence of "
-        "a "
-        "finding says nothing about what happened.",
-        hosts, PLURAL(hosts), TEXT(silences), stops, PLURAL(stops), ids, PLURAL(ids),
-        numbers, numbers == 1 ? "" : "es");
+    }
+    buffer_add_string(out, " Missing among the live records: ");
+    if (c->ids)
+        buffer_printf(out, "%" PRIu64 " event record id%s", c->ids, PLURAL(c->ids));
+    if (c->numbers)
+        buffer_printf(out, "%sthe creation records of at least %" PRIu64 " process%s",
+                      c->ids ? "; " : "", c->numbers, c->numbers == 1 ? "" : "es");
+    buffer_add_char(out, '.');
+}
+
+/* What is gone at the end of a log, or all of it, leaves no gap that could be counted. */
+static void add_damage(struct buffer *out, const struct report *r,
+                       const struct totals *sum, const struct covered *c)
+{
+    size_t damage = 0;
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        if (problem_kinds[code].class == DAMAGE)
+            damage += r->problems->per_code[code];
+    if (damage)
+        buffer_add_string(out, " Part of the evidence is damaged or could not be read: "
+                               "of what that took only gaps between live records are "
+                               "known here.");
+    if (sum->used && c->ids + c->numbers)
+        buffer_printf(out,
+                      " %" PRIu64 " recovered record%s of Sysmon can be among the "
+                      "missing ones.",
+                      sum->used, PLURAL(sum->used));
+}
+
+/* So that "no finding" is never read as "it did not happen". */
+static void say_coverage(const struct report *r, const struct totals *sum,
+                         struct arena *arena, struct statements *out)
+{
+    struct covered covered = add_up_coverage(r);
+    struct buffer words = {0};
+    if (covered.hosts == 0)
+        return;
+    add_silences(&words, &covered);
+    add_missing(&words, &covered);
+    add_damage(&words, r, sum, &covered);
+    statements_add(out, arena, DERIVED,
+                   "%.*s hosts.csv names the event ids without a record, coverage.csv "
+                   "each interval. Where there is no record, the absence of a finding "
+                   "says nothing about what happened.",
+                   TEXT(buffer_text(&words)));
+    buffer_release(&words);
 }
 
 static struct text words_of_used(const struct totals *sum, struct arena *arena)
@@ -683,7 +738,7 @@ void report_statements(const struct report *r, struct arena *arena,
     give_topic(out, first, ABOUT_WHAT_WAS_READ);
     say_told_part(r, arena, out);
     say_audited(r, arena, out);
-    say_coverage(r, arena, out);
+    say_coverage(r, &sum, arena, out);
     say_findings(r, &sum, arena, out);
     say_hosts_apart(r->detector, arena, out);
     say_dispositions(r, arena, out);
