@@ -92,6 +92,21 @@ has "a whole log says that nothing is known to be missing" quiet.said 'nowhere r
 lacks "without a finding nothing is said to rest on one" quiet.said 'records that findings'
 has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records? that corroboration.csv rests on'
 
+# --- what a filter leaves out
+mkdir -p twice
+cp "$top/samples/WKS-01-Sysmon.evtx" twice/a.evtx
+cp "$top/samples/WKS-01-Sysmon.evtx" twice/b.evtx
+families=$(($(wc -l <whole/timeline.csv) - 1))
+report wide "$top/samples/WKS-01-Sysmon.evtx" --timeline=all --event-id=255
+report twice-wide twice --timeline=all --event-id=255
+"$forebear" report -q --timeline=all -o all "$top/samples/WKS-01-Sysmon.evtx" >/dev/null 2>&1
+others=$(($(wc -l <all/timeline.csv) - 1 - families))
+has "events of the families are counted apart from others" wide.said \
+    " $families events of the findings' families, and $others more events of the wider timeline lie outside it"
+has "a copy of a log counts its events once" twice-wide.said \
+    " $families events of the findings' families, and $others more events of the wider timeline lie outside it"
+has "in the manifest too" twice-wide/manifest.json "\"timeline_events_beyond_left_out\": $others"
+
 # --- who acted on the host process
 report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'

@@ -335,8 +335,9 @@ static void put_counts(struct json *j, const struct report *r)
 }
 
 /* Only where a part of the findings is told. */
-static void put_told_part(struct json *j, const struct told_part *told)
+static void put_told_part(struct json *j, const struct report *r)
 {
+    const struct told_part *told = &r->told;
     if (text_is_absent(told->filter))
         return;
     json_name(j, "told");
@@ -345,6 +346,8 @@ static void put_told_part(struct json *j, const struct told_part *told)
     json_member_u64(j, "findings_left_out", told->findings_left_out);
     json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
     json_member_u64(j, "timeline_events_left_out", told->events_left_out);
+    json_member_u64(j, "timeline_events_beyond_left_out",
+                    timeline_wide_left_out(&r->timeline->wide));
     json_close_object(j);
 }
 
@@ -409,7 +412,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
     put_dispositions(&j, r->dispositions);
-    put_told_part(&j, &r->told);
+    put_told_part(&j, r);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);

@@ -143,10 +143,15 @@ void timeline_wide_make(const struct timeline_wide *wide, unsigned worker,
                         const struct event_processes *processes, enum timeline_why why,
                         const uint8_t tag[SORTER_TAG], struct arena *arena,
                         struct timeline_row *row);
+/* In its place for an event that is not told, so that copies count once there too. */
+void timeline_wide_leave_out(const struct sysmon_event *event,
+                             const uint8_t tag[SORTER_TAG], struct timeline_row *row);
 /* In the order of the evidence: of copies the first stands for all. */
 void timeline_wide_add(struct timeline_wide *wide, const struct timeline_row *row);
 /* Once the rows are written, how many there are: copies of one event count once. */
 uint64_t timeline_wide_count(const struct timeline_wide *wide);
+/* And how many events beyond the families are not told. */
+uint64_t timeline_wide_left_out(const struct timeline_wide *wide);
 
 /* Records that are not live, as the run used them. */
 struct recovered_counts {
@@ -251,7 +256,8 @@ struct run_facts {
 /* A report that tells only a part of what was found (sysmon/selection.h). */
 struct told_part {
     struct text filter; /* in words; absent: all is told */
-    uint64_t findings_left_out, near_misses_left_out, events_left_out;
+    uint64_t findings_left_out, near_misses_left_out;
+    uint64_t events_left_out; /* of the families; timeline_wide_left_out() has the rest */
 };
 
 struct report {

@@ -418,19 +418,24 @@ static void say_told_part(const struct report *r, struct arena *arena,
                           struct statements *out)
 {
     const struct told_part *told = &r->told;
+    uint64_t beyond = timeline_wide_left_out(&r->timeline->wide);
     if (text_is_absent(told->filter))
         return;
+    struct text wider =
+        beyond ? arena_printf(arena, ", and %" PRIu64 " more event%s of the wider timeline",
+                              beyond, PLURAL(beyond))
+               : TEXT_LITERAL("");
     statements_add(out, arena, DERIVED,
                    "This report tells a part only (%.*s): %" PRIu64
                    " finding%s, %" PRIu64 " near miss%s and %" PRIu64
-                   " event%s of the findings' families lie outside it and "
+                   " event%s of the findings' families%.*s lie outside it and "
                    "are not told. Everything was read, linked and judged; "
                    "processes.csv holds every "
                    "process.",
                    TEXT(told->filter), told->findings_left_out,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
-                   PLURAL(told->events_left_out));
+                   PLURAL(told->events_left_out), TEXT(wider));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
