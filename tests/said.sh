@@ -112,6 +112,13 @@ report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
 lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
 
+# --- whose words
+has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'
+has "that of the file is not said to be theirs" sample.page 'In words: Sysmon recorded .* as the parent of'
+lacks "nowhere" sample.page 'Message of the rule: Sysmon recorded'
+check "counts of matches are derived" grep -q 'On which hosts, how many <span class="label derived">' sample/report.html
+has "the picture's signs are explained" sample.page '◀ it began before the picture does'
+
 # --- a rule of the user's own, whose host process is no msra.exe
 mkdir rules
 cat >rules/my.yml <<'END'

@@ -70,6 +70,7 @@ struct rule {
     bool has_risk;
     uint32_t risk_score, impact, confidence; /* risk = impact x confidence / 100 */
     struct text message_template;            /* "$parent_process_name$ spawning ..." */
+    bool message_is_authors; /* quoted from the source; else of who wrote the file */
     struct text kill_chain_phase, analytic_story;
     struct text
         query; /* the rule as its authors wrote it, for the card; absent if not a query */

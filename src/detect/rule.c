@@ -320,6 +320,8 @@ static enum status read_forebear_key(struct reading *r, const struct tree_node *
         return read_alert_level(r, node);
     if (text_equal(node->key, TEXT_LITERAL("once_per_host")))
         return read_flag(&r->rule->condition->once_per_host, r, node, "true", "false");
+    if (text_equal(node->key, TEXT_LITERAL("message_by")))
+        return read_flag(&r->rule->message_is_authors, r, node, "authors", "file");
     if (text_equal(node->key, TEXT_LITERAL("about")))
         return read_flag(&r->rule->condition->about_process, r, node, "process",
                          "parent");

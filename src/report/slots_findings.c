@@ -258,6 +258,11 @@ SLOT(verdict_message)
     if (page->verdict_finding)
         put(out, page->verdict_finding->message);
 }
+/* Most rules have no message: then it is the words of who made the rule's file here. */
+SLOT(verdict_message_quoted)
+{
+    buffer_add_string(out, verdict_rule(page)->message_is_authors ? "yes" : "");
+}
 SLOT(verdict_why)
 {
     if (page->verdict_miss)
