@@ -27,14 +27,14 @@ SLOT(answer_what)
     uint64_t others = report_creations_of_others(d);
     buffer_printf(out,
                   "%" PRIu64 " process creation%s, under %zu host process%s, match%s "
-                  "one or more of the %zu rules applied: %" PRIu64 " %s, %" PRIu64
+                  "one or more of the %zu rule%s applied: %" PRIu64 " %s, %" PRIu64
                   " Forebear's own indicators alone. No "
                   "record here shows code being written into a process: Sysmon has no "
                   "event for it.",
                   n, PLURAL(n), page->section_total,
                   page->section_total == 1 ? "" : "es", n == 1 ? "es" : "",
-                  d->rules->count, others, report_rule_of_others(page->report),
-                  n - others);
+                  d->rules->count, PLURAL(d->rules->count), others,
+                  report_rule_of_others(page->report), n - others);
 }
 
 SLOT(answer_hosts)
@@ -104,7 +104,7 @@ SLOT(answer_links)
             counts[lineage_process(lineage_of(page), d->findings[i].process)->grade]++;
     for (size_t i = 0; i < sizeof grades / sizeof *grades; i++)
         if (counts[grades[i].grade])
-            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "",
+            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "Parents: ",
                           counts[grades[i].grade], grades[i].words);
 }
 

@@ -335,15 +335,17 @@ static void say_hosts_apart(const struct detector *d, struct arena *arena,
             count++;
             with_signs += has_sign(d, i);
         }
+    struct text signs =
+        with_signs ? arena_printf(arena, "on %" PRIu64 " of them", with_signs)
+                   : TEXT_LITERAL("on none");
     if (count)
         statements_add(out, arena, with_signs ? ASSESSED : DERIVED,
                        "%" PRIu64 " process%s that %s msra.exe by name or by "
                        "OriginalFileName %s host process of no finding; records of "
-                       "interest are there on %" PRIu64
-                       " of them. corroboration.csv lists each with its innocent "
-                       "explanations.",
+                       "interest are there %.*s. corroboration.csv lists each with "
+                       "its innocent explanations.",
                        count, count == 1 ? "" : "es", count == 1 ? "is" : "are",
-                       count == 1 ? "is" : "are", with_signs);
+                       count == 1 ? "is" : "are", TEXT(signs));
 }
 
 /* What Windows' own audit adds to Sysmon. */
@@ -395,13 +397,13 @@ static void say_findings(const struct report *r, const struct totals *sum,
         return;
     }
     uint64_t others = report_creations_of_others(d);
-    statements_add(out, arena, DERIVED,
-                   "%" PRIu64 " process creation%s on %" PRIu64
-                   " host%s match%s one or "
-                   "more of the %zu rules applied; %" PRIu64 " of them %s, %" PRIu64
-                   " Forebear's own indicators alone.",
-                   n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "",
-                   d->rules->count, others, report_rule_of_others(r), n - others);
+    statements_add(
+        out, arena, DERIVED,
+        "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
+        "more of the %zu rule%s applied; %" PRIu64 " of them %s, %" PRIu64
+        " Forebear's own indicators alone.",
+        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
+        PLURAL(d->rules->count), others, report_rule_of_others(r), n - others);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
@@ -436,6 +438,9 @@ static void say_told_part(const struct report *r, struct arena *arena,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
                    PLURAL(told->events_left_out), TEXT(wider));
+    if (!text_is_absent(told->not_found))
+        statements_add(out, arena, DERIVED, "What was asked for: %.*s.",
+                       TEXT(told->not_found));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
@@ -715,8 +720,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
         enum telling telling = telling_of((enum problem_code)code);
         if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
-                       p->per_code[code], problem_kinds[code].code,
+        statements_add(out, arena, RECORDED, "%s %" PRIu64 " x %s: %s", names[telling],
+                       problems_met(p, (enum problem_code)code), problem_kinds[code].code,
                        problem_kinds[code].sentence);
         told++;
     }

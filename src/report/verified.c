@@ -79,6 +79,14 @@ static void add_not_decodable(struct buffer *out, const struct confirmation *v)
                       v->as_text == 1 ? "stands" : "stand");
 }
 
+/* "the native reader"; libevtx goes by its name and version. */
+static struct text name_of_other(const struct report *r)
+{
+    return text_equal(r->run.other_reader, TEXT_LITERAL("native"))
+               ? TEXT_LITERAL("the native reader")
+               : r->run.other_reader;
+}
+
 static void add_equal(struct buffer *out, const struct report *r)
 {
     const struct confirmation *v = r->verification;
@@ -87,7 +95,7 @@ static void add_equal(struct buffer *out, const struct report *r)
     buffer_printf(out,
                   "The same bytes decoded again by %.*s, equal in %" PRIu64
                   " of %" PRIu64,
-                  TEXT(r->run.other_reader), c->equal, c->records);
+                  TEXT(name_of_other(r)), c->equal, c->records);
     if (v->mode == VERIFY_ALL) {
         buffer_add_string(out, " live records");
     } else {
