@@ -112,6 +112,13 @@ report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
 lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
 
+# --- counts in words
+has "none of them is not 0 of them" whole.said 'near misses?, each with why: .*(It is|All are) of a process creation that another rule matches and stands? there\.'
+has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the records of both sides'
+"$forebear" report -q --reader=libevtx -o by-libevtx "$top/samples/WKS-01-Sysmon.evtx" >by-libevtx.said 2>&1
+has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
+lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process)'
+
 # --- whose words
 has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'
 has "that of the file is not said to be theirs" sample.page 'In words: Sysmon recorded .* as the parent of'

@@ -477,22 +477,32 @@ static void say_clearings(const struct report *r, struct arena *arena,
                    r->clearing_count, PLURAL(r->clearing_count), TEXT(aside));
 }
 
+static void say_near_misses(const struct detector *d, struct arena *arena,
+                            struct statements *out)
+{
+    static const char beside[] = "of a process creation that another rule matches and";
+    size_t all = d->near_miss_count, apart = near_misses_apart(d), with = all - apart;
+    struct text where =
+        apart == 0 ? arena_printf(arena, "%s %s stand%s there", all == 1 ? "It is" : "All are",
+                                  beside, count_word(all, "s", ""))
+        : with == 0
+            ? arena_printf(arena, "%s listed apart", all == 1 ? "It is" : "All are")
+            : arena_printf(arena, "%zu %s %s stand%s there; %zu %s listed apart", with,
+                           count_word(with, "is", "are"), beside,
+                           count_word(with, "s", ""), apart,
+                           count_word(apart, "is", "are"));
+    if (all)
+        statements_add(out, arena, DERIVED,
+                       "%zu near miss%s, each with why: a rule stayed silent by one "
+                       "condition, or a known blind spot applies. %.*s.",
+                       all, count_word(all, "", "es"), TEXT(where));
+}
+
 static void say_apart(const struct report *r, struct arena *arena,
                       struct statements *out)
 {
     const struct detector *d = r->detector;
-    size_t apart = near_misses_apart(d);
-    if (d->near_miss_count)
-        statements_add(out, arena, DERIVED,
-                       "%zu near miss%s, each with why: a rule stayed silent by one "
-                       "condition, or a known blind spot applies. %zu %s of a process "
-                       "creation that another rule matches and stand%s there; %zu %s "
-                       "listed apart.",
-                       d->near_miss_count, d->near_miss_count == 1 ? "" : "es",
-                       d->near_miss_count - apart,
-                       d->near_miss_count - apart == 1 ? "is" : "are",
-                       d->near_miss_count - apart == 1 ? "s" : "", apart,
-                       apart == 1 ? "is" : "are");
+    say_near_misses(d, arena, out);
     if (!text_is_absent(r->run.filter_file))
         statements_add(out, arena, DERIVED,
                        "The user's filter took away %" PRIu64
