@@ -275,8 +275,8 @@ size_t report_unread_problems(const struct report *r);
 bool rule_is_forebears(const struct rule *rule);
 /* Process creations that another rule than those matched. */
 uint64_t report_creations_of_others(const struct detector *d);
-/* "a public rule": what such a rule is called. Of a folder of the user's it is not known. */
-const char *report_rule_of_others(const struct report *r);
+/* "3 of them a public rule, 2 Forebear's own indicators alone": of all that matched. */
+struct text report_whose_rules(const struct report *r, struct arena *arena);
 /* Is the last part of its recorded ParentImage msra.exe? */
 bool report_names_msra_as_parent(const struct report *r, const struct process *p);
 /* By node: is it the host process of a finding that is told? To be freed. */

@@ -18,23 +18,19 @@ SLOT(answer_what)
 {
     const struct detector *d = page->report->detector;
     uint64_t n = d->matched_creations;
-    if (d->finding_count == 0) {
-        struct arena arena = {0};
+    struct arena arena = {0};
+    if (d->finding_count == 0)
         put(out, report_no_finding(page->report, &arena));
-        arena_release(&arena);
-        return;
-    }
-    uint64_t others = report_creations_of_others(d);
-    buffer_printf(out,
-                  "%" PRIu64 " process creation%s, under %zu host process%s, match%s "
-                  "one or more of the %zu rule%s applied: %" PRIu64 " %s, %" PRIu64
-                  " Forebear's own indicators alone. No "
-                  "record here shows code being written into a process: Sysmon has no "
-                  "event for it.",
-                  n, PLURAL(n), page->section_total,
-                  page->section_total == 1 ? "" : "es", n == 1 ? "es" : "",
-                  d->rules->count, PLURAL(d->rules->count), others,
-                  report_rule_of_others(page->report), n - others);
+    else
+        buffer_printf(
+            out,
+            "%" PRIu64 " process creation%s, under %zu host process%s, match%s one or "
+            "more of the %zu rule%s applied: %.*s. No record here shows code being "
+            "written into a process: Sysmon has no event for it.",
+            n, PLURAL(n), page->section_total, page->section_total == 1 ? "" : "es",
+            n == 1 ? "es" : "", d->rules->count, PLURAL(d->rules->count),
+            TEXT(report_whose_rules(page->report, &arena)));
+    arena_release(&arena);
 }
 
 SLOT(answer_hosts)

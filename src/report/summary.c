@@ -89,10 +89,20 @@ bool rule_is_forebears(const struct rule *rule)
     return text_equal(rule->source, TEXT_LITERAL("forebear"));
 }
 
-const char *report_rule_of_others(const struct report *r)
+struct text report_whose_rules(const struct report *r, struct arena *arena)
 {
-    return text_is_absent(r->run.rules_folder) ? "a public rule"
-                                               : "a rule that is not Forebear's own";
+    /* of a folder of the user's it is not known whose rules it has */
+    static const char own[] = "Forebear's own indicators alone";
+    const char *other = text_is_absent(r->run.rules_folder)
+                            ? "a public rule"
+                            : "a rule that is not Forebear's own";
+    uint64_t all = r->detector->matched_creations,
+             others = report_creations_of_others(r->detector);
+    if (others && others < all)
+        return arena_printf(arena, "%" PRIu64 " of them %s, %" PRIu64 " %s", others,
+                            other, all - others, own);
+    return arena_printf(arena, "%s %s", all == 1 ? "that is" : "each of them",
+                        others ? other : own);
 }
 
 bool report_names_msra_as_parent(const struct report *r, const struct process *p)
@@ -279,6 +289,33 @@ static struct signs count_signs(const struct report *r)
     return n;
 }
 
+/* "no event 8 (remote thread), 3 events 10 (process access) and .." */
+static struct text words_of_events(const uint64_t by_event[256], struct arena *arena)
+{
+    static const struct {
+        uint16_t id;
+        const char *before, *name;
+    } kinds[] = {
+        {SYSMON_REMOTE_THREAD,     "",      "remote thread" },
+        {SYSMON_PROCESS_ACCESS,    ", ",    "process access"},
+        {SYSMON_PROCESS_TAMPERING, " and ", "tampering"     },
+    };
+    struct buffer words = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t n = by_event[kinds[i].id];
+        buffer_add_string(&words, kinds[i].before);
+        if (n)
+            buffer_printf(&words, "%" PRIu64, n);
+        else
+            buffer_add_string(&words, "no");
+        buffer_printf(&words, " event%s %u (%s)", n > 1 ? "s" : "",
+                      (unsigned)kinds[i].id, kinds[i].name);
+    }
+    struct text kept = arena_copy(arena, buffer_text(&words));
+    buffer_release(&words);
+    return kept;
+}
+
 static void say_corroborations(const struct report *r, struct arena *arena,
                                struct statements *out)
 {
@@ -309,12 +346,9 @@ static void say_corroborations(const struct report *r, struct arena *arena,
                        no_proof, TEXT(others), TEXT(aside));
     else
         statements_add(out, arena, DERIVED,
-                       "%s %" PRIu64 " event%s 8 (remote thread), %" PRIu64
-                       " event%s 10 (process access) and %" PRIu64
-                       " event%s 25 (tampering) of interest; each is listed with its "
-                       "innocent explanations.%.*s%.*s",
-                       no_proof, count[8], PLURAL(count[8]), count[10],
-                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(others),
+                       "%s %.*s of interest; each is listed with its innocent "
+                       "explanations.%.*s%.*s",
+                       no_proof, TEXT(words_of_events(count, arena)), TEXT(others),
                        TEXT(aside));
 }
 
@@ -396,14 +430,12 @@ static void say_findings(const struct report *r, const struct totals *sum,
         statements_add(out, arena, DERIVED, "%.*s", TEXT(report_no_finding(r, arena)));
         return;
     }
-    uint64_t others = report_creations_of_others(d);
-    statements_add(
-        out, arena, DERIVED,
-        "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rule%s applied; %" PRIu64 " of them %s, %" PRIu64
-        " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
-        PLURAL(d->rules->count), others, report_rule_of_others(r), n - others);
+    statements_add(out, arena, DERIVED,
+                   "%" PRIu64 " process creation%s on %" PRIu64
+                   " host%s match%s one or more of the %zu rule%s applied; %.*s.",
+                   n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "",
+                   d->rules->count, PLURAL(d->rules->count),
+                   TEXT(report_whose_rules(r, arena)));
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
