@@ -140,8 +140,8 @@ for name in once twice; do
 done
 same "what speaks for a finding is there once" "$work/signs-once" "$work/signs-twice"
 same "a log that is named twice gives near_misses.csv once" "$work/once/near_misses.csv" "$work/twice/near_misses.csv"
-grep 'events 8' "$work/said-once" >"$work/events-once"
-grep 'events 8' "$work/said-twice" >"$work/events-twice"
+grep ' events\? 8' "$work/said-once" >"$work/events-once"
+grep ' events\? 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
 check "which problems.csv tells" grep -q "^RID_DUP,.*events of the findings" "$work/twice/problems.csv"
 
