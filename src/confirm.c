@@ -5,35 +5,38 @@
 
 #include "util/memory.h"
 
+/* Can libevtx decode it? What it makes of recovered records has foreign field names; of an
+ * export as text there are no bytes. */
+enum decodable { DECODABLE, NOT_LIVE, AS_TEXT };
+
 /* Records by (log, offset), some of them more than once until they are sorted. */
 struct record_list {
     struct record {
         size_t log;
         uint64_t offset;
+        enum decodable how;
     } * items;
     size_t count, capacity;
     const struct evidence_log *logs;
 };
 
-/* Of an export as text there are no bytes that another reader could decode. */
-static void add(struct record_list *list, size_t log, uint64_t offset)
+static void add(struct record_list *list, size_t log, uint64_t offset, uint8_t state)
 {
-    if (evidence_log_is_text(&list->logs[log]))
-        return;
+    enum decodable how = evidence_log_is_text(&list->logs[log]) ? AS_TEXT
+                         : record_state_is_live(state)          ? DECODABLE
+                                                                : NOT_LIVE;
     ARRAY_GROW(list->items, list->count, list->capacity);
-    list->items[list->count++] = (struct record){log, offset};
+    list->items[list->count++] = (struct record){log, offset, how};
 }
 
 /* ---- what is to be confirmed */
 
-/* Of live records alone: what libevtx makes of recovered ones has foreign field names. */
 static void add_process(struct record_list *list, const struct lineage *l,
                         uint32_t number)
 {
     const struct process *p = lineage_process(l, number);
-    if (p->log != UINT32_MAX && p->offset != NO_OFFSET &&
-        record_state_is_live(p->state))
-        add(list, p->log, p->offset);
+    if (p->log != UINT32_MAX && p->offset != NO_OFFSET)
+        add(list, p->log, p->offset, p->state);
 }
 
 /* `seen` ends a walk where an earlier one passed: every process once, however deep. */
@@ -73,8 +76,8 @@ static void add_findings(struct record_list *list, const struct report *report,
         add_burst(list, l, &d->findings[i], seen);
     for (size_t i = 0; i < d->corroboration_count; i++) {
         const struct corroboration *c = &d->corroborations[i];
-        if (c->log && c->offset != NO_OFFSET && record_state_is_live(c->state))
-            add(list, (size_t)(c->log - report->evidence->logs), c->offset);
+        if (c->log && c->offset != NO_OFFSET)
+            add(list, (size_t)(c->log - report->evidence->logs), c->offset, c->state);
     }
     free(seen);
 }
@@ -95,6 +98,18 @@ static void keep_each_once(struct record_list *list)
     for (size_t i = 0; i < list->count; i++)
         if (i == 0 || by_place(&list->items[i], &list->items[i - 1]) != 0)
             list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+static void keep_decodable(struct confirmation *v, struct record_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        v->not_live += list->items[i].how == NOT_LIVE;
+        v->as_text += list->items[i].how == AS_TEXT;
+        if (list->items[i].how == DECODABLE)
+            list->items[kept++] = list->items[i];
+    }
     list->count = kept;
 }
 
@@ -121,10 +136,10 @@ static void choose(struct confirmation *v, const struct report *report,
     add_findings(&list, report, l, d);
     if (v->mode != VERIFY_FINDINGS)
         for (size_t i = 0; i < t->count; i++)
-            if (record_state_is_live(t->events[i].state))
-                add(&list, (size_t)(t->events[i].log - report->evidence->logs),
-                    t->events[i].offset);
+            add(&list, (size_t)(t->events[i].log - report->evidence->logs),
+                t->events[i].offset, t->events[i].state);
     keep_each_once(&list);
+    keep_decodable(v, &list);
     spread(v, &list);
     free(list.items);
 }

@@ -4,7 +4,9 @@
  *   findings   the process creations of each finding, its host process and all ancestors of
  *              both, the tools of a burst, and the events that speak for injection
  *   timeline   and every event of the timeline
- *   all        and every live record of every log; libevtx also opens each log whole */
+ *   all        and every live record of every log; libevtx also opens each log whole
+ *
+ * Those that libevtx cannot decode are counted, with why. */
 #ifndef FOREBEAR_CONFIRM_H
 #define FOREBEAR_CONFIRM_H
 

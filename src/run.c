@@ -550,8 +550,8 @@ struct gathered {
     struct event_processes who;
     bool is_family;   /* one of them is in the family of a finding */
     bool is_sign;     /* it speaks for or against code in a host process */
-    bool has_row;     /* neither of them is, but it has a row of the timeline */
-    bool is_left_out; /* it would have one, if it were not filtered */
+    bool has_row;     /* neither of them is, but it has a row of the timeline, or would
+                         have one if it were not filtered */
     bool is_machine;  /* neither is, but it tells of persistence on a finding's host */
     struct timeline_row row;
     struct indicator_values values;
@@ -610,13 +610,13 @@ static void make_wide_row(struct run *run, unsigned worker, struct gathered *g,
     enum timeline_why why = timeline_scope_takes(&run->timeline.scope, &g->event);
     if (why == WHY_NOT)
         return;
-    g->is_left_out = !event_is_told(&run->options->selection, &g->event);
-    g->has_row = !g->is_left_out;
-    if (g->is_left_out)
-        return;
     struct digest_values content = digest_of_event(g->event.record);
-    timeline_wide_make(&run->timeline.wide, worker, &g->event, &g->who, why,
-                       content.value[DIGEST_SHA256], arena, &g->row);
+    g->has_row = true;
+    if (event_is_told(&run->options->selection, &g->event))
+        timeline_wide_make(&run->timeline.wide, worker, &g->event, &g->who, why,
+                           content.value[DIGEST_SHA256], arena, &g->row);
+    else
+        timeline_wide_leave_out(&g->event, content.value[DIGEST_SHA256], &g->row);
 }
 
 /* The first reading takes what tells of persistence on a finding's host, the one that follows
@@ -711,7 +711,6 @@ static enum status second_pass(void *context, const struct evtx_record *records,
     for (size_t i = 0; i < count; i++) {
         struct gathered *g = records[i].prepared;
         uint32_t number;
-        run->report.told.events_left_out += g->is_left_out;
         if (g->has_row)
             timeline_wide_add(&run->timeline.wide, &g->row);
         if (!(g->is_family || g->is_sign || g->is_machine) ||

@@ -148,13 +148,13 @@ for name in once twice; do
 done
 same "what speaks for a finding is there once" "$work/signs-once" "$work/signs-twice"
 same "a log that is there twice gives near_misses.csv once" "$work/once/near_misses.csv" "$work/twice/near_misses.csv"
-grep 'events 8' "$work/said-once" >"$work/events-once"
+grep ' events\? 8' "$work/said-once" >"$work/events-once"
 "$forebear" report -q -o "$work/same" "$log" "$work/evidence/../evidence/WKS-01-Sysmon.evtx" >/dev/null
 check "a file that is named twice is told" grep -q '^EVIDENCE_TWICE,notice,.*named before: read once' "$work/same/problems.csv"
 for table in findings processes timeline hosts iocs; do
     same "and read once: $table.csv" "$work/once/$table.csv" "$work/same/$table.csv"
 done
-grep 'events 8' "$work/said-twice" >"$work/events-twice"
+grep ' events\? 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
 check "which problems.csv tells" grep -q "^RID_DUP,.*events of the findings" "$work/twice/problems.csv"
 

@@ -26,7 +26,7 @@ lacks "but not those of who only looked" report/timeline.csv '203\.0\.113\.7'
 has "run.log says why the logs are read once more" report/run.log 'once more for 2 processes that acted'
 check "no event is there twice" sh -c '[ "$(sort report/timeline.csv | uniq -d | wc -l)" = 0 ]'
 has "processes.csv names what it is to the finding" report/processes.csv 'source.exe.*,possible source of code'
-has "the page draws it as no parent" report/report.html 'Not a parent, but recorded as acting'
+has "the page draws it as no parent" report/report.html 'Not the recorded parent, but recorded as acting'
 has "with its own ancestors" report/report.html 'explorer.exe \(10\) &gt; above.exe \(20\) &gt; .*source.exe \(21\)'
 
 has "an msra.exe without a finding is looked at" report/corroboration.csv ',31,.*msra.exe,false,MSRA_TAMPER,medium,'

@@ -323,7 +323,7 @@ record 104 at +60s provider Microsoft-Windows-Eventlog channel System provider-g
 END
 cp -r gap gap-copy
 read_story gaps gap gap-copy
-said "gaps: the summary counts ids once" '; 2 event record ids '
+said "gaps: the summary counts ids once" 'live records: 2 event record ids\.'
 said "gaps: and the clearing" '^1 clearing of a log recorded\.'
 has gaps problems '^RID_DUP,notice,gap-copy' 'record of a clearing of the log .* stands in gap: .*System.evtx too; it is counted once'
 check "gaps: one row of a clearing" test "$(grep -c ^LOG_CLEARED gaps.report/problems.csv)" = 1
@@ -335,7 +335,7 @@ process x pid 13 at +2s image C:\Windows\System32\hostname.exe parent -
 END
 rm filled/Windows/System32/winevt/Logs/System.evtx 2>/dev/null
 read_story filling gap gap-copy filled
-said "filling: what another log has is not missing" '; 1 event record id and '
+said "filling: what another log has is not missing" 'live records: 1 event record id\.'
 
 # Clones, each in a folder of its own; one name in two folders; a renamed host.
 mkdir -p hosts/one hosts/two

@@ -239,8 +239,8 @@ static void test_scenario_11(void **state)
     tell_file(&s, "11-injection");
     assert_int_equal(s.d.corroboration_count, 6); /* csrss's is nowhere */
     const struct corroboration *c = s.d.corroborations;
-    check_corroboration(&c[0], 25, "MSRA_TAMPER", STRENGTH_MEDIUM);
-    check_corroboration(&c[1], 8, "MSRA_REMOTE_THREAD", STRENGTH_STRONG);
+    check_corroboration(&c[0], 8, "MSRA_REMOTE_THREAD", STRENGTH_STRONG);
+    check_corroboration(&c[1], 25, "MSRA_TAMPER", STRENGTH_MEDIUM);
     check_corroboration(&c[2], 10, "MSRA_ACCESS", STRENGTH_MEDIUM);
     check_corroboration(&c[3], 1, "MSRA_LOLBIN_PARENT", STRENGTH_MEDIUM);
     check_corroboration(&c[4], 1, "MSRA_CHILD_TOOL", STRENGTH_WEAK);
@@ -249,14 +249,14 @@ static void test_scenario_11(void **state)
         assert_int_equal(c[i].process, process_by_pid(&s, 30));
     assert_int_equal(c[5].source, process_by_pid(&s, 20));
     assert_int_equal(c[2].source, process_by_pid(&s, 21));
-    assert_int_equal(c[1].source, process_by_pid(&s, 21));
-    assert_int_equal(c[0].source, PROCESS_NONE);
+    assert_int_equal(c[0].source, process_by_pid(&s, 21));
+    assert_int_equal(c[1].source, PROCESS_NONE);
     assert_true(text_contains_fold(c[2].sentence, TEXT_LITERAL("UNKNOWN(")));
     assert_true(text_contains_fold(c[2].sentence, TEXT_LITERAL("3.000 s after")));
     assert_false(text_contains_fold(c[5].sentence, TEXT_LITERAL("UNKNOWN(")));
-    assert_true(text_contains_fold(c[0].sentence, TEXT_LITERAL("Image is replaced")));
+    assert_true(text_contains_fold(c[1].sentence, TEXT_LITERAL("Image is replaced")));
     check_codes(&s, 30,
-                "MSRA_TAMPER MSRA_REMOTE_THREAD MSRA_ACCESS MSRA_LOLBIN_PARENT "
+                "MSRA_REMOTE_THREAD MSRA_TAMPER MSRA_ACCESS MSRA_LOLBIN_PARENT "
                 "MSRA_CHILD_TOOL");
     for (size_t i = 0; i < s.d.corroboration_count; i++)
         assert_false(text_contains_fold(c[i].sentence, TEXT_LITERAL("csrss")));

@@ -69,7 +69,7 @@ tap_result $? "samples: each finding's record is confirmed"
 check "the report names the reader that confirms" \
     grep -q 'decoded again by libevtx [0-9]*, equal in \([0-9]*\) of \1 records' "$work/samples-native/report.html"
 check "and the other way round" \
-    grep -q 'decoded again by native, equal in \([0-9]*\) of \1 records' "$work/samples-libevtx/report.html"
+    grep -q 'decoded again by the native reader, equal in \([0-9]*\) of \1 records' "$work/samples-libevtx/report.html"
 
 for scenario in "$top"/tests/scenarios/*.scenario; do
     name=$(basename "$scenario" .scenario)

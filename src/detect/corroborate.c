@@ -109,6 +109,12 @@ static bool holds(const struct indicator *indicator, const struct touch *t)
     return indicator->has_after && event_set_has(&indicator->after, id);
 }
 
+/* What speaks of msra.exe says nothing of another program. */
+static bool concerns(const struct indicator *indicator, const struct host_record *host)
+{
+    return host->is_named || !indicator->of_hosts_alone;
+}
+
 /* The host that this indicator sees in the event, and what touches it. */
 static struct host_record *touched(struct touch *t, const struct detector *d,
                                    const struct indicator *indicator,
@@ -118,7 +124,7 @@ static struct host_record *touched(struct touch *t, const struct detector *d,
     bool by_target = indicator->host_is_object;
     struct host_record *host = find_host(d, by_target ? who->object : who->subject);
     uint32_t source = by_target ? who->subject : PROCESS_NONE;
-    if (!host)
+    if (!host || !concerns(indicator, host))
         return NULL;
     if (source != PROCESS_NONE)
         source = lineage_node(d->state->lineage, source);
@@ -270,7 +276,8 @@ static void judge_creation(struct detector *d, const struct evidence_log *logs,
         return;
     for (size_t i = 0; i < set->count; i++) {
         const struct indicator *indicator = &set->items[i];
-        if (indicator->about != about || !condition_holds(indicator->condition, &view))
+        if (indicator->about != about || !concerns(indicator, host) ||
+            !condition_holds(indicator->condition, &view))
             continue;
         struct corroboration c = about_creation(d, logs, number);
         corroborate_keep(d, host, indicator, &c,
@@ -305,7 +312,8 @@ static void judge_findings(struct detector *d, const struct evidence_log *logs)
                  set->items[i].about == ABOUT_FINDING && k < d->finding_count; k++) {
                 const struct finding *f = &d->findings[k];
                 struct host_record *host = find_host(d, f->host_process);
-                if (!host || !text_equal(f->code, set->items[i].code))
+                if (!host || !concerns(&set->items[i], host) ||
+                    !text_equal(f->code, set->items[i].code))
                     continue;
                 if (telling)
                     judge_finding(d, logs, host, &set->items[i], f);
@@ -341,15 +349,14 @@ static int order_of(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* Strongest first: by rank, what is neutral after all else. */
+/* Strongest first; of equal strength by rank. */
 static int by_rank(const void *a_, const void *b_)
 {
     const struct ranked *a = a_, *b = b_;
     const struct corroboration *x = &a->item, *y = &b->item;
     int order = order_of(a->host, b->host);
     if (!order)
-        order =
-            order_of(x->strength == STRENGTH_NEUTRAL, y->strength == STRENGTH_NEUTRAL);
+        order = order_of(y->strength, x->strength);
     if (!order)
         order = order_of(x->rank, y->rank);
     if (!order)
@@ -433,7 +440,16 @@ bool detector_host_has_finding(const struct detector *d, size_t number)
     return d->state->hosts[number].has_finding;
 }
 
-bool detector_looks_for(const struct detector *d, uint16_t event_id)
+bool detector_host_is_named(const struct detector *d, uint32_t process)
 {
-    return event_set_has(&d->rules->indicators->events, event_id);
+    const struct host_record *host = d->state->lineage ? find_host(d, process) : NULL;
+    return host && host->is_named;
+}
+
+bool detector_looks_for(const struct detector *d, uint32_t process, uint16_t event_id)
+{
+    const struct indicators *set = d->rules->indicators;
+    return event_set_has(detector_host_is_named(d, process) ? &set->events
+                                                            : &set->events_of_any,
+                         event_id);
 }

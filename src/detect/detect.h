@@ -70,6 +70,7 @@ struct rule {
     bool has_risk;
     uint32_t risk_score, impact, confidence; /* risk = impact x confidence / 100 */
     struct text message_template;            /* "$parent_process_name$ spawning ..." */
+    bool message_is_authors; /* quoted from the source; else of who wrote the file */
     struct text kill_chain_phase, analytic_story;
     struct text
         query; /* the rule as its authors wrote it, for the card; absent if not a query */
@@ -149,7 +150,7 @@ const char *strength_name(enum strength strength);
 struct corroboration {
     struct text code; /* "MSRA_REMOTE_THREAD", ...: rules/corroboration.yml */
     enum strength strength;
-    uint32_t rank;    /* lower is stronger: its place in that file */
+    uint32_t rank;    /* its place in that file: of equal strength, lower goes first */
     uint32_t process; /* the host process */
     uint32_t source;  /* who acted on it; PROCESS_NONE: itself, or not known */
     uint16_t event_id;
@@ -165,6 +166,10 @@ struct corroboration_range {
     const struct corroboration *first;
     size_t count;
 };
+
+/* How many corroborations are kept of one host process and indicator, and how many events
+ * for an indicator that needs several; more are counted. */
+enum { CORROBORATION_CAP = 100, NOTES_CAP = 2000 };
 
 /* A process that acted on a host process in a way that can bring code into it. It is no
  * parent of it: the tree draws it as an edge of another kind. */
@@ -230,7 +235,7 @@ void detector_corroborate(struct detector *d, const struct lineage *lineage,
                           const struct sysmon_event *event,
                           const struct event_processes *processes);
 /* After the second pass: what several events say together; then corroborations are in order
- * of (host process, rank, time, record), neutral ones last. */
+ * of (host process, strength, rank, time, record), strongest first. */
 void detector_end(struct detector *d);
 /* After detector_end(): the sources of what speaks for injection into a host process of a
  * finding, and their ancestors, join the families. Returns how many processes are new. */
@@ -241,8 +246,10 @@ size_t detector_follow_sources(struct detector *d);
 size_t detector_host_count(const struct detector *d);
 uint32_t detector_host(const struct detector *d, size_t number);
 bool detector_host_has_finding(const struct detector *d, size_t number);
-/* Is there an indicator that looks at events of this id? */
-bool detector_looks_for(const struct detector *d, uint16_t event_id);
+/* Is it an msra.exe by name or OriginalFileName (`hosts` of the indicators)? */
+bool detector_host_is_named(const struct detector *d, uint32_t process);
+/* Is there an indicator that looks at events of this id, of such a process? */
+bool detector_looks_for(const struct detector *d, uint32_t process, uint16_t event_id);
 /* Of one host process, strongest first; empty before detector_end(). */
 struct corroboration_range detector_corroborations_of(const struct detector *d,
                                                       uint32_t process);

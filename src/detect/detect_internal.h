@@ -311,7 +311,8 @@ enum status rule_read(struct rule *rule, const struct tree_node *root, struct te
 enum status message_compile(struct message *message, struct text template,
                             enum taxonomy taxonomy, struct text file, unsigned line,
                             struct arena *arena, struct error *err);
-/* With the values of this creation or event; a missing one reads "(not recorded)". */
+/* With the values of this creation or event; a missing one reads "(not recorded)", an
+ * empty one "(empty)". */
 struct text message_fill(const struct message *message, const struct column_view *view,
                          struct arena *arena);
 /* FAILED for a key that is none of those. */
@@ -378,6 +379,7 @@ struct indicator {
     struct event_set events;          /* of ABOUT_EVENT */
     bool host_is_object;              /* the target of events 8 and 10; else who acts */
     bool follows_source;              /* who acts on the host belongs to the story */
+    bool of_hosts_alone;              /* not of other host processes of findings */
     struct rule_condition *condition; /* NULL: ABOUT_FINDING */
     struct message recorded;
     struct text assessed, explanations;
@@ -397,7 +399,8 @@ struct indicators {
     struct rule_condition *hosts; /* which processes are looked at */
     struct indicator *items;      /* in order of rank */
     size_t count;
-    struct event_set events; /* of all of them */
+    struct event_set events;        /* of all of them */
+    struct event_set events_of_any; /* of those that are not of_hosts_alone */
 };
 
 enum { INDICATORS_MAX = 200 };
@@ -406,14 +409,10 @@ enum status indicators_read(struct indicators *indicators, const struct tree_nod
                             struct text file, const struct macros *macros,
                             struct arena *arena, struct error *err);
 
-/* How many corroborations are kept of one host process and indicator, and how many events
- * for an indicator that needs several; more are counted. */
-enum { CORROBORATION_CAP = 100, NOTES_CAP = 2000 };
-
 struct host_record { /* a process that is looked at */
     uint32_t process;
-    bool has_finding;
-    uint32_t *kept, *noted; /* by indicator */
+    bool has_finding, is_named; /* is_named: `hosts` of the indicators describes it */
+    uint32_t *kept, *noted;     /* by indicator */
     uint64_t left_out;
     size_t first, count; /* of its corroborations, once they are ordered */
     struct text codes;   /* as detector_codes_of() gives them */

@@ -229,27 +229,27 @@ static void find_hosts(struct detector *d, const struct lineage *l,
     struct detector_state *s = d->state;
     size_t indicators = d->rules->indicators->count;
     bool *has_finding = memory_get_zeroed(s->node_count, sizeof *has_finding);
-    bool *is_host = memory_get_zeroed(s->node_count, sizeof *is_host);
+    bool *is_named = memory_get_zeroed(s->node_count, sizeof *is_named);
     s->host_number = memory_get_zeroed(s->node_count, sizeof *s->host_number);
     for (size_t i = 0; i < looked_at.count; i++)
-        is_host[looked_at.nodes[i]] = true;
+        is_named[looked_at.nodes[i]] = true;
     for (size_t i = 0; i < d->finding_count; i++)
         if (d->findings[i].host_process != PROCESS_NONE)
-            has_finding[d->findings[i].host_process] =
-                is_host[d->findings[i].host_process] = true;
+            has_finding[d->findings[i].host_process] = true;
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t host = l->order[i];
-        if (!is_host[host])
+        if (!is_named[host] && !has_finding[host])
             continue;
         ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
         s->hosts[s->host_count++] = (struct host_record){
             .process = host,
             .has_finding = has_finding[host],
+            .is_named = is_named[host],
             .kept = arena_alloc(d->arena, indicators * sizeof(uint32_t)),
             .noted = arena_alloc(d->arena, indicators * sizeof(uint32_t))};
         s->host_number[host] = (uint32_t)s->host_count;
     }
-    free(is_host);
+    free(is_named);
     free(has_finding);
 }
 

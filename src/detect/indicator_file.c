@@ -35,7 +35,14 @@ static enum status read_events(struct event_set *events, struct reading *r,
 }
 
 /* Keys whose value is one of a few words, in the order of the numbers they stand for. */
-enum choice { CHOICE_STRENGTH, CHOICE_ABOUT, CHOICE_HOST, CHOICE_SOURCE, CHOICES };
+enum choice {
+    CHOICE_STRENGTH,
+    CHOICE_ABOUT,
+    CHOICE_HOST,
+    CHOICE_SOURCE,
+    CHOICE_OF,
+    CHOICES
+};
 
 static const struct {
     const char *key, *words[4];
@@ -44,6 +51,7 @@ static const struct {
     [CHOICE_ABOUT] = {"about",    {"event", "process", "child", "finding"}},
     [CHOICE_HOST] = {"host",     {"source", "target"}                    },
     [CHOICE_SOURCE] = {"source",   {"ignored", "followed"}                 },
+    [CHOICE_OF] = {"of",       {"any", "hosts"}                        },
 };
 
 static void choose(struct indicator *item, enum choice choice, unsigned number)
@@ -53,6 +61,7 @@ static void choose(struct indicator *item, enum choice choice, unsigned number)
     case CHOICE_ABOUT: item->about = (enum indicator_about)number; break;
     case CHOICE_HOST: item->host_is_object = number == 1; break;
     case CHOICE_SOURCE: item->follows_source = number == 1; break;
+    case CHOICE_OF: item->of_hosts_alone = number == 1; break;
     case CHOICES: break;
     }
 }
@@ -259,6 +268,8 @@ static enum status read_items(struct reading *r, const struct tree_node *list)
             return FAILED;
         r->item->code_first = first_of_code(set, r->item->code);
         join_sets(&set->events, &r->item->events);
+        if (!r->item->of_hosts_alone)
+            join_sets(&set->events_of_any, &r->item->events);
     }
     return OK;
 }

@@ -320,6 +320,8 @@ static enum status read_forebear_key(struct reading *r, const struct tree_node *
         return read_alert_level(r, node);
     if (text_equal(node->key, TEXT_LITERAL("once_per_host")))
         return read_flag(&r->rule->condition->once_per_host, r, node, "true", "false");
+    if (text_equal(node->key, TEXT_LITERAL("message_by")))
+        return read_flag(&r->rule->message_is_authors, r, node, "authors", "file");
     if (text_equal(node->key, TEXT_LITERAL("about")))
         return read_flag(&r->rule->condition->about_process, r, node, "process",
                          "parent");
@@ -469,16 +471,24 @@ enum status message_compile(struct message *message, struct text template,
     return OK;
 }
 
+/* What is computed for sentences is nothing on purpose where it is empty. */
+static struct text worded(struct column column, struct text value)
+{
+    if (text_is_absent(value))
+        return TEXT_LITERAL("(not recorded)");
+    return value.len || column.source == COLUMN_TOUCH ? value : TEXT_LITERAL("(empty)");
+}
+
 struct text message_fill(const struct message *message, const struct column_view *view,
                          struct arena *arena)
 {
     struct buffer words = {0};
     for (size_t i = 0; i < message->count; i++) {
         const struct message_part *part = &message->parts[i];
-        struct text text =
-            part->kind == MESSAGE_TEXT ? part->text : column_value(view, part->column);
         buffer_add_text(&words,
-                        text_is_absent(text) ? TEXT_LITERAL("(not recorded)") : text);
+                        part->kind == MESSAGE_TEXT
+                            ? part->text
+                            : worded(part->column, column_value(view, part->column)));
     }
     struct text filled = arena_copy(arena, buffer_text(&words));
     buffer_release(&words);

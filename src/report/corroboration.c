@@ -119,9 +119,10 @@ static void put_left_out(struct table *t, struct buffer *b, const struct report 
     buffer_printf(b,
                   "%" PRIu64
                   " more event%s like those above %s counted, not listed: of "
-                  "each indicator the first 100 of a process are kept, and the first "
-                  "2,000 events of one that needs several.",
-                  left_out, PLURAL(left_out), left_out == 1 ? "is" : "are");
+                  "each indicator the first %d of a process are kept, and the first "
+                  "%d events of one that needs several.",
+                  left_out, PLURAL(left_out), left_out == 1 ? "is" : "are",
+                  CORROBORATION_CAP, NOTES_CAP);
     table_buffer(t, b);
     put_source(t, r->lineage, PROCESS_NONE);
     for (size_t i = t->cells; i < sizeof columns / sizeof *columns; i++)

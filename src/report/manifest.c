@@ -318,7 +318,9 @@ static void put_counts(struct json *j, const struct report *r)
     json_member_u64(j, "sysmon_records", sysmon);
     json_member_u64(j, "process_creations", creations);
     json_member_u64(j, "sysmon_recovered", recovered);
-    json_member_u64(j, "hosts", r->lineage->host_count);
+    json_member_u64(j, "hosts", report_sysmon_hosts(r));
+    json_member_u64(j, "hosts_without_sysmon_records",
+                    r->lineage->host_count - report_sysmon_hosts(r));
     json_member_u64(j, "processes", r->lineage->order_count);
     json_member_u64(j, "process_creations_matched", r->detector->matched_creations);
     json_member_u64(j, "findings", r->detector->finding_count);
@@ -333,8 +335,9 @@ static void put_counts(struct json *j, const struct report *r)
 }
 
 /* Only where a part of the findings is told. */
-static void put_told_part(struct json *j, const struct told_part *told)
+static void put_told_part(struct json *j, const struct report *r)
 {
+    const struct told_part *told = &r->told;
     if (text_is_absent(told->filter))
         return;
     json_name(j, "told");
@@ -345,6 +348,8 @@ static void put_told_part(struct json *j, const struct told_part *told)
     json_member_u64(j, "findings_left_out", told->findings_left_out);
     json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
     json_member_u64(j, "timeline_events_left_out", told->events_left_out);
+    json_member_u64(j, "timeline_events_beyond_left_out",
+                    timeline_wide_left_out(&r->timeline->wide));
     json_close_object(j);
 }
 
@@ -364,6 +369,8 @@ static void put_verification(struct json *j, const struct report *r)
     json_member_u64(j, "records_equal_with_waived_values", c->waived_records);
     json_member_u64(j, "records_different", c->different);
     json_member_u64(j, "records_not_confirmed", c->not_confirmed);
+    json_member_u64(j, "records_not_live", v->not_live);
+    json_member_u64(j, "records_of_exports_as_text", v->as_text);
     json_member_u64(j, "values_compared", c->values);
     json_name(j, "values_waived");
     json_open_object(j);
@@ -407,7 +414,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_rules(&j, r->detector->rules);
     put_filters(&j, r);
     put_dispositions(&j, r->dispositions);
-    put_told_part(&j, &r->told);
+    put_told_part(&j, r);
     put_items(&j, r->evidence);
     put_logs(&j, r);
     put_counts(&j, r);

@@ -148,10 +148,15 @@ void timeline_wide_make(const struct timeline_wide *wide, unsigned worker,
                         const struct event_processes *processes, enum timeline_why why,
                         const uint8_t tag[SORTER_TAG], struct arena *arena,
                         struct timeline_row *row);
+/* In its place for an event that is not told, so that copies count once there too. */
+void timeline_wide_leave_out(const struct sysmon_event *event,
+                             const uint8_t tag[SORTER_TAG], struct timeline_row *row);
 /* In the order of the evidence: of copies the first stands for all. */
 void timeline_wide_add(struct timeline_wide *wide, const struct timeline_row *row);
 /* Once the rows are written, how many there are: copies of one event count once. */
 uint64_t timeline_wide_count(const struct timeline_wide *wide);
+/* And how many events beyond the families are not told. */
+uint64_t timeline_wide_left_out(const struct timeline_wide *wide);
 
 /* Records that are not live, as the run used them. */
 struct recovered_counts {
@@ -213,6 +218,7 @@ struct dispositions {
 struct confirmation {
     enum verify_mode mode;
     struct verify_counts counts;
+    uint64_t not_live, as_text; /* such records too, which libevtx cannot decode */
     struct verify_item *items; /* by (log, offset): the records that rows cite */
     size_t asked;              /* of them */
     size_t *first_of_log;      /* log_count + 1 indexes into items; NULL: none asked */
@@ -256,7 +262,8 @@ struct run_facts {
 struct told_part {
     struct text filter;    /* in words; absent: all is told */
     struct text not_found; /* what of it no record has; absent: nothing */
-    uint64_t findings_left_out, near_misses_left_out, events_left_out;
+    uint64_t findings_left_out, near_misses_left_out;
+    uint64_t events_left_out; /* of the families; timeline_wide_left_out() has the rest */
 };
 
 struct report {

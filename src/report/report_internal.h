@@ -269,6 +269,18 @@ void page_add_problems(const struct report *report);
 /* "1 process creation", "2 process creations" */
 /* Why a report has no finding to tell, in a sentence. */
 struct text report_no_finding(const struct report *r, struct arena *arena);
+/* Hosts with a live Sysmon record: some have events of Windows' audit alone. */
+size_t report_sysmon_hosts(const struct report *r);
+/* Problems of what could not be read, examined, or given as recorded. */
+size_t report_unread_problems(const struct report *r);
+/* Is it one of Forebear's own indicators? */
+bool rule_is_forebears(const struct rule *rule);
+/* Process creations that another rule than those matched. */
+uint64_t report_creations_of_others(const struct detector *d);
+/* "3 of them a public rule, 2 Forebear's own indicators alone": of all that matched. */
+struct text report_whose_rules(const struct report *r, struct arena *arena);
+/* Is the last part of its recorded ParentImage msra.exe? */
+bool report_names_msra_as_parent(const struct report *r, const struct process *p);
 /* By node: is it the host process of a finding that is told? To be freed. */
 bool *report_told_hosts(const struct report *r);
 

@@ -95,7 +95,7 @@ size_t silences_of(const struct report *r, uint32_t host,
     if (host != PROCESS_NONE)
         computer = lineage_computer(r->lineage, lineage_process(r->lineage, host));
     for (uint16_t id = 1; id < 256; id++)
-        if (detector_looks_for(r->detector, id) && !is_recorded(range, id))
+        if (detector_looks_for(r->detector, host, id) && !is_recorded(range, id))
             silences[count++] = silence_of(r, computer, id);
     return count;
 }

@@ -39,6 +39,18 @@ SLOT(section_silent)
     put_number_unless(out, page->silence_count, 0);
 }
 
+/* Of a parent that no GUID leads to, the child's record has the name. */
+SLOT(section_is_msra)
+{
+    const struct section *s = page_section(page);
+    const struct process *child =
+        lineage_process(lineage_of(page), page_finding(page, s, 0)->process);
+    bool is_msra = s->host != PROCESS_NONE
+                       ? detector_host_is_named(page->report->detector, s->host)
+                       : report_names_msra_as_parent(page->report, child);
+    buffer_add_string(out, is_msra ? "yes" : "");
+}
+
 SLOT(section_count)
 {
     size_t n = page_section(page)->creation_count;
@@ -220,7 +232,7 @@ SLOT(verdict_met)
 }
 SLOT(verdict_label)
 {
-    bool own = text_equal(verdict_rule(page)->source, TEXT_LITERAL("forebear"));
+    bool own = rule_is_forebears(verdict_rule(page));
     buffer_add_string(out, statement_kind_name(own ? ASSESSED : DERIVED));
 }
 SLOT(verdict_level_token)
@@ -245,6 +257,11 @@ SLOT(verdict_message)
 {
     if (page->verdict_finding)
         put(out, page->verdict_finding->message);
+}
+/* Most rules have no message: then it is the words of who made the rule's file here. */
+SLOT(verdict_message_quoted)
+{
+    buffer_add_string(out, verdict_rule(page)->message_is_authors ? "yes" : "");
 }
 SLOT(verdict_why)
 {
@@ -398,7 +415,7 @@ SLOT(silence_words)
     buffer_release(&words);
 }
 
-/* --- who acted on the host process: edges that are no parenthood */
+/* --- who acted on the host process: edges that make no parent */
 
 LOOP(source)
 {
@@ -413,6 +430,12 @@ static uint32_t source_process(const struct page *page)
 SLOT(source_name)
 {
     name_process(out, lineage_of(page), source_process(page));
+}
+/* The creator can act on what it created, too. */
+SLOT(source_is_parent)
+{
+    uint32_t parent = lineage_parent(lineage_of(page), page_section(page)->host);
+    buffer_add_string(out, source_process(page) == parent ? "yes" : "");
 }
 SLOT(source_ancestors)
 {

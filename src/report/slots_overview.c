@@ -14,45 +14,23 @@ static bool is_first_of_creation(const struct detector *d, size_t i)
     return i == 0 || d->findings[i].process != d->findings[i - 1].process;
 }
 
-static bool is_public(const struct finding *f)
-{
-    return !text_equal(f->rule->source, TEXT_LITERAL("forebear"));
-}
-
-/* Process creations of findings[from .. end) that a public rule matched. */
-static uint64_t public_creations(const struct detector *d, size_t from, size_t end)
-{
-    uint64_t count = 0;
-    uint32_t last = PROCESS_NONE;
-    for (size_t i = from; i < end; i++) {
-        if (!is_public(&d->findings[i]) || d->findings[i].process == last)
-            continue;
-        last = d->findings[i].process;
-        count++;
-    }
-    return count;
-}
-
 SLOT(answer_what)
 {
     const struct detector *d = page->report->detector;
     uint64_t n = d->matched_creations;
-    if (d->finding_count == 0) {
-        struct arena arena = {0};
+    struct arena arena = {0};
+    if (d->finding_count == 0)
         put(out, report_no_finding(page->report, &arena));
-        arena_release(&arena);
-        return;
-    }
-    uint64_t public = public_creations(d, 0, d->finding_count);
-    buffer_printf(out,
-                  "%" PRIu64 " process creation%s, under %zu host process%s, match%s "
-                  "one or more of the %zu rule%s applied: %" PRIu64
-                  " a public rule, %" PRIu64 " Forebear's own indicators alone. No "
-                  "record here shows code being written into a process: Sysmon has no "
-                  "event for it.",
-                  n, PLURAL(n), page->section_total,
-                  page->section_total == 1 ? "" : "es", n == 1 ? "es" : "",
-                  d->rules->count, PLURAL(d->rules->count), public, n - public);
+    else
+        buffer_printf(
+            out,
+            "%" PRIu64 " process creation%s, under %zu host process%s, match%s one or "
+            "more of the %zu rule%s applied: %.*s. No record here shows code being "
+            "written into a process: Sysmon has no event for it.",
+            n, PLURAL(n), page->section_total, page->section_total == 1 ? "" : "es",
+            n == 1 ? "es" : "", d->rules->count, PLURAL(d->rules->count),
+            TEXT(report_whose_rules(page->report, &arena)));
+    arena_release(&arena);
 }
 
 SLOT(answer_hosts)
@@ -70,7 +48,8 @@ SLOT(answer_hosts)
     if (with > NAMED_MAX)
         buffer_printf(out, "; and %zu more", with - NAMED_MAX);
     if (with)
-        buffer_printf(out, ". Hosts with records: %zu.", l->host_count);
+        buffer_printf(out, ". Hosts with Sysmon records: %zu.",
+                      report_sysmon_hosts(page->report));
 }
 
 static void put_span(const struct page *page, struct buffer *out, uint64_t first,
@@ -121,7 +100,7 @@ SLOT(answer_links)
             counts[lineage_process(lineage_of(page), d->findings[i].process)->grade]++;
     for (size_t i = 0; i < sizeof grades / sizeof *grades; i++)
         if (counts[grades[i].grade])
-            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "",
+            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "Parents: ",
                           counts[grades[i].grade], grades[i].words);
 }
 
@@ -176,6 +155,11 @@ static void put_topic(const struct page *page, enum statement_topic topic, size_
 SLOT(answer_read)
 {
     put_topic(page, ABOUT_WHAT_WAS_READ, 2, out);
+}
+
+SLOT(unread_total)
+{
+    put_number_unless(out, report_unread_problems(page->report), 0);
 }
 
 SLOT(answer_unread)

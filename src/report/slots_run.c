@@ -109,6 +109,16 @@ SLOT(verified_whole)
 {
     buffer_add_string(out, RUN(page)->verify == VERIFY_ALL ? "yes" : "");
 }
+/* Did another reader decode any record again? */
+SLOT(confirmed)
+{
+    const struct confirmation *v = page->report->verification;
+    put_number_unless(out, v ? v->counts.equal + v->counts.different : 0, 0);
+}
+SLOT(recovers)
+{
+    buffer_add_string(out, RUN(page)->recovers ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);

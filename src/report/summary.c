@@ -84,18 +84,40 @@ static uint64_t hosts_with_findings(const struct report *r)
     return count;
 }
 
-static bool is_own(const struct rule *rule)
+bool rule_is_forebears(const struct rule *rule)
 {
     return text_equal(rule->source, TEXT_LITERAL("forebear"));
 }
 
-static uint64_t matched_by_public_rules(const struct detector *d)
+struct text report_whose_rules(const struct report *r, struct arena *arena)
+{
+    /* of a folder of the user's it is not known whose rules it has */
+    static const char own[] = "Forebear's own indicators alone";
+    const char *other = text_is_absent(r->run.rules_folder)
+                            ? "a public rule"
+                            : "a rule that is not Forebear's own";
+    uint64_t all = r->detector->matched_creations,
+             others = report_creations_of_others(r->detector);
+    if (others && others < all)
+        return arena_printf(arena, "%" PRIu64 " of them %s, %" PRIu64 " %s", others,
+                            other, all - others, own);
+    return arena_printf(arena, "%s %s", all == 1 ? "that is" : "each of them",
+                        others ? other : own);
+}
+
+bool report_names_msra_as_parent(const struct report *r, const struct process *p)
+{
+    return text_equal_fold(text_basename(lineage_text(r->lineage, p->parent_image)),
+                           TEXT_LITERAL("msra.exe"));
+}
+
+uint64_t report_creations_of_others(const struct detector *d)
 {
     uint64_t count = 0;
     uint32_t last = PROCESS_NONE;
     for (size_t i = 0; i < d->finding_count; i++) {
         const struct finding *f = &d->findings[i];
-        if (is_own(f->rule) || f->process == last)
+        if (rule_is_forebears(f->rule) || f->process == last)
             continue;
         last = f->process;
         count++;
@@ -115,38 +137,53 @@ static uint64_t matched_recovered(const struct report *r)
     return count;
 }
 
+size_t report_sysmon_hosts(const struct report *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->lineage->host_count; i++)
+        count += r->lineage->hosts[i].records > 0;
+    return count;
+}
+
+static void say_no_live_sysmon(const struct report *r, const struct totals *sum,
+                               struct arena *arena, struct statements *out)
+{
+    struct text read =
+        arena_printf(arena, "(%" PRIu64 " event log%s, %" PRIu64 " record%s read)",
+                     sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
+    if (sum->used)
+        statements_add(out, arena, RECORDED,
+                       "No live Sysmon record was found %.*s. What follows rests on "
+                       "recovered records alone.",
+                       TEXT(read));
+    else
+        statements_add(out, arena, RECORDED,
+                       "%s no Sysmon record was found %.*s. This says nothing about "
+                       "what happened on the machine.",
+                       r->lineage->audit_count ? "Examined without Sysmon:"
+                                               : "Nothing to examine:",
+                       TEXT(read));
+}
+
+static void add_moment(struct buffer *out, const struct report *r, uint64_t filetime)
+{
+    char text[FILETIME_TEXT_MAX];
+    buffer_add_text(out, filetime_format(text, filetime, FILETIME_REPORT));
+    zone_add_beside(out, &r->run.zone, filetime);
+}
+
 static void say_what_was_examined(const struct report *r, const struct totals *sum,
                                   struct arena *arena, struct statements *out)
 {
-    char text[FILETIME_TEXT_MAX];
-    if (sum->sysmon_records == 0 && sum->used) {
-        statements_add(out, arena, RECORDED,
-                       "No live Sysmon record was found (%" PRIu64
-                       " event log%s, %" PRIu64 " record%s read). What follows rests "
-                       "on recovered records alone.",
-                       sum->logs, PLURAL(sum->logs), sum->records,
-                       PLURAL(sum->records));
-        return;
-    }
     if (sum->sysmon_records == 0) {
-        statements_add(
-            out, arena, RECORDED,
-            "%s no Sysmon record was found (%" PRIu64 " event log%s, %" PRIu64
-            " record%s read). This says nothing about what happened on the "
-            "machine.",
-            r->lineage->audit_count ? "Examined without Sysmon:"
-                                    : "Nothing to examine:",
-            sum->logs, PLURAL(sum->logs), sum->records, PLURAL(sum->records));
+        say_no_live_sysmon(r, sum, arena, out);
         return;
     }
     struct buffer period = {0};
-    buffer_add_text(&period,
-                    filetime_format(text, sum->first_filetime, FILETIME_REPORT));
-    zone_add_beside(&period, &r->run.zone, sum->first_filetime);
+    add_moment(&period, r, sum->first_filetime);
     buffer_add_string(&period, " to ");
-    buffer_add_text(&period,
-                    filetime_format(text, sum->last_filetime, FILETIME_REPORT));
-    zone_add_beside(&period, &r->run.zone, sum->last_filetime);
+    add_moment(&period, r, sum->last_filetime);
+    size_t hosts = report_sysmon_hosts(r);
     /* each once, in however many live records and logs it stands */
     uint64_t distinct = r->lineage->logged_live;
     struct text repeated =
@@ -162,18 +199,40 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
                    "from %.*s by the machines' own clocks.",
                    sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
                    sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
-                   PLURAL(distinct), TEXT(repeated), r->lineage->host_count,
-                   PLURAL(r->lineage->host_count), TEXT(buffer_text(&period)));
+                   PLURAL(distinct), TEXT(repeated), hosts, PLURAL(hosts),
+                   TEXT(buffer_text(&period)));
     buffer_release(&period);
 }
 
+/* Does every process creation that it matched name msra.exe as its parent? */
+static bool is_under_msra_alone(const struct report *r, const struct rule *rule)
+{
+    const struct detector *d = r->detector;
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].rule == rule &&
+            !report_names_msra_as_parent(
+                r, lineage_process(r->lineage, d->findings[i].process)))
+            return false;
+    return true;
+}
+
+/* ATT&CK's T1055 is process injection. */
+static bool is_filed_under_injection(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->techniques.count; i++)
+        if (text_starts_with_fold(rule->techniques.items[i], TEXT_LITERAL("T1055")))
+            return true;
+    return false;
+}
+
+/* A rule can be of anything: what it is about is said only where it holds. */
 static void say_rule(const struct report *r, const struct rule *rule,
                      struct arena *arena, struct statements *out)
 {
     uint64_t n = rule_creations(r->detector, rule);
     if (n == 0)
         return;
-    if (is_own(rule))
+    if (rule_is_forebears(rule))
         statements_add(out, arena, ASSESSED,
                        "%" PRIu64 " process creation%s meet%s Forebear's own indicator "
                        "\"%.*s\" (level %s).",
@@ -182,10 +241,13 @@ static void say_rule(const struct report *r, const struct rule *rule,
     else
         statements_add(
             out, arena, DERIVED,
-            "%" PRIu64 " process creation%s whose recorded parent is msra.exe "
-            "match%s rule \"%.*s\" (%.*s), which its authors associate with "
-            "injection.",
-            n, PLURAL(n), n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source));
+            "%" PRIu64 " process creation%s%s match%s rule \"%.*s\" (%.*s)%s.", n,
+            PLURAL(n),
+            is_under_msra_alone(r, rule) ? " whose recorded parent is msra.exe" : "",
+            n == 1 ? "es" : "", TEXT(rule->title), TEXT(rule->source),
+            is_filed_under_injection(rule)
+                ? ", which its authors associate with injection"
+                : "");
 }
 
 bool *report_told_hosts(const struct report *r)
@@ -227,6 +289,33 @@ static struct signs count_signs(const struct report *r)
     return n;
 }
 
+/* "no event 8 (remote thread), 3 events 10 (process access) and .." */
+static struct text words_of_events(const uint64_t by_event[256], struct arena *arena)
+{
+    static const struct {
+        uint16_t id;
+        const char *before, *name;
+    } kinds[] = {
+        {SYSMON_REMOTE_THREAD,     "",      "remote thread" },
+        {SYSMON_PROCESS_ACCESS,    ", ",    "process access"},
+        {SYSMON_PROCESS_TAMPERING, " and ", "tampering"     },
+    };
+    struct buffer words = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t n = by_event[kinds[i].id];
+        buffer_add_string(&words, kinds[i].before);
+        if (n)
+            buffer_printf(&words, "%" PRIu64, n);
+        else
+            buffer_add_string(&words, "no");
+        buffer_printf(&words, " event%s %u (%s)", n > 1 ? "s" : "",
+                      (unsigned)kinds[i].id, kinds[i].name);
+    }
+    struct text kept = arena_copy(arena, buffer_text(&words));
+    buffer_release(&words);
+    return kept;
+}
+
 static void say_corroborations(const struct report *r, struct arena *arena,
                                struct statements *out)
 {
@@ -257,12 +346,9 @@ static void say_corroborations(const struct report *r, struct arena *arena,
                        no_proof, TEXT(others), TEXT(aside));
     else
         statements_add(out, arena, DERIVED,
-                       "%s %" PRIu64 " event%s 8 (remote thread), %" PRIu64
-                       " event%s 10 (process access) and %" PRIu64
-                       " event%s 25 (tampering) of interest; each is listed with its "
-                       "innocent explanations.%.*s%.*s",
-                       no_proof, count[8], PLURAL(count[8]), count[10],
-                       PLURAL(count[10]), count[25], PLURAL(count[25]), TEXT(others),
+                       "%s %.*s of interest; each is listed with its innocent "
+                       "explanations.%.*s%.*s",
+                       no_proof, TEXT(words_of_events(count, arena)), TEXT(others),
                        TEXT(aside));
 }
 
@@ -283,15 +369,17 @@ static void say_hosts_apart(const struct detector *d, struct arena *arena,
             count++;
             with_signs += has_sign(d, i);
         }
+    struct text signs =
+        with_signs ? arena_printf(arena, "on %" PRIu64 " of them", with_signs)
+                   : TEXT_LITERAL("on none");
     if (count)
         statements_add(out, arena, with_signs ? ASSESSED : DERIVED,
                        "%" PRIu64 " process%s that %s msra.exe by name or by "
                        "OriginalFileName %s host process of no finding; records of "
-                       "interest are there on %" PRIu64
-                       " of them. corroboration.csv lists each with its innocent "
-                       "explanations.",
+                       "interest are there %.*s. corroboration.csv lists each with "
+                       "its innocent explanations.",
                        count, count == 1 ? "" : "es", count == 1 ? "is" : "are",
-                       count == 1 ? "is" : "are", with_signs);
+                       count == 1 ? "is" : "are", TEXT(signs));
 }
 
 /* What Windows' own audit adds to Sysmon. */
@@ -342,14 +430,12 @@ static void say_findings(const struct report *r, const struct totals *sum,
         statements_add(out, arena, DERIVED, "%.*s", TEXT(report_no_finding(r, arena)));
         return;
     }
-    uint64_t public = matched_by_public_rules(d);
-    statements_add(
-        out, arena, DERIVED,
-        "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rule%s applied; %" PRIu64 " of them a public rule, %" PRIu64
-        " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
-        PLURAL(d->rules->count), public, n - public);
+    statements_add(out, arena, DERIVED,
+                   "%" PRIu64 " process creation%s on %" PRIu64
+                   " host%s match%s one or more of the %zu rule%s applied; %.*s.",
+                   n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "",
+                   d->rules->count, PLURAL(d->rules->count),
+                   TEXT(report_whose_rules(r, arena)));
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
@@ -366,19 +452,24 @@ static void say_told_part(const struct report *r, struct arena *arena,
                           struct statements *out)
 {
     const struct told_part *told = &r->told;
+    uint64_t beyond = timeline_wide_left_out(&r->timeline->wide);
     if (text_is_absent(told->filter))
         return;
+    struct text wider =
+        beyond ? arena_printf(arena, ", and %" PRIu64 " more event%s of the wider timeline",
+                              beyond, PLURAL(beyond))
+               : TEXT_LITERAL("");
     statements_add(out, arena, DERIVED,
                    "This report tells a part only (%.*s): %" PRIu64
                    " finding%s, %" PRIu64 " near miss%s and %" PRIu64
-                   " event%s of the findings' families lie outside it and "
+                   " event%s of the findings' families%.*s lie outside it and "
                    "are not told. Everything was read, linked and judged; "
                    "processes.csv holds every "
                    "process.",
                    TEXT(told->filter), told->findings_left_out,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
-                   PLURAL(told->events_left_out));
+                   PLURAL(told->events_left_out), TEXT(wider));
     if (!text_is_absent(told->not_found))
         statements_add(out, arena, DERIVED, "What was asked for: %.*s.",
                        TEXT(told->not_found));
@@ -418,22 +509,32 @@ static void say_clearings(const struct report *r, struct arena *arena,
                    r->clearing_count, PLURAL(r->clearing_count), TEXT(aside));
 }
 
+static void say_near_misses(const struct detector *d, struct arena *arena,
+                            struct statements *out)
+{
+    static const char beside[] = "of a process creation that another rule matches and";
+    size_t all = d->near_miss_count, apart = near_misses_apart(d), with = all - apart;
+    struct text where =
+        apart == 0 ? arena_printf(arena, "%s %s stand%s there", all == 1 ? "It is" : "All are",
+                                  beside, count_word(all, "s", ""))
+        : with == 0
+            ? arena_printf(arena, "%s listed apart", all == 1 ? "It is" : "All are")
+            : arena_printf(arena, "%zu %s %s stand%s there; %zu %s listed apart", with,
+                           count_word(with, "is", "are"), beside,
+                           count_word(with, "s", ""), apart,
+                           count_word(apart, "is", "are"));
+    if (all)
+        statements_add(out, arena, DERIVED,
+                       "%zu near miss%s, each with why: a rule stayed silent by one "
+                       "condition, or a known blind spot applies. %.*s.",
+                       all, count_word(all, "", "es"), TEXT(where));
+}
+
 static void say_apart(const struct report *r, struct arena *arena,
                       struct statements *out)
 {
     const struct detector *d = r->detector;
-    size_t apart = near_misses_apart(d);
-    if (d->near_miss_count)
-        statements_add(out, arena, DERIVED,
-                       "%zu near miss%s, each with why: a rule stayed silent by one "
-                       "condition, or a known blind spot applies. %zu %s of a process "
-                       "creation that another rule matches and stand%s there; %zu %s "
-                       "listed apart.",
-                       d->near_miss_count, d->near_miss_count == 1 ? "" : "es",
-                       d->near_miss_count - apart,
-                       d->near_miss_count - apart == 1 ? "is" : "are",
-                       d->near_miss_count - apart == 1 ? "s" : "", apart,
-                       apart == 1 ? "is" : "are");
+    say_near_misses(d, arena, out);
     if (!text_is_absent(r->run.filter_file))
         statements_add(out, arena, DERIVED,
                        "The user's filter took away %" PRIu64
@@ -443,43 +544,115 @@ static void say_apart(const struct report *r, struct arena *arena,
         say_clearings(r, arena, out);
 }
 
-/* So that "no finding" is never read as "it did not happen". */
-static void say_coverage(const struct report *r, struct arena *arena,
-                         struct statements *out)
+/* All hosts together. */
+struct covered {
+    uint64_t hosts, silent, holes, holes_not_explained, stops, ids, numbers;
+};
+
+static struct covered add_up_coverage(const struct report *r)
 {
-    uint64_t hosts = 0, silent = 0, holes = 0, unexplained = 0, ids = 0, numbers = 0,
-             stops = 0;
+    struct covered sum = {0};
     for (size_t i = 0; r->story && i < r->story->host_count; i++) {
         const struct story_host *h = &r->story->hosts[i];
-        hosts += h->records > 0;
-        silent += h->holes > 0;
-        holes += h->holes;
-        unexplained += h->holes_not_explained;
-        stops += h->sensor_stops;
-        ids += h->missing_record_ids;
+        sum.hosts += h->records > 0;
+        sum.silent += h->holes > 0;
+        sum.holes += h->holes;
+        sum.holes_not_explained += h->holes_not_explained;
+        sum.stops += h->sensor_stops;
+        sum.ids += h->missing_record_ids;
     }
     for (size_t i = 0; i < r->lineage->host_count; i++)
-        numbers += r->lineage->hosts[i].sequence_missing;
-    if (hosts == 0)
+        sum.numbers += r->lineage->hosts[i].sequence_missing;
+    return sum;
+}
+
+static void add_silences(struct buffer *out, const struct covered *c)
+{
+    buffer_printf(out, "What these logs cover: on %" PRIu64 " host%s Sysmon ", c->hosts,
+                  PLURAL(c->hosts));
+    if (c->holes)
+        buffer_printf(out,
+                      "recorded, and on %" PRIu64
+                      " of them nothing for longer than is ordinary, %" PRIu64
+                      " time%s in all, %" PRIu64 " without a recorded reason",
+                      c->silent, c->holes, PLURAL(c->holes), c->holes_not_explained);
+    else
+        buffer_add_string(out, "was never silent for longer than is ordinary");
+    if (c->stops)
+        buffer_printf(out, ", and is recorded as stopped %" PRIu64 " time%s.", c->stops,
+                      PLURAL(c->stops));
+    else
+        buffer_add_string(out, ", and is nowhere recorded as stopped.");
+}
+
+static void add_missing(struct buffer *out, const struct covered *c)
+{
+    if (c->ids + c->numbers == 0) {
+        buffer_add_string(out, " Record ids and process numbers show none missing.");
         return;
-    struct text silences =
-        holes ? arena_printf(arena,
-                             "recorded, and on %" PRIu64 " of them nothing for longer "
-                             "than is ordinary, %" PRIu64 " time%s in all, %" PRIu64
-                             " without a recorded reason",
-                             silent, holes, PLURAL(holes), unexplained)
-              : TEXT_LITERAL("was never silent for longer than is ordinary");
-    statements_add(
-        out, arena, DERIVED,
-        "What these logs cover: on %" PRIu64 " host%s Sysmon %.*s, and is recorded as "
-        "stopped %" PRIu64 " time%s; %" PRIu64
-        " event record id%s and the creation records of at least "
-        "%" PRIu64 " process%s are missing. hosts.csv names the event ids without a "
-        "record, coverage.csv each interval. Where there is no record, the absence of "
-        "a "
-        "finding says nothing about what happened.",
-        hosts, PLURAL(hosts), TEXT(silences), stops, PLURAL(stops), ids, PLURAL(ids),
-        numbers, numbers == 1 ? "" : "es");
+    }
+    buffer_add_string(out, " Missing among the live records: ");
+    if (c->ids)
+        buffer_printf(out, "%" PRIu64 " event record id%s", c->ids, PLURAL(c->ids));
+    if (c->numbers)
+        buffer_printf(out, "%sthe creation records of at least %" PRIu64 " process%s",
+                      c->ids ? "; " : "", c->numbers, c->numbers == 1 ? "" : "es");
+    buffer_add_char(out, '.');
+}
+
+/* What is gone at the end of a log, or all of it, leaves no gap that could be counted. */
+static void add_damage(struct buffer *out, const struct report *r,
+                       const struct totals *sum, const struct covered *c)
+{
+    size_t damage = 0;
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        if (problem_kinds[code].class == DAMAGE)
+            damage += r->problems->per_code[code];
+    if (damage)
+        buffer_add_string(out, " Part of the evidence is damaged or could not be read: "
+                               "of what that took only gaps between live records are "
+                               "known here.");
+    if (sum->used && c->ids + c->numbers)
+        buffer_printf(out,
+                      " %" PRIu64 " recovered record%s of Sysmon can be among the "
+                      "missing ones.",
+                      sum->used, PLURAL(sum->used));
+}
+
+/* So that "no finding" is never read as "it did not happen". */
+static void say_coverage(const struct report *r, const struct totals *sum,
+                         struct arena *arena, struct statements *out)
+{
+    struct covered covered = add_up_coverage(r);
+    struct buffer words = {0};
+    if (covered.hosts == 0)
+        return;
+    add_silences(&words, &covered);
+    add_missing(&words, &covered);
+    add_damage(&words, r, sum, &covered);
+    statements_add(out, arena, DERIVED,
+                   "%.*s hosts.csv names the event ids without a record, coverage.csv "
+                   "each interval. Where there is no record, the absence of a finding "
+                   "says nothing about what happened.",
+                   TEXT(buffer_text(&words)));
+    buffer_release(&words);
+}
+
+static struct text words_of_used(const struct totals *sum, struct arena *arena)
+{
+    if (sum->used == 0)
+        return TEXT_LITERAL("None of them is Sysmon's, so none was used.");
+    struct text creations =
+        sum->used_creations
+            ? arena_printf(arena, " (%" PRIu64 " process creation%s)",
+                           sum->used_creations, PLURAL(sum->used_creations))
+            : TEXT_LITERAL("");
+    return arena_printf(arena,
+                        "%" PRIu64 " of them %s Sysmon's and %s used%.*s; each row "
+                        "that rests on one says its state, and none is counted as "
+                        "live.",
+                        sum->used, sum->used == 1 ? "is" : "are",
+                        sum->used == 1 ? "was" : "were", TEXT(creations));
 }
 
 /* Leftovers are of any channel and any computer: only what says that it is Sysmon's is used. */
@@ -492,18 +665,8 @@ static void say_recovered(const struct totals *sum, struct arena *arena,
         statements_add(
             out, arena, RECORDED,
             "Besides the live records others were recovered, of any channel (%.*s). "
-            "%" PRIu64 " of them %s of Sysmon and %s used, %" PRIu64
-            " of these process creations; each row that rests on one says its state, "
-            "and none is counted as live.",
-            TEXT(buffer_text(&states)), sum->used, sum->used == 1 ? "is" : "are",
-            sum->used == 1 ? "was" : "were", sum->used_creations);
-    if (sum->positional)
-        statements_add(out, arena, RECORDED,
-                       "%" PRIu64 " recovered record%s of Sysmon, or of no known "
-                       "provider, %s not used: the template with the names of the "
-                       "fields is gone.",
-                       sum->positional, PLURAL(sum->positional),
-                       sum->positional == 1 ? "was" : "were");
+            "%.*s",
+            TEXT(buffer_text(&states)), TEXT(words_of_used(sum, arena)));
     if (sum->copies)
         statements_add(out, arena, RECORDED,
                        "%" PRIu64 " recovered cop%s of records that were read %s "
@@ -535,6 +698,27 @@ static void say_dispositions(const struct report *r, struct arena *arena,
         count[DISPOSED_NOT]);
 }
 
+/* Of what lies outside the live records. Returns how many statements. */
+static size_t say_not_used(const struct report *r, const struct totals *sum,
+                           struct arena *arena, struct statements *out)
+{
+    size_t before = out->count;
+    if (!r->run.recovers && sum->recovered)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " record%s outside the live ones %s counted; their "
+                       "content is not reported.",
+                       sum->recovered, PLURAL(sum->recovered),
+                       sum->recovered == 1 ? "was" : "were");
+    if (r->run.recovers && sum->positional)
+        statements_add(out, arena, RECORDED,
+                       "%" PRIu64 " recovered record%s of Sysmon, or of no known "
+                       "provider, %s not used: the template with the names of the "
+                       "fields is gone.",
+                       sum->positional, PLURAL(sum->positional),
+                       sum->positional == 1 ? "was" : "were");
+    return out->count - before;
+}
+
 enum telling { UNTOLD, NOT_READ, NOT_EXAMINED, NOT_AS_RECORDED };
 
 /* Anomalies of what was recorded are no matter of reading, so they stay UNTOLD here. */
@@ -556,6 +740,15 @@ static enum telling telling_of(enum problem_code code)
     }
 }
 
+size_t report_unread_problems(const struct report *r)
+{
+    size_t count = 0;
+    for (int code = 0; code < PROBLEM_CODES; code++)
+        if (telling_of((enum problem_code)code) != UNTOLD)
+            count += r->problems->per_code[code];
+    return count;
+}
+
 /* What was not read or not examined, one sentence for each kind. */
 static void say_problems(const struct report *r, const struct totals *sum,
                          struct arena *arena, struct statements *out)
@@ -574,15 +767,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
                        problem_kinds[code].code, problem_kinds[code].sentence);
         told++;
     }
-    if (r->run.recovers)
-        say_recovered(sum, arena, out);
-    else if (sum->recovered)
-        statements_add(out, arena, RECORDED,
-                       "%" PRIu64 " record%s outside the live ones %s counted; their "
-                       "content is not reported.",
-                       sum->recovered, PLURAL(sum->recovered),
-                       sum->recovered == 1 ? "was" : "were");
-    if (!told && !sum->positional)
+    told += say_not_used(r, sum, arena, out);
+    if (!told)
         statements_add(out, arena, RECORDED,
                        "Everything that was found could be read.");
 }
@@ -620,10 +806,12 @@ void report_statements(const struct report *r, struct arena *arena,
     struct totals sum = add_up(r);
     size_t first = out->count;
     say_what_was_examined(r, &sum, arena, out);
+    if (r->run.recovers)
+        say_recovered(&sum, arena, out);
     give_topic(out, first, ABOUT_WHAT_WAS_READ);
     say_told_part(r, arena, out);
     say_audited(r, arena, out);
-    say_coverage(r, arena, out);
+    say_coverage(r, &sum, arena, out);
     say_findings(r, &sum, arena, out);
     say_hosts_apart(r->detector, arena, out);
     say_dispositions(r, arena, out);

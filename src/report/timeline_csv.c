@@ -73,7 +73,8 @@ struct timeline_makers {
     const struct report *report;
     struct sorter rows;
     uint64_t added,
-        repeats; /* rows that came; copies of one event that were left out */
+        repeats; /* rows that came; copies of one event that have no row */
+    uint64_t left_out; /* events that are not told: rows without bytes */
     unsigned count;
     struct maker {
         struct table table; /* its rows alone */
@@ -138,7 +139,21 @@ void timeline_wide_make(const struct timeline_wide *wide, unsigned worker,
 void timeline_wide_add(struct timeline_wide *wide, const struct timeline_row *row)
 {
     sorter_add(&wide->makers->rows, &row->key, row->bytes);
-    wide->makers->added++;
+    wide->makers->added += row->bytes.len > 0;
+}
+
+/* Before all times that a row can have: what is left out stands in no order. */
+void timeline_wide_leave_out(const struct sysmon_event *event,
+                             const uint8_t tag[SORTER_TAG], struct timeline_row *row)
+{
+    row->key = (struct sorter_key){.second = event->record->system.record_id};
+    memcpy(row->key.tag, tag, sizeof row->key.tag);
+    row->bytes = TEXT_LITERAL("");
+}
+
+uint64_t timeline_wide_left_out(const struct timeline_wide *wide)
+{
+    return wide->makers ? wide->makers->left_out : 0;
 }
 
 uint64_t timeline_wide_count(const struct timeline_wide *wide)
@@ -155,7 +170,7 @@ struct merge {
     size_t next_event; /* of the families */
     struct sorter_key last;
     bool has_last;
-    uint64_t repeats;
+    uint64_t repeats, left_out;
 };
 
 /* A row for the file goes into a sheet: what it is made of is told by the columns' names. */
@@ -206,12 +221,17 @@ static void put_family_until(struct merge *m, const struct sorter_key *key_or_nu
 
 static void put_wide(struct merge *m, const struct sorter_row *row)
 {
-    if (m->has_last && sorter_compare(&m->last, &row->key) == 0) {
+    bool is_repeated = m->has_last && sorter_compare(&m->last, &row->key) == 0;
+    m->last = row->key;
+    m->has_last = true;
+    if (row->bytes.len == 0) {
+        m->left_out += !is_repeated;
+        return;
+    }
+    if (is_repeated) {
         m->repeats++;
         return;
     }
-    m->last = row->key;
-    m->has_last = true;
     put_family_until(m, &row->key);
     put_ready_row(m, text_slice(row->bytes, 1, SIZE_MAX),
                   (unsigned char)row->bytes.ptr[0]);
@@ -237,8 +257,10 @@ static enum status put_merged(struct table *table, const struct report *report,
     enum status status = makers ? put_all_wide(&m, &makers->rows, err) : OK;
     put_family_until(&m, NULL);
     buffer_release(&m.scratch);
-    if (makers)
+    if (makers) {
         makers->repeats = m.repeats;
+        makers->left_out = m.left_out;
+    }
     return status;
 }
 

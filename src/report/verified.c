@@ -53,12 +53,58 @@ static void add_waivers(struct buffer *out, const struct verify_counts *c)
     buffer_add_string(out, any ? "." : "; waived: none.");
 }
 
-static const char *which_records(enum verify_mode mode)
+/* "the timeline, findings, their ancestors and corroboration.csv rest on" */
+static void add_what_rests(struct buffer *out, const struct report *r)
 {
-    static const char *const which[] = {
-        "records that findings and their ancestors rest on",
-        "records of findings, their ancestors and the timeline", "live records", ""};
-    return which[mode];
+    bool findings = r->detector->finding_count, signs = r->detector->corroboration_count;
+    if (r->verification->mode == VERIFY_TIMELINE && findings)
+        buffer_add_string(out, "the timeline, ");
+    buffer_add_string(out, findings && signs
+                               ? "findings, their ancestors and corroboration.csv rest on"
+                           : findings ? "findings and their ancestors rest on"
+                                      : "corroboration.csv rests on");
+}
+
+/* What rows rest on and only one reader can decode. */
+static void add_not_decodable(struct buffer *out, const struct confirmation *v)
+{
+    const char *of = v->mode == VERIFY_ALL ? "more" : "of these";
+    if (v->not_live)
+        buffer_printf(out,
+                      "; %" PRIu64 " %s %s not live: the native reader alone decoded %s",
+                      v->not_live, of, v->not_live == 1 ? "is" : "are",
+                      v->not_live == 1 ? "it" : "them");
+    if (v->as_text)
+        buffer_printf(out, "; %" PRIu64 " %s %s in an export as text", v->as_text, of,
+                      v->as_text == 1 ? "stands" : "stand");
+}
+
+/* "the native reader"; libevtx goes by its name and version. */
+static struct text name_of_other(const struct report *r)
+{
+    return text_equal(r->run.other_reader, TEXT_LITERAL("native"))
+               ? TEXT_LITERAL("the native reader")
+               : r->run.other_reader;
+}
+
+static void add_equal(struct buffer *out, const struct report *r)
+{
+    const struct confirmation *v = r->verification;
+    const struct verify_counts *c = &v->counts;
+    uint64_t others = v->not_live + v->as_text;
+    buffer_printf(out,
+                  "The same bytes decoded again by %.*s, equal in %" PRIu64
+                  " of %" PRIu64,
+                  TEXT(name_of_other(r)), c->equal, c->records);
+    if (v->mode == VERIFY_ALL) {
+        buffer_add_string(out, " live records");
+    } else {
+        buffer_printf(out, " record%s", PLURAL(c->records));
+        if (others)
+            buffer_printf(out, ", of %" PRIu64, c->records + others);
+        buffer_add_string(out, " that ");
+        add_what_rests(out, r);
+    }
 }
 
 static void add_set(struct buffer *out, const struct verify_counts *c)
@@ -75,13 +121,20 @@ static void add_set(struct buffer *out, const struct verify_counts *c)
     buffer_add_char(out, '.');
 }
 
-static void add_not_verified(struct buffer *out, const struct confirmation *v)
+static void add_not_verified(struct buffer *out, const struct report *r)
 {
-    buffer_add_string(out, !v || v->mode == VERIFY_NONE
-                               ? "No record was decoded again by another reader; "
-                                 "--verify was set to none."
-                               : "No record was decoded again by another reader: no "
-                                 "finding rests on a record of a .evtx log.");
+    const struct confirmation *v = r->verification;
+    buffer_add_string(out, "No record was decoded again by another reader");
+    if (!v || v->mode == VERIFY_NONE) {
+        buffer_add_string(out, "; --verify was set to none.");
+    } else if (v->not_live + v->as_text) {
+        buffer_printf(out, ", of %" PRIu64 " that ", v->not_live + v->as_text);
+        add_what_rests(out, r);
+        add_not_decodable(out, v);
+        buffer_add_char(out, '.');
+    } else {
+        buffer_add_string(out, ": no finding rests on a record of a .evtx log.");
+    }
 }
 
 /* Of exports as text nothing can be decoded again, and that is said wherever there is one. */
@@ -103,18 +156,16 @@ static void add_verification(struct buffer *out, const struct report *r)
     const struct confirmation *v = r->verification;
     const struct verify_counts *c = v ? &v->counts : NULL;
     if (!c || (c->records == 0 && v->mode != VERIFY_ALL)) {
-        add_not_verified(out, v);
+        add_not_verified(out, r);
         return;
     }
-    buffer_printf(
-        out,
-        "The same bytes decoded again by %.*s, equal in %" PRIu64 " of %" PRIu64 " %s",
-        TEXT(r->run.other_reader), c->equal, c->records, which_records(v->mode));
+    add_equal(out, r);
     if (c->different)
         buffer_printf(out, "; %" PRIu64 " differ%s", c->different,
                       c->different == 1 ? "s" : "");
     if (c->not_confirmed)
         buffer_printf(out, "; %" PRIu64 " not confirmed", c->not_confirmed);
+    add_not_decodable(out, v);
     add_waivers(out, c);
     if (v->mode == VERIFY_ALL)
         add_set(out, c);

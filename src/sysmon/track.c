@@ -449,21 +449,32 @@ static int64_t seconds(int64_t time_100ns)
     return time_100ns / (int64_t)FILETIME_SECOND;
 }
 
+static void add_range(struct buffer *out, int64_t least, int64_t most)
+{
+    buffer_clear(out);
+    if (least == most)
+        buffer_printf(out, "%" PRId64 " s", least);
+    else
+        buffer_printf(out, "between %" PRId64 " s and %" PRId64 " s", least, most);
+}
+
 static void tell_skews(const struct telling *t)
 {
     const struct track *track = t->track;
+    struct buffer range = {0};
     for (size_t i = 0; i < track->skew_count; i++) {
         const struct skew_run *run = &track->skews[i];
+        add_range(&range, seconds(run->least_100ns), seconds(run->most_100ns));
         problems_add(t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
                      "%" PRIu64
                      " event%s in a row of %.*s, other than 3 and 22, %s logged more "
-                     "than 60 s from %s UtcTime: TimeCreated - UtcTime is between "
-                     "%" PRId64 " s and %" PRId64 " s; this is the first",
+                     "than 60 s from %s UtcTime: TimeCreated - UtcTime is %.*s; "
+                     "this is the first",
                      run->count, PLURAL(run->count), TEXT(track->computer),
                      count_word(run->count, "was", "were"),
-                     count_word(run->count, "its", "their"), seconds(run->least_100ns),
-                     seconds(run->most_100ns));
+                     count_word(run->count, "its", "their"), TEXT(buffer_text(&range)));
     }
+    buffer_release(&range);
     problems_add_rest(t->problems, PROBLEM_TIME_SKEW,
                       evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
                       track->skews_more);

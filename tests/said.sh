@@ -1,0 +1,184 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# That the report says the same of itself in all places, and no more than holds: what was
+# confirmed, recovered and left out, of whom a rule or an indicator speaks.
+. "${srcdir:-.}/tests/tap.sh"
+make_evtx=$build/tests/make_evtx
+cd "$work" || exit 1
+SOURCE_DATE_EPOCH=1767225600
+export SOURCE_DATE_EPOCH
+
+# report NAME EVIDENCE [OPTION]...: the report in $work/NAME; what it said in NAME.said, the
+# page without its markup in NAME.page
+report() {
+    name=$1
+    "$forebear" report -o "$@" >"$name.said" 2>"$name.stderr"
+    [ ! -f "$name/report.html" ] || sed -e 's/<[^>]*>//g' "$name/report.html" >"$name.page"
+}
+# scenario NAME [OPTION]...: the report on $work/NAME.scenario
+scenario() {
+    name=$1
+    shift
+    mkdir -p "logs-$name"
+    "$make_evtx" "$name.scenario" "logs-$name" >/dev/null
+    report "$name" "logs-$name" "$@"
+}
+has() { check "$1" grep -qE -- "$3" "$2"; }
+lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
+
+mkdir cut
+head -c 150000 "$top/samples/WKS-01-Sysmon.evtx" >cut/WKS-01-Sysmon.evtx
+report whole "$top/samples/WKS-01-Sysmon.evtx"
+report none "$top/samples/WKS-01-Sysmon.evtx" --verify=none --no-recovered
+report cut-report cut
+
+# --- what the limits say is what was done
+has "the limits tell of the second reader" whole.page '^A second reader decoded only the records that Method names'
+lacks "and do not deny it" whole.page 'no other program has confirmed'
+has "without one they say so" none.page '^One reader decoded the records; no other program has confirmed them'
+has "the limits tell of recovered records" cut-report.page '^Records that are not live were looked for inside the logs, and used'
+lacks "and do not deny them" cut-report.page 'outside the live ones.*not (examined|used)'
+has "where none were asked for they say so" none.page '^Records outside the live ones, such as deleted ones, were not used'
+
+# --- what could not be read
+check "where all was read no problem is announced" sh -c 'grep -A 1 "What could not be read" whole.page |
+    grep -q "Everything that was found could be read\.$"'
+check "where not, Problems lists each" sh -c 'grep "What could not be read" cut-report.page | grep -q "Problems lists each with its place"'
+mkdir recovered
+"$make_evtx" "$top/tests/scenarios/hidden.scenario" recovered >/dev/null
+report hidden recovered
+check "records that were recovered and used were read" sh -c '
+    grep "What was read" hidden.page | grep -q "others were recovered" &&
+    ! grep "What could not be read" hidden.page | grep -q "recovered"'
+report live "$top/samples/forebear-sample.E01" --no-recovered
+check "records that were left out are not all that was found" sh -c '! grep -q "outside the live ones" live.said || ! grep -q "Everything that" live.said'
+
+# --- what the logs cover is no clean bill where they are damaged
+has "a cut one that more can be gone" cut-report.said 'Missing among the live records: .* 14 processes\. Part of the evidence is damaged'
+has "and that recovered records can be some of it" cut-report.said '10 recovered records of Sysmon can be among the missing ones'
+
+# --- the hosts that are counted
+{
+    cat "$top/tests/scenarios/20-audit.scenario"
+    sed -n 's/^log Security.evtx.*/host PC-18.corp.example machine 0x00000002 user CORP\\ben\nlog Security-18.evtx/p; /^record 4688 at +31s/p' \
+        "$top/tests/scenarios/20-audit.scenario"
+} >audit.scenario
+scenario audit
+has "a host with events of the audit alone has no Sysmon record" audit.said '^Examined: .* process creations, on 1 host, from'
+has "on the first screen neither" audit.page 'Hosts with Sysmon records: 1\.'
+has "the manifest counts it apart" audit/manifest.json '"hosts_without_sysmon_records": 1'
+has "its processes are there" audit/processes.csv 'PC-18\.corp\.example'
+
+# --- what rests on records that only one reader can decode
+has "records that could not be confirmed are counted among those that findings rest on" cut-report.said \
+    'equal in 10 of 10 records, of 1[0-9] that findings.* rest on; [1-9] of these are not live: the native reader alone'
+check "as many as there are" python3 - cut-report <<'END'
+import csv, re, sys
+rows = [r for t in ("findings", "corroboration") for r in csv.DictReader(open(f"{sys.argv[1]}/{t}.csv"))]
+lost = {(r["log"], r["offset"]) for r in rows if r["state"] and r["state"] != "live"}
+said = re.search(r"; (\d+) of these are not live", open(f"{sys.argv[1]}.said").read())
+sys.exit(not lost or not said or int(said[1]) < len(lost))
+END
+cat >quiet.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +1s image C:\Windows\System32\msra.exe parent explorer
+event 25 at +2s process msra Type="Image is replaced"
+END
+scenario quiet
+has "a whole log says that nothing is known to be missing" quiet.said 'nowhere recorded as stopped\. Record ids and process numbers show none missing\. hosts'
+lacks "without a finding nothing is said to rest on one" quiet.said 'records that findings'
+has "but on the signs that there are" quiet.said 'equal in ([0-9]+) of \1 records? that corroboration.csv rests on'
+
+# --- what a filter leaves out
+mkdir -p twice
+cp "$top/samples/WKS-01-Sysmon.evtx" twice/a.evtx
+cp "$top/samples/WKS-01-Sysmon.evtx" twice/b.evtx
+families=$(($(wc -l <whole/timeline.csv) - 1))
+report wide "$top/samples/WKS-01-Sysmon.evtx" --timeline=all --event-id=255
+report twice-wide twice --timeline=all --event-id=255
+"$forebear" report -q --timeline=all -o all "$top/samples/WKS-01-Sysmon.evtx" >/dev/null 2>&1
+others=$(($(wc -l <all/timeline.csv) - 1 - families))
+has "events of the families are counted apart from others" wide.said \
+    " $families events of the findings' families, and $others more events of the wider timeline lie outside it"
+has "a copy of a log counts its events once" twice-wide.said \
+    " $families events of the findings' families, and $others more events of the wider timeline lie outside it"
+has "in the manifest too" twice-wide/manifest.json "\"timeline_events_beyond_left_out\": $others"
+
+# --- who acted on the host process
+report sample "$top/samples/forebear-sample.E01"
+has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
+lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
+
+# --- counts in words
+has "none of them is not 0 of them" whole.said 'near misses?, each with why: .*(It is|All are) of a process creation that another rule matches and stands? there\.'
+has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the records of both sides'
+"$forebear" report -q --reader=libevtx -o by-libevtx "$top/samples/WKS-01-Sysmon.evtx" >by-libevtx.said 2>&1
+has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
+lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'
+
+# --- whose words
+has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'
+has "that of the file is not said to be theirs" sample.page 'In words: Sysmon recorded .* as the parent of'
+lacks "nowhere" sample.page 'Message of the rule: Sysmon recorded'
+check "counts of matches are derived" grep -q 'On which hosts, how many <span class="label derived">' sample/report.html
+has "the picture's signs are explained" sample.page '◀ it began before the picture does'
+
+# --- a rule of the user's own, whose host process is no msra.exe
+mkdir rules
+cat >rules/my.yml <<'END'
+title: Whoami started
+id: 11111111-2222-3333-4444-555555555555
+level: low
+logsource:
+  category: process_creation
+  product: windows
+detection:
+  sel:
+    Image|endswith: '\whoami.exe'
+  condition: sel
+forebear:
+  message: $Image$ was started.
+END
+cp "$top"/rules/sigma*.yml rules
+cat >other.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process loader pid 20 at +2s image C:\Windows\SysWOW64\regsvr32.exe parent explorer
+process shell pid 30 at +10s image C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe parent loader
+event 8 at +11s source explorer target shell
+event 3 at +12s process shell Initiated=true DestinationIp=203.0.113.9 DestinationHostname= DestinationPort=2222
+event 11 at +13s process shell TargetFilename=C:\Users\anna\q.exe
+process whoami pid 40 at +20s image C:\Windows\System32\whoami.exe parent shell
+process msra pid 31 at +30s image C:\Windows\System32\msra.exe command C:\Windows\System32\msra.exe parent loader
+event 25 at +30.5s process msra Type="Image is replaced"
+event 8 at +31s source explorer target msra
+event 3 at +32s process msra Initiated=true DestinationIp=203.0.113.9 DestinationHostname= DestinationPort=2222
+event 22 at +33s process msra QueryName=a.example QueryStatus=0 QueryResults="::ffff:203.0.113.9;"
+process net pid 41 at +40s image C:\Windows\System32\net.exe parent msra
+END
+scenario other --rules rules
+has "a rule of the user's is no statement about msra.exe" other.said '^1 process creation matches rule "Whoami started" \(sigma\)\.$'
+has "the public one still is" other.said '^1 process creation whose recorded parent is msra.exe matches rule "Potential .*, which its authors associate with injection\.$'
+has "nor is it called public" other.said '; each of them a rule that is not Forebear'
+grep powershell.exe,true other/corroboration.csv >other.shell
+has "an event that is not there is none, not 0" other.said ' 2 events 8 \(remote thread\), no event 10 \(process access\) and 1 event 25 '
+has "a thread in another program is a sign" other.shell ',MSRA_REMOTE_THREAD,strong,'
+lacks "what is said of msra.exe is not said of it" other.shell 'Assessed.*(msra|Remote Assistance)'
+lacks "nor that what is not judged is of no interest" other.shell 'No event 3 '
+grep msra.exe,true other/corroboration.csv >other.msra
+has "of msra.exe it is" other.msra ',MSRA_NET,medium,.*Remote Assistance'
+has "an empty value is called empty" other.msra 'host name \(empty\), port 2222'
+has "one with its own full stop is quoted" other.msra 'results ""::ffff:203.0.113.9;""\.'
+has "the strongest sign stands first" other/findings.csv ',MSRA_REMOTE_THREAD MSRA_TAMPER .*MSRA_DNS,'
+check "in both tables" sh -c 'grep -oE "MSRA_[A-Z_]+,(strong|medium|weak)" other.msra | head -n 2 | tr "\n" " " |
+    grep -q "MSRA_REMOTE_THREAD,strong MSRA_TAMPER,medium"'
+has "a session is an alternative for msra.exe" other.page '^a Remote Assistance session in which'
+check "and for nothing else" sh -c '[ "$(grep -c "^a Remote Assistance session in which" other.page)" = 1 ]'
+has "a file that is not Windows' own clears nothing" other.page "hash is not that of Windows' own msra.exe .* It clears nothing"
+
+finish
