@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..46
+echo 1..47
 
 # --- bad input
 : > empty.bin
@@ -80,6 +80,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run cut.raw
     check 'a log that goes on behind the end is told, with the place' says \
         "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[1-9][0-9]*: cannot be read"
+    check 'no hash is given of bytes that were not read' says "^log $winevt/Sysmon.evtx size=[0-9]+ sha256= "
     # damaged boot sector
     cp ntfs.raw broken.raw
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
@@ -127,7 +128,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1

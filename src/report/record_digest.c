@@ -32,8 +32,10 @@ static bool fill_window(struct record_window *w, const struct evidence_log *log,
         evidence_source_open(&w->source, log);
     }
     w->from = offset;
-    evidence_source_read(&w->source, offset, w->bytes, len > WINDOW ? len : WINDOW,
-                         &w->len, NULL);
+    size_t want = len > WINDOW ? len : WINDOW;
+    if (evidence_source_read(&w->source, offset, w->bytes, want, &w->len, NULL) != OK &&
+        evidence_source_read(&w->source, offset, w->bytes, len, &w->len, NULL) != OK)
+        w->len = 0; /* zeros stand for bytes that no record had */
     return w->len >= len;
 }
 
