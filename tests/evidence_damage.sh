@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..47
+echo 1..48
 
 # --- bad input
 : > empty.bin
@@ -10,13 +10,15 @@ run empty.bin
 check 'an empty file' says '^problem EVIDENCE_UNREADABLE: the file is empty'
 echo 'Dear diary' > text.txt
 run text.txt
-check 'a text file' says '^problem EVIDENCE_UNREADABLE: neither an event log nor'
+check 'a text file' says '^problem EVIDENCE_UNREADABLE: neither an event log nor an export of events: a text'
 run absent Sysmon.evtx
 check 'a path that is not there' says '^problem EVIDENCE_UNREADABLE: cannot be opened: No such file'
 check 'what stands beside it is read' finds Sysmon.evtx Sysmon.evtx
 mkfifo pipe
 run pipe
 check 'a pipe is not opened' says '^problem EVIDENCE_UNREADABLE: neither a regular file'
+cat text.txt | "$tool" /dev/stdin > out 2>&1
+check 'nor one without a path' says '^problem EVIDENCE_UNREADABLE: neither a regular file.*must be written to a file first'
 # magic FILE-NAME BYTES WORDS
 magic() {
     { printf "$2"; head -c 8192 /dev/zero; } > "$1"
