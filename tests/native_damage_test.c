@@ -61,6 +61,15 @@ static void orphan_is_a_copy(struct memory_log *m)
     zero(m, CHUNK_2, 8);
 }
 
+/* Two logs, one behind the other. */
+static void joined(struct memory_log *m)
+{
+    size_t len = m->bytes.len;
+    buffer_reserve(&m->bytes, len);
+    buffer_add(&m->bytes, m->bytes.ptr, len);
+    m->log.size = m->bytes.len;
+}
+
 struct expected {
     size_t live, behind, orphan, torn, positional, copies;
 };
@@ -173,6 +182,7 @@ static const struct damage {
     {"no byte",                        no_byte,                   LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
     {"zeros",                          only_zeros,                LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
     {"text",                           only_text,                 LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"two logs joined",                joined,                    LIVE(596),             0, PROBLEM_LOG_JOINED,          266240 },
     {"count 9, log ends after 4",      count_9,                   LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
     {"junk in the flags",              junk_in_flags,             LIVE(298),             0, NONE,                        0      },
     {"no checksums, says the file",    no_checksums,              LIVE(298),             0, NONE,                        0      },

@@ -188,6 +188,8 @@ struct reading {
     struct gap { /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
     } zeros, foreign;
+    bool is_other_header; /* `foreign` is the file header of another log */
+    bool is_joined;       /* one was met */
     struct unread unread;
     bool header_is_unread; /* nothing is judged by it then */
     uint64_t unread_slots; /* whose start could not be read, as the gaps above */
@@ -546,6 +548,9 @@ static void keep_gap(struct reading *g, const struct evtx_slot *s)
     struct gap *gap = s->kind == SLOT_ZERO ? &g->zeros : &g->foreign;
     if (gap->slots++ == 0)
         gap->offset = s->offset;
+    g->is_other_header = g->foreign.slots == 1 && g->foreign.offset == s->offset &&
+                         s->data.len == EVTX_HEADER_SIZE &&
+                         evtx_file_header_read(s->data).has_magic;
     gap->bytes += s->data.len;
 }
 
@@ -561,12 +566,20 @@ static void tell_gaps_inside(struct reading *g, uint64_t next_id)
         tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
              "only zeros where %" PRIu64 " chunks should be, with chunks behind them%s",
              g->zeros.slots, ids);
-    if (g->foreign.slots)
+    if (g->is_other_header)
+        tell(
+            g, LOG_JOINED, g->foreign.offset, NO_RECORD,
+            "another log's file header begins here, and its chunks behind it; they are "
+            "read as chunks of this log");
+    else if (g->foreign.slots)
         tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
              "%" PRIu64 " bytes without a chunk header and without a record, with "
              "chunks behind them%s",
              g->foreign.bytes, ids);
-    g->slots += g->zeros.slots + g->foreign.slots + g->unread_slots;
+    g->slots += g->zeros.slots + g->unread_slots;
+    g->slots += g->is_other_header ? 0 : g->foreign.slots;
+    g->is_joined |= g->is_other_header;
+    g->is_other_header = false;
     g->unread_slots = 0;
     g->zeros = g->foreign = (struct gap){0};
 }
@@ -652,7 +665,8 @@ static void tell_end(struct reading *g)
              "record lies in them",
              g->foreign.bytes);
     /* The count is 16 bits wide and wraps above 4 GiB. */
-    if (g->header.has_magic && !g->unread_slots && (uint16_t)g->slots != said)
+    if (g->header.has_magic && !g->unread_slots && !g->is_joined &&
+        (uint16_t)g->slots != said)
         tell(g, LOG_HEADER_LIES, 42, NO_RECORD,
              "the header counts %u chunks; the last one found is number %" PRIu64, said,
              g->slots);
