@@ -152,7 +152,7 @@ static void keep_fields(struct confirmation *v, struct arena *arena)
 enum status confirm_records(struct confirmation *v, enum verify_mode mode,
                             const struct report *report, const struct lineage *lineage,
                             const struct detector *detector,
-                            const struct timeline *timeline, unsigned jobs,
+                            const struct timeline *timeline, struct verifier *verifier,
                             struct arena *arena, struct problems *problems,
                             struct progress *progress, struct error *err)
 {
@@ -163,11 +163,9 @@ enum status confirm_records(struct confirmation *v, enum verify_mode mode,
     choose(v, report, lineage, detector, timeline);
     if (v->asked == 0 && mode != VERIFY_ALL)
         return OK;
-    struct verifier *verifier = verify_open(jobs);
     for (size_t i = 0; status == OK && i < report->log_count; i++)
         status = confirm_log(v, verifier, &report->logs[i], i, problems, progress, err);
     keep_fields(v, arena);
-    verify_close(verifier);
     return status;
 }
 

@@ -15,7 +15,7 @@
 enum status confirm_records(struct confirmation *v, enum verify_mode mode,
                             const struct report *report, const struct lineage *lineage,
                             const struct detector *detector,
-                            const struct timeline *timeline, unsigned jobs,
+                            const struct timeline *timeline, struct verifier *verifier,
                             struct arena *arena, struct problems *problems,
                             struct progress *progress, struct error *err);
 void confirmation_release(struct confirmation *v);

@@ -18,6 +18,7 @@ void emit_init(struct emitter *e, const struct options *options)
 {
     *e = (struct emitter){0};
     journal_init(&e->journal, options->quiet);
+    selection_check_open(&e->check, &options->selection);
     problems_init(&e->problems, &e->arena);
 }
 
@@ -35,6 +36,7 @@ enum status emit_open(struct emitter *e, const struct options *o, struct error *
 void emit_release(struct emitter *e)
 {
     evtx_reader_close(e->reader);
+    selection_check_release(&e->check);
     evidence_close(&e->evidence);
     problems_release(&e->problems);
     journal_abandon(&e->journal);
@@ -127,6 +129,14 @@ void emit_csv_end_row(struct emitter *e)
 
 /* ---- what was wrong, and how it ends */
 
+void emit_not_found(struct emitter *e)
+{
+    struct buffer words = {0};
+    if (selection_check_describe(&e->check, &words))
+        journal_say(&e->journal, JOURNAL_NOTE, "%.*s", TEXT(buffer_text(&words)));
+    buffer_release(&words);
+}
+
 void emit_problems(struct emitter *e)
 {
     for (size_t i = 0; i < e->problems.count; i++) {
@@ -141,7 +151,8 @@ void emit_problems(struct emitter *e)
     for (int code = 0; code < PROBLEM_CODES; code++)
         if (problem_kinds[code].class != DAMAGE && e->problems.per_code[code])
             journal_say(&e->journal, JOURNAL_NOTE, "%zu x %s: %s",
-                        e->problems.per_code[code], problem_kinds[code].code,
+                        (size_t)problems_met(&e->problems, (enum problem_code)code),
+                        problem_kinds[code].code,
                         problem_kinds[code].sentence);
 }
 

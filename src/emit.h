@@ -12,6 +12,7 @@ struct emitter {
     struct journal journal;
     struct evidence evidence;
     struct evtx_reader *reader;
+    struct selection_check check; /* of options->selection */
     const struct evidence_log *log; /* being read */
     struct buffer out, cell;
     int write_error; /* errno of the first failure; EPIPE: nobody reads any more */
@@ -38,6 +39,8 @@ void emit_csv_end_row(struct emitter *e);
  * the next call. */
 struct text emit_visible(struct emitter *e, struct text t);
 
+/* What of the options' filters no record had. */
+void emit_not_found(struct emitter *e);
 /* Each damage by itself; of what is only odd, how often it was met. */
 void emit_problems(struct emitter *e);
 /* The exit status of a run that came to its end, or did not. */

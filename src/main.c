@@ -62,7 +62,7 @@ static int list_rules(const struct options *options)
         OK) {
         say_error(&err);
         arena_release(&arena);
-        return EXIT_CANNOT;
+        return EXIT_USAGE;
     }
     for (size_t i = 0; i < rules.count; i++) {
         const struct rule *rule = &rules.items[i];
@@ -86,10 +86,11 @@ static int list_words(const struct options *options)
     if (report_list_words(options->templates, options->language, &out, &missing, &err) !=
         OK) {
         say_error(&err);
-        return EXIT_CANNOT;
+        return EXIT_USAGE;
     }
     if (missing && strcmp(options->language, "en") != 0)
-        fprintf(stderr, "forebear: %zu texts have no translation\n", missing);
+        fprintf(stderr, "forebear: %zu text%s no translation\n", missing,
+                count_word(missing, " has", "s have"));
     return print(&out);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/journal.h"
 #include "util/memory.h"
 
 enum { MAX_JOBS = 256 };
@@ -328,7 +329,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static const char exit_statuses[] =
     "Exit status:\n"
     "  0   finished, everything could be read, with or without findings\n"
-    "  2   wrong usage; nothing was written\n"
+    "  2   wrong usage, or a file that an option names cannot be used; nothing was\n"
+    "      written\n"
     "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
     "      Sysmon record at all; problems.csv names each place\n"
     "  4   could not finish; nothing half-written stays behind\n"
@@ -538,6 +540,11 @@ static bool check_timezone(const struct options *o, struct error *err)
     return good;
 }
 
+static enum command check_self_test(struct error *err)
+{
+    return journal_check_clock(err) == OK ? COMMAND_SELF_TEST : COMMAND_WRONG;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
@@ -549,7 +556,7 @@ static enum command check_report(struct options *o, struct error *err)
                      "");
     if (!check_evidence(o, "report", err))
         return COMMAND_WRONG;
-    if (!check_timezone(o, err))
+    if (!check_timezone(o, err) || journal_check_clock(err) != OK)
         return COMMAND_WRONG;
     if (o->findings_only)
         o->formats &= ~(unsigned)REPORT_HTML;
@@ -601,6 +608,7 @@ enum command options_parse(struct options *options, int argc, char **argv,
     case COMMAND_SCAN: return check_scan(options, err);
     case COMMAND_RECORDS: return check_records(options, err);
     case COMMAND_SHOW: return check_show(options, err);
+    case COMMAND_SELF_TEST: return check_self_test(err);
     default: return command;
     }
 }

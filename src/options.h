@@ -11,7 +11,7 @@
 /* The documented exit statuses; also in --help, the man page and doc/user-guide.md. */
 enum exit_status {
     EXIT_DONE = 0,  /* finished, everything could be read */
-    EXIT_USAGE = 2, /* wrong command line; nothing was written */
+    EXIT_USAGE = 2, /* wrong command line, or a file that it names; nothing was written */
     EXIT_INCOMPLETE =
         3,           /* finished, but some evidence was damaged, unreadable or locked */
     EXIT_CANNOT = 4, /* could not finish; nothing half-written stays behind */

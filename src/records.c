@@ -123,12 +123,37 @@ static void add_xml_forebear(struct records *r, const struct evtx_record *record
         buffer_add_string(&r->emitter.out, "</Forebear>");
 }
 
+/* ---- which records */
+
+static void note_found(struct records *r, const struct evtx_record *records,
+                       size_t count)
+{
+    for (size_t i = 0; i < count && selection_is_set(&r->options->selection); i++) {
+        const struct evtx_system *s = &records[i].system;
+        selection_check_note(&r->emitter.check, s->event_id, s->channel, s->computer,
+                             s->time_created_filetime);
+    }
+}
+
+static bool is_wanted(const void *context, const struct evtx_record *record)
+{
+    const struct options *o = context;
+    const struct selection *s = &o->selection;
+    bool is_live = record->state == RECORD_LIVE || record->state == RECORD_DELETED_FILE;
+    return (is_live || o->recovered) &&
+           selection_takes_id(s, record->system.event_id) &&
+           selection_takes_time(s, record->system.time_created_filetime) &&
+           selection_takes_name(&s->channels, record->system.channel) &&
+           selection_takes_name(&s->computers, record->system.computer);
+}
+
 /* ---- JSON lines and XML: the workers wrote the events */
 
 static enum status event_sink(void *context, const struct evtx_record *records,
                               size_t count)
 {
     struct records *r = context;
+    note_found(r, records, count);
     bool is_json = r->options->format == FORMAT_JSONL;
     const char *span = "", *end = span; /* events that stand behind each other */
     for (size_t i = 0; i < count; i++) {
@@ -225,24 +250,11 @@ static void csv_row(struct records *r, const struct sysmon_event *event)
     emit_csv_end_row(&r->emitter);
 }
 
-/* ---- which records */
-
-static bool is_wanted(const void *context, const struct evtx_record *record)
-{
-    const struct options *o = context;
-    const struct selection *s = &o->selection;
-    bool is_live = record->state == RECORD_LIVE || record->state == RECORD_DELETED_FILE;
-    return (is_live || o->recovered) &&
-           selection_takes_id(s, record->system.event_id) &&
-           selection_takes_time(s, record->system.time_created_filetime) &&
-           selection_takes_name(&s->channels, record->system.channel) &&
-           selection_takes_name(&s->computers, record->system.computer);
-}
-
 static enum status csv_sink(void *context, const struct evtx_record *records,
                             size_t count)
 {
     struct records *r = context;
+    note_found(r, records, count);
     for (size_t i = 0; i < count; i++) {
         struct sysmon_event event;
         if (!is_wanted(r->options, &records[i]))
@@ -319,11 +331,14 @@ static enum status open_all(struct records *r, struct error *err)
 static int finish(struct records *r)
 {
     emit_problems(&r->emitter);
+    emit_not_found(&r->emitter);
     if (r->not_sysmon)
         journal_say(&r->emitter.journal, JOURNAL_NOTE,
-                    "%" PRIu64 " records of other channels have no columns in CSV and "
-                    "were left out",
-                    r->not_sysmon);
+                    "%" PRIu64 " record%s of other channels %s no columns in CSV and "
+                    "%s left out",
+                    r->not_sysmon, PLURAL(r->not_sysmon),
+                    count_word(r->not_sysmon, "has", "have"),
+                    count_word(r->not_sysmon, "was", "were"));
     return emit_finish(&r->emitter);
 }
 

@@ -17,11 +17,28 @@
 #include "versions.h"
 
 enum {
-    ALIKE_TOLD = 20, /* rows of one log that repeat each other */
     /* With more jobs than this, decoding takes less time than SHA-256, which one thread has
      * to make from first to last: then it need not end with the first pass. */
     JOBS_THAT_HASH = 3
 };
+
+/* Rows of one log that would drown everything else: leftovers of other channels, and the
+ * records of a chunk whose template is gone, are many and all alike; of values that are shown
+ * otherwise than they are recorded, and of processes, processes.csv and forebear show have
+ * what a row would say. A row that alone says something has no place here (doc/outputs.md). */
+static const struct problem_cap reading_caps[] = {
+    {PROBLEM_RECOVERED_IN_PART,  20 },
+    {PROBLEM_TEMPLATE_RESTORED,  20 },
+    {PROBLEM_VALUE_NOT_UTF16,    500},
+    {PROBLEM_VALUE_EMBEDDED_NUL, 500},
+    {PROBLEM_READER_FAULT_KNOWN, 500},
+};
+static const struct problem_cap linking_caps[] = {
+    {PROBLEM_PARENT_GHOST_PRE, 500},
+    {PROBLEM_PARENT_NULL,      500},
+    {PROBLEM_PID_REUSE,        500},
+};
+#define CAPS(table) (table), sizeof(table) / sizeof *(table)
 
 /* A record that could be read only in part, and may be Sysmon's: it is taken when all logs
  * were read once. By then a whole record of the same event was taken, if there is one, and
@@ -35,6 +52,7 @@ struct late_record {
 /* Everything that lives as long as the run. */
 struct run {
     const struct options *options;
+    bool is_wrong_usage;
     struct hashing *hashing; /* by log */
     struct workers *hashers;
     struct arena arena;
@@ -42,7 +60,9 @@ struct run {
     struct journal journal;
     struct output_dir output;
     struct evidence evidence;
+    struct selection_check check; /* of options->selection */
     struct evtx_reader *reader;
+    struct verifier *verifier; /* NULL: nothing is verified */
     struct lineage lineage;
     struct rules rules;
     struct detector detector;
@@ -55,6 +75,7 @@ struct run {
     struct across across;
     const struct coverage **coverages; /* by log */
     size_t clearing_capacity;
+    struct map clearings;     /* by what tells one from another */
     size_t problems_told;     /* rows of problems that run.log has */
     struct map gathered;      /* events of the second pass, by their content */
     uint32_t gathered_before; /* in earlier readings of it */
@@ -195,18 +216,32 @@ static enum status prepare_book(struct run *run, struct error *err)
     return dispositions_read(&run->dispositions, o->dispositions, &run->arena, err);
 }
 
-/* Rules, filter, templates and the output folder: what can be wrong with them is said before
- * hours of reading, not after. */
+/* Files that options name. What is wrong with one of them is wrong usage, as what is wrong with
+ * an option is. */
+static enum status read_named_files(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) == OK &&
+        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) == OK &&
+        report_check_templates(o->templates, o->language, err) == OK &&
+        prepare_book(run, err) == OK)
+        return OK;
+    run->is_wrong_usage = true;
+    return FAILED;
+}
+
+/* What can be wrong with all these, and the output folder, is said before hours of reading,
+ * not after. */
 static enum status prepare(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
-    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) != OK ||
-        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) != OK ||
-        report_check_templates(o->templates, o->language, err) != OK ||
-        prepare_book(run, err) != OK ||
+    if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
+    /* Both fork: before the first thread, and while this process is small. */
+    if (o->verify != VERIFY_NONE)
+        run->verifier = verify_open(o->jobs);
     run->reader = evtx_reader_open(o->reader, o->jobs);
     run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
     evtx_reader_recover(run->reader, run->report.run.recovers);
@@ -233,25 +268,63 @@ static enum status discover(struct run *run, struct error *err)
     return OK;
 }
 
-static void add_clearing(struct reading *reading, const struct log_clearing *found)
+static struct clearing_report clearing_of(const struct reading *reading,
+                                          const struct log_clearing *found)
 {
-    struct run *run = reading->run;
-    struct report *report = &run->report;
+    struct arena *arena = &reading->run->arena;
     const struct evtx_record *record = found->record;
-    ARRAY_GROW(report->clearings, report->clearing_count, run->clearing_capacity);
-    struct clearing_report *clearing = &report->clearings[report->clearing_count++];
-    *clearing = (struct clearing_report){
+    return (struct clearing_report){
         .log = reading->log->log,
         .record_id = record->system.record_id,
         .offset = record->offset,
         .created_filetime = found->created_filetime,
-        .channel = arena_copy(&run->arena, found->channel),
-        .user = arena_copy(&run->arena, found->user),
-        .domain = arena_copy(&run->arena, found->domain),
-        .user_sid = arena_copy(&run->arena, found->user_sid),
-        .computer = arena_copy(&run->arena, record->system.computer),
+        .channel = arena_copy(arena, found->channel),
+        .user = arena_copy(arena, found->user),
+        .domain = arena_copy(arena, found->domain),
+        .user_sid = arena_copy(arena, found->user_sid),
+        .computer = arena_copy(arena, record->system.computer),
         .state = (uint8_t)record->state,
     };
+}
+
+/* What two records of one clearing have in common. */
+static struct bytes clearing_key(struct arena *arena, const struct log_clearing *found)
+{
+    const struct evtx_system *s = &found->record->system;
+    return map_key_text(arena_printf(
+        arena, "%" PRIu64 " %" PRIu64 " %u\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s",
+        s->record_id, found->created_filetime, (unsigned)s->event_id, TEXT(s->computer),
+        TEXT(s->channel), TEXT(found->channel), TEXT(found->user), TEXT(found->domain),
+        TEXT(found->user_sid)));
+}
+
+/* A log and its copy hold the same record: one clearing, for which a live record stands. */
+static void tell_again(struct reading *reading, const struct log_clearing *found,
+                       struct clearing_report *known)
+{
+    const struct evtx_record *record = found->record;
+    problems_add(
+        &reading->run->problems, PROBLEM_RID_DUP,
+        evidence_log_place(reading->log->log, record->offset, record->system.record_id),
+        "the record of a clearing of the log %.*s stands in %.*s: %.*s too; it is "
+        "counted once",
+        TEXT(found->channel), TEXT(known->log->evidence), TEXT(known->log->path));
+    if (record_state_is_live(record->state) && !record_state_is_live(known->state))
+        *known = clearing_of(reading, found);
+}
+
+static void add_clearing(struct reading *reading, const struct log_clearing *found)
+{
+    struct run *run = reading->run;
+    struct report *report = &run->report;
+    struct bytes key = clearing_key(&run->arena, found);
+    uint32_t at = map_add(&run->clearings, key, (uint32_t)report->clearing_count);
+    if (at < report->clearing_count) {
+        tell_again(reading, found, &report->clearings[at]);
+        return;
+    }
+    ARRAY_GROW(report->clearings, report->clearing_count, run->clearing_capacity);
+    report->clearings[report->clearing_count++] = clearing_of(reading, found);
     log_clearing_add_problem(found, reading->log->log, &run->problems);
 }
 
@@ -299,6 +372,11 @@ static void tell_a_part(struct run *run)
         return;
     selection_describe(&run->options->selection, &words);
     told->filter = arena_copy(&run->arena, buffer_text(&words));
+    buffer_clear(&words);
+    if (selection_check_describe(&run->check, &words)) {
+        told->not_found = arena_copy(&run->arena, buffer_text(&words));
+        journal_say(&run->journal, JOURNAL_NOTE, "%.*s", TEXT(told->not_found));
+    }
     buffer_release(&words);
     for (size_t i = 0; i < run->off_channel_count; i++) {
         run->off_channel[i] = lineage_node(&run->lineage, run->off_channel[i]);
@@ -362,6 +440,11 @@ static void take_record(struct reading *reading, const struct evtx_record *recor
     struct sysmon_event *event = p->is_sysmon ? &p->event : NULL;
     struct log_clearing clearing;
     struct audit_event audit;
+    if (selection_is_set(&run->options->selection))
+        selection_check_note(&run->check, record->system.event_id,
+                             record->system.channel, record->system.computer,
+                             event ? sysmon_event_filetime(event)
+                                   : record->system.time_created_filetime);
     coverage_add(&reading->log->coverage, record, event);
     count_recovered(&reading->log->recovered, record, event);
     if (!event)
@@ -602,11 +685,11 @@ static void tell_repeats(const struct reading *reading)
         problems_add(
             &reading->run->problems, PROBLEM_RID_DUP,
             evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
-            "%" PRIu64
-            " event(s) of the findings' families stand in another record too, "
+            "%" PRIu64 " event%s of the findings' families %s in another record too, "
             "with the same content (the first is EventRecordID %" PRIu64
             "); each is counted once",
-            reading->repeats, reading->first_repeat_id);
+            reading->repeats, PLURAL(reading->repeats),
+            count_word(reading->repeats, "stands", "stand"), reading->first_repeat_id);
 }
 
 static void gather_event(struct run *run, const struct gathered *g, uint32_t number)
@@ -753,28 +836,17 @@ static enum status read_prepared(struct reading *reading, evtx_prepare *by_worke
 }
 
 /* Which of the problems of one reading are kept: those of late records when these are
- * taken, all others before. Leftovers of other channels, and the records of a chunk whose
- * template is gone, would drown everything else: those beyond a number are counted only. */
-static const enum problem_code capped[] = {PROBLEM_RECOVERED_IN_PART,
-                                           PROBLEM_TEMPLATE_RESTORED};
-enum { CAPPED = sizeof capped / sizeof *capped };
-
+ * taken, all others before. */
 struct keeping {
     const struct reading *reading;
     bool is_late;
-    uint64_t alike[CAPPED];
 };
 
 static bool is_kept(const struct problem *problem, void *context)
 {
-    struct keeping *k = context;
+    const struct keeping *k = context;
     const struct reading *r = k->reading;
-    if (is_late(r->run, r->number, problem->place.offset) != k->is_late)
-        return false;
-    for (unsigned i = 0; i < CAPPED; i++)
-        if (problem->code == capped[i])
-            return ++k->alike[i] <= ALIKE_TOLD;
-    return true;
+    return is_late(r->run, r->number, problem->place.offset) == k->is_late;
 }
 
 static void keep_problems(const struct reading *reading, size_t first, bool is_late)
@@ -782,12 +854,7 @@ static void keep_problems(const struct reading *reading, size_t first, bool is_l
     struct problems *problems = &reading->run->problems;
     struct keeping k = {.reading = reading, .is_late = is_late};
     problems_keep(problems, first, is_kept, &k);
-    for (unsigned i = 0; i < CAPPED; i++)
-        if (k.alike[i] > ALIKE_TOLD)
-            problems_add(problems, capped[i],
-                         evidence_log_place(reading->log->log, NO_OFFSET, NO_RECORD),
-                         "%" PRIu64 " more rows like these are counted, not listed",
-                         k.alike[i] - ALIKE_TOLD);
+    problems_cap(problems, first, CAPS(reading_caps));
 }
 
 /* Where ids stand in several records of a log, their content is compared. */
@@ -829,9 +896,9 @@ static enum status read_log(struct run *run, uint32_t number, struct progress *p
     if (!has_late)
         coverage_finish(&report->coverage, &report->facts, &run->problems);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "read %.*s: %.*s: %" PRIu64 " records, %" PRIu64 " of them Sysmon's",
+                "read %.*s: %.*s: %" PRIu64 " record%s, %" PRIu64 " of them Sysmon's",
                 TEXT(log->evidence), TEXT(log->path), report->facts.records,
-                report->coverage.sysmon_records);
+                PLURAL(report->facts.records), report->coverage.sysmon_records);
     tell_problems(run);
     return OK;
 }
@@ -898,15 +965,17 @@ static enum status read_logs(struct run *run, struct error *err)
     }
     if (recovered)
         journal_say(&run->journal, JOURNAL_ACTION,
-                    "%" PRIu64 " Sysmon records that are not live were recovered",
-                    recovered);
+                    "%" PRIu64 " Sysmon record%s not live %s recovered", recovered,
+                    count_word(recovered, " that is", "s that are"),
+                    count_word(recovered, "was", "were"));
     if (sysmon_records == 0)
         problems_add(&run->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     recovered ? "none of the %zu logs that were read holds a live "
-                                 "Sysmon record"
-                               : "none of the %zu logs that were read holds a Sysmon "
-                                 "record",
-                     run->evidence.log_count);
+                     recovered
+                         ? "of %zu log%s that %s read, none holds a live Sysmon "
+                           "record"
+                         : "of %zu log%s that %s read, none holds a Sysmon record",
+                     run->evidence.log_count, PLURAL(run->evidence.log_count),
+                     count_word(run->evidence.log_count, "was", "were"));
     tell_problems(run);
     return OK;
 }
@@ -996,13 +1065,22 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
-    lineage_link(&run->lineage, run->evidence.logs, &run->problems);
-    if (stop_requested())
+    size_t before = run->problems.count;
+    struct workers *workers = workers_open(run->options->jobs);
+    lineage_link(&run->lineage, run->evidence.logs, &run->problems, workers);
+    problems_cap(&run->problems, before, CAPS(linking_caps));
+    bool is_stopped = stop_requested();
+    if (!is_stopped)
+        detector_finish(&run->detector, &run->lineage, run->evidence.logs, workers);
+    workers_close(workers);
+    if (is_stopped)
         return fail(err, FAILED, NOWHERE, "stopped while linking processes");
-    detector_finish(&run->detector, &run->lineage, run->evidence.logs);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "linked %zu processes; %" PRIu64 " process creations meet a rule",
-                run->lineage.order_count, run->detector.matched_creations);
+                "linked %zu process%s; %" PRIu64 " process creation%s a rule",
+                run->lineage.order_count,
+                count_word(run->lineage.order_count, "", "es"),
+                run->detector.matched_creations,
+                count_word(run->detector.matched_creations, " meets", "s meet"));
     return OK;
 }
 
@@ -1069,13 +1147,40 @@ static enum status follow_sources(struct run *run, struct error *err)
     if (joined == 0 && !is_wide)
         return OK;
     journal_say(&run->journal, JOURNAL_ACTION,
-                "reading the logs once more for %zu processes that acted on a host "
-                "process, or are above one that did%s",
-                joined, is_wide ? ", and what else the timeline is to hold" : "");
+                "reading the logs once more for %zu process%s that acted on a host "
+                "process, or %s above one that did%s",
+                joined, count_word(joined, "", "es"), count_word(joined, "is", "are"),
+                is_wide ? ", and what else the timeline is to hold" : "");
     run->gathered_before += (uint32_t)run->gathered.count;
     map_release(&run->gathered);
     elsewhere_follow_sources(&run->elsewhere);
     return gather_logs(run, true, "following sources", err);
+}
+
+static bool audit_is_told(const struct run *run, const struct process_audit *audit)
+{
+    const struct selection *s = &run->options->selection;
+    const struct process *p = lineage_process(&run->lineage, audit->process);
+    return selection_takes_id(s, AUDIT_PROCESS_CREATED) &&
+           selection_takes_time(s, audit->created_filetime) &&
+           selection_takes_name(&s->channels, TEXT_LITERAL("Security")) &&
+           selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
+}
+
+/* What the audit says of the families is in the tables already. */
+static void gather_audits(struct run *run)
+{
+    const struct lineage *l = &run->lineage;
+    for (size_t i = 0; i < l->audit_count && !run->options->findings_only; i++) {
+        const struct process_audit *audit = &l->audits[i];
+        if (!detector_in_family(&run->detector, audit->process))
+            continue;
+        if (audit_is_told(run, audit))
+            timeline_add_audit(&run->timeline, l, audit,
+                               &run->evidence.logs[audit->log]);
+        else
+            run->report.told.events_left_out++;
+    }
 }
 
 /* Without a finding there is no family, and without an msra.exe nothing else to look at. */
@@ -1091,8 +1196,10 @@ static enum status gather(struct run *run, struct error *err)
     if (gather_logs(run, false, "gathering events", err) != OK ||
         follow_sources(run, err) != OK)
         return FAILED;
+    gather_audits(run);
     journal_say(&run->journal, JOURNAL_ACTION,
-                "gathered %zu events of the findings' families", run->timeline.count);
+                "gathered %zu event%s of the findings' families", run->timeline.count,
+                PLURAL(run->timeline.count));
     return OK;
 }
 
@@ -1107,14 +1214,17 @@ static enum status verify(struct run *run, struct error *err)
                    whole ? bytes_of_logs(run) : 0);
     enum status status = confirm_records(
         &run->verification, o->verify, &run->report, &run->lineage, &run->detector,
-        &run->timeline, o->jobs, &run->arena, &run->problems, &progress, err);
+        &run->timeline, run->verifier, &run->arena, &run->problems, &progress, err);
     progress_end(&progress);
+    verify_close(run->verifier);
+    run->verifier = NULL;
     if (status == OK && o->verify != VERIFY_NONE)
         journal_say(&run->journal, JOURNAL_ACTION,
-                    "verified %" PRIu64 " records with the other reader, %.*s: %" PRIu64
-                    " equal, %" PRIu64 " different, %" PRIu64 " not confirmed",
-                    c->records, TEXT(run->report.run.other_reader), c->equal,
-                    c->different, c->not_confirmed);
+                    "verified %" PRIu64
+                    " record%s with the other reader, %.*s: %" PRIu64 " equal, %" PRIu64
+                    " different, %" PRIu64 " not confirmed",
+                    c->records, PLURAL(c->records), TEXT(run->report.run.other_reader),
+                    c->equal, c->different, c->not_confirmed);
     return status;
 }
 
@@ -1123,9 +1233,9 @@ static void check_evidence(struct run *run)
     for (size_t i = 0; i < run->evidence.log_count; i++)
         evidence_log_check(&run->evidence, &run->evidence.logs[i],
                            run->options->rehash);
-    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu logs with before",
+    journal_say(&run->journal, JOURNAL_ACTION, "compared %s of %zu log%s with before",
                 run->options->rehash ? "size, times and hash" : "size and times",
-                run->evidence.log_count);
+                run->evidence.log_count, PLURAL(run->evidence.log_count));
     tell_problems(run);
 }
 
@@ -1235,7 +1345,7 @@ static int give_up(struct run *run, struct error *err)
     journal_say_error(&run->journal, JOURNAL_ERROR, err);
     journal_abandon(&run->journal);
     output_dir_abandon(&run->output);
-    return EXIT_CANNOT;
+    return run->is_wrong_usage ? EXIT_USAGE : EXIT_CANNOT;
 }
 
 static void release(struct run *run)
@@ -1248,6 +1358,7 @@ static void release(struct run *run)
     free(run->coverages);
     free(run->report.logs);
     free(run->report.clearings);
+    map_release(&run->clearings);
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
     free(run->late);
@@ -1261,6 +1372,8 @@ static void release(struct run *run)
     detector_release(&run->detector);
     rules_release(&run->rules);
     lineage_release(&run->lineage);
+    selection_check_release(&run->check);
+    verify_close(run->verifier);
     evtx_reader_close(run->reader);
     evidence_close(&run->evidence);
     output_dir_close(&run->output);
@@ -1275,14 +1388,14 @@ int run_report(const struct options *options, int argc, char **argv)
     struct run run = {.options = options, .output.fd = -1};
     struct error err = {0};
     journal_init(&run.journal, options->quiet);
+    selection_check_open(&run.check, &options->selection);
     problems_init(&run.problems, &run.arena);
     lineage_init(&run.lineage);
     timeline_init(&run.timeline);
     describe_run(&run, argc, argv);
-    int status =
-        run_steps(&run, &err) == OK ? run.report.run.exit_status : give_up(&run, &err);
-    if (status != EXIT_CANNOT)
-        status = show_summary(&run, status);
+    int status = run_steps(&run, &err) == OK
+                     ? show_summary(&run, run.report.run.exit_status)
+                     : give_up(&run, &err);
     release(&run);
     return status;
 }

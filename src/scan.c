@@ -28,6 +28,7 @@ struct scan {
     struct triage *triage;
     struct sysmon_layouts layouts;
     const struct rule **met; /* of one event; room for all rules */
+    bool is_wrong_usage;
     uint64_t records, sysmon, creations, recovered, hits;
     uint64_t left_out; /* hits that the filters by time and name take away */
     enum rule_level highest;
@@ -217,6 +218,9 @@ static unsigned glance(void *context, unsigned worker, struct evtx_glance *g)
 {
     struct scan *s = context;
     uint16_t event_id = evtx_glance_event_id(g);
+    if (selection_is_set(&s->options->selection))
+        selection_check_note(&s->emitter.check, event_id, evtx_glance_channel(g),
+                             evtx_glance_computer(g), FILETIME_NONE);
     if (!sysmon_is_source(evtx_glance_provider(g), evtx_glance_channel(g)))
         return OTHER_CHANNEL;
     if (event_id != SYSMON_PROCESS_CREATE) {
@@ -237,11 +241,22 @@ static void count(struct scan *s, const struct evtx_record *record,
     s->creations += event_or_null && is_process_creation(event_or_null);
 }
 
+static void note_found(struct scan *s, const struct evtx_record *record,
+                       const struct sysmon_event *event_or_null)
+{
+    selection_check_note(&s->emitter.check, record->system.event_id,
+                         record->system.channel, record->system.computer,
+                         event_or_null ? sysmon_event_filetime(event_or_null)
+                                       : record->system.time_created_filetime);
+}
+
 static void take(struct scan *s, const struct evtx_record *record)
 {
     struct sysmon_event event;
     bool is_sysmon = sysmon_event_read(&s->layouts, &event, record, s->emitter.log);
     count(s, record, is_sysmon ? &event : NULL);
+    if (selection_is_set(&s->options->selection))
+        note_found(s, record, is_sysmon ? &event : NULL);
     if (is_sysmon && is_process_creation(&event) && names_a_process(&event))
         judge(s, &event);
 }
@@ -346,8 +361,9 @@ static enum status scan_logs(struct scan *s, struct error *err)
         return FAILED;
     if (s->sysmon == 0)
         problems_add(&e->problems, PROBLEM_NO_SYSMON_LOG, NOWHERE,
-                     "none of the %zu logs that were read holds a live Sysmon record",
-                     e->evidence.log_count);
+                     "of %zu log%s that %s read, none holds a live Sysmon record",
+                     e->evidence.log_count, PLURAL(e->evidence.log_count),
+                     count_word(e->evidence.log_count, "was", "were"));
     return OK;
 }
 
@@ -355,14 +371,16 @@ static enum status prepare(struct scan *s, struct error *err)
 {
     const struct options *o = s->options;
     struct emitter *e = &s->emitter;
-    if (rules_load_extended(&s->rules, o->rules, o->shells, &e->arena, err) != OK ||
-        detector_init(&s->detector, &s->rules, o->filter, &e->arena, err) != OK ||
-        emit_open(e, o, err) != OK)
+    s->is_wrong_usage =
+        rules_load_extended(&s->rules, o->rules, o->shells, &e->arena, err) != OK ||
+        detector_init(&s->detector, &s->rules, o->filter, &e->arena, err) != OK;
+    if (s->is_wrong_usage || emit_open(e, o, err) != OK)
         return FAILED;
     s->met = arena_alloc(&e->arena, (s->rules.count + 1) * sizeof *s->met);
     s->triage = triage_open(&s->rules, o->jobs + 1);
     evtx_reader_recover(e->reader, !o->no_recovered);
     evtx_reader_glance(e->reader, glance, s);
+    e->check.is_answered = true; /* a glance tells no time */
     write_header(s);
     return emit_push(e);
 }
@@ -376,15 +394,18 @@ static int finish(struct scan *s)
         snprintf(left_out, sizeof left_out, " (%" PRIu64 " more not asked for)",
                  s->left_out);
     journal_say(&e->journal, JOURNAL_NOTE,
-                "scanned %zu logs: %" PRIu64 " records, %" PRIu64
-                " of them Sysmon's, %" PRIu64 " process creations (and %" PRIu64
-                " recovered), %" PRIu64 " hits%s, %zu problems",
-                e->evidence.log_count, s->records, s->sysmon, s->creations,
-                s->recovered, s->hits, left_out, e->problems.count);
+                "scanned %zu log%s: %" PRIu64 " record%s, %" PRIu64
+                " of them Sysmon's, %" PRIu64 " process creation%s (and %" PRIu64
+                " recovered), %" PRIu64 " hit%s%s, %zu problem%s",
+                e->evidence.log_count, PLURAL(e->evidence.log_count), s->records,
+                PLURAL(s->records), s->sysmon, s->creations, PLURAL(s->creations),
+                s->recovered, s->hits, PLURAL(s->hits), left_out, e->problems.count,
+                PLURAL(e->problems.count));
     if (s->detector.filtered)
         journal_say(&e->journal, JOURNAL_NOTE,
-                    "%" PRIu64 " hits were taken away by the filter",
-                    s->detector.filtered);
+                    "%" PRIu64 " hit%s taken away by the filter", s->detector.filtered,
+                    count_word(s->detector.filtered, " was", "s were"));
+    emit_not_found(e);
     int status = emit_finish(e);
     bool alarms =
         s->options->fail_on != LEVEL_NONE && s->highest >= s->options->fail_on;
@@ -400,6 +421,8 @@ int run_scan(const struct options *options)
     if (status == OK)
         status = scan_logs(&s, &err);
     int exit_status = status == OK ? finish(&s) : emit_give_up(&s.emitter, &err);
+    if (s.is_wrong_usage)
+        exit_status = EXIT_USAGE;
     triage_close(s.triage);
     detector_release(&s.detector);
     rules_release(&s.rules);

@@ -365,9 +365,9 @@ static void show_readers(struct show *s, const char *libevtx)
     size_t differences = show_values(s);
     if (s->libevtx.is_found)
         buffer_printf(&s->out,
-                      differences ? "\n%zu values differ; each is marked with *\n"
+                      differences ? "\n%zu value%s; each is marked with *\n"
                                   : "\nboth readers give the same values\n",
-                      differences);
+                      differences, count_word(differences, " differs", "s differ"));
     else
         buffer_printf(&s->out, "\n%s does not give this record%s\n", libevtx,
                       s->native.state == RECORD_LIVE ? ""

@@ -53,6 +53,24 @@ tool.exe 112 logged (4688) grade= parent= candidate= end= by=Security 4688 audit
 late.exe 144 logged (4688) grade= parent= candidate= end= by=Security 4688 audit=7007 user=CORP\anna %%1938 S-1-16-8192
 END
 same "nodes, grades, parents, ends, both records" "$work/wanted" "$work/rows"
+python3 - "$work/out.both/timeline.csv" >"$work/told" <<'PY'
+import csv, sys
+for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
+    if r["event_id"] == "4688":
+        print(r["log"], r["event_record_id"], r["process_id"], r["why"], r["clock"],
+              "findings" if r["finding"] else "-", r["state"], r["message"])
+PY
+cat >"$work/wanted" <<'END'
+Security.evtx 7001 16 family TimeCreated - live Windows' audit recorded userinit.exe (8) as the creator of explorer.exe (16): (no command line recorded)
+Security.evtx 7002 32 family TimeCreated - live Windows' audit recorded explorer.exe (16) as the creator of regsvr32.exe (32): regsvr32.exe -s x.html
+Security.evtx 7003 64 family TimeCreated findings live Windows' audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set
+END
+same "the timeline has the audit's records of the family" "$work/wanted" "$work/told"
+check "so has the page" grep -q "audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set" "$work/out.both/report.html"
+report none --event-id=1 "$work/logs"
+check "which are left out where they are not asked for" sh -c '! grep -q ",4688," "$1"' - "$work/out.none/timeline.csv"
+report told --event-id=4688 --channel=Security "$work/logs"
+check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):

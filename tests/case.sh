@@ -36,13 +36,13 @@ check "the command line overrides" sh -c '! grep -q "Á. Sample" r/report.html'
 check "the manifest has the file's hash" grep -q "$(sha256sum <case.txt | cut -c 1-64)" r/manifest.json
 check "and its values" grep -q '"laboratory": "Lab of Examples"' r/manifest.json
 printf 'Case number: 1\nCase-number: 2\n' >bad.txt
-status_is 4 "an unknown key is refused" "$forebear" report -q --case-file bad.txt -o bad "$sample"
+status_is 2 "an unknown key is refused" "$forebear" report -q --case-file bad.txt -o bad "$sample"
 said "with file and line" 'bad.txt, line 2: there is no such key: Case-number'
 check "and nothing is written" test ! -e bad
 status_is 0 "the logo of the templates' folder is taken" "$forebear" report -q --templates lab -o logo "$sample"
 check "as data" grep -qF 'src="data:image/png;base64,' logo/report.html
 printf 'GIF89a' >lab/logo.png
-status_is 4 "what is no picture is refused" "$forebear" report -q --templates lab -o bad "$sample"
+status_is 2 "what is no picture is refused" "$forebear" report -q --templates lab -o bad "$sample"
 said "by name" 'lab/logo.png: a logo is a PNG or JPEG'
 
 # --- dispositions
@@ -62,9 +62,19 @@ cut -d , -f 1 d/findings.csv >ids.d
 same "no finding is taken away" ids ids.d
 status_is 10 "nor does --fail-on look at them" "$forebear" report -q --fail-on low --dispositions d.csv -o d10 "$sample"
 printf '%s,open,AS,,r\n' "$one" >>d.csv
-status_is 4 "two rows that disagree are refused" "$forebear" report -q --dispositions d.csv -o bad "$sample"
+status_is 2 "two rows that disagree are refused" "$forebear" report -q --dispositions d.csv -o bad "$sample"
 said "with both lines" "d.csv, line 5: another row about this finding says otherwise: $one, line 2"
 check "and nothing is written" test ! -e bad
+
+for date in 16.1.2026 2026-02-30 yesterday 2026-1-6; do
+    printf 'finding,disposition,initials,date,reason\n%s,open,AS,%s,r\n' "$one" "$date" >when.csv
+    status_is 2 "the date $date is refused" "$forebear" report -q --dispositions when.csv -o bad "$sample"
+    said "with its line" "when.csv, line 2: a date is a day as 2026-01-16 or a time, not: $date"
+done
+for date in 2026-02-28 2026-02-28T08:00:00 2026-02-28T08:00:00+02:00; do
+    printf 'finding,disposition,initials,date,reason\n%s,open,AS,%s,r\n' "$one" "$date" >when.csv
+    check "the date $date is taken" "$forebear" report -q --force --dispositions when.csv -o when "$sample"
+done
 
 # A disposition finds its finding in every form of the evidence and with every reader.
 mkdir logs

@@ -23,6 +23,22 @@ said "and it is named" 'none.E01: there is no such file'
 for bad in --jobs=0 --jobs=x --hash=crc --schema=xyz --fail-on=bad --reader=none --find=where; do
     status_is 2 "$bad is wrong usage" "$forebear" report $bad -o "$work/x" "$sample"
 done
+echo nonsense >"$work/nonsense"
+mkdir "$work/empty"
+for bad in --rules --shells --filter --templates --language --case-file --dispositions; do
+    for file in "$work/none" "$work/nonsense" "$work/empty"; do
+        # An empty folder of templates leaves the built-in ones.
+        [ "$bad $file" = "--templates $work/empty" ] && continue
+        status_is 2 "$bad $(basename "$file") is wrong usage" "$forebear" report -q $bad "$file" -o "$work/x" "$sample"
+    done
+done
+status_is 2 "so it is of scan" "$forebear" scan -q --rules "$work/none" "$sample"
+status_is 2 "and of rules" "$forebear" rules --rules "$work/none"
+status_is 2 "and of words" "$forebear" words --language tlh
+for epoch in '' x 1.5 -1 '1 ' 0x10 99999999999999; do
+    status_is 2 "SOURCE_DATE_EPOCH='$epoch' is wrong usage" env SOURCE_DATE_EPOCH="$epoch" "$forebear" report -q -o "$work/x" "$sample"
+    said "and is told" "SOURCE_DATE_EPOCH=$epoch: must be a number of seconds since 1970"
+done
 check "nothing was written by any of them" test ! -e "$work/x"
 status_is 4 "help on a full disk fails" sh -c '"$1" --help >/dev/full' - "$forebear"
 
@@ -95,7 +111,7 @@ same "a log that is named twice gives near_misses.csv once" "$work/once/near_mis
 grep 'events 8' "$work/said-once" >"$work/events-once"
 grep 'events 8' "$work/said-twice" >"$work/events-twice"
 same "and counts no event twice" "$work/events-once" "$work/events-twice"
-check "which problems.csv tells" grep -q "^RID_DUP,.*event(s) of the findings" "$work/twice/problems.csv"
+check "which problems.csv tells" grep -q "^RID_DUP,.*events of the findings" "$work/twice/problems.csv"
 
 mkdir "$work/odd"
 odd=$(printf '%s/odd/a\033[31m\351\n.evtx' "$work")
@@ -104,6 +120,31 @@ check "evidence may be named by any bytes" sh -c '"$1" report -o "$2" "$3" >"$4"
 check "which never reach the terminal as they are" sh -c '! grep -q "$(printf "\033")" "$1"' - "$work/said"
 check "nor the CSV" sh -c '! grep -q "$(printf "\033")" "$1"/*.csv' - "$work/r4"
 check "the CSV is UTF-8" iconv -f UTF-8 -t UTF-8 "$work/r4/evidence.csv"
+
+# --- what is asked for and not there is mostly a slip of the pen
+for asked in 'computer=WKS-01,WKS-01.corp.example' 'channel=Sysmon' 'event-id=1,99,200-300'; do
+    name=${asked%%=*}
+    case $asked in
+    computer*) missing='computer WKS-01' ;;
+    channel*) missing='channel Sysmon' ;;
+    *) missing='event id 99 or event id 200-300' ;;
+    esac
+    check "--$asked" "$forebear" report --force -o "$work/asked" "--$asked" "$work/evidence"
+    said "and the terminal says what no record has" "^forebear: no record of the evidence has $missing\$"
+    said "and so does the summary" "^What was asked for: no record of the evidence has $missing\.\$"
+    check "and run.log" grep -q "note: no record of the evidence has $missing\$" "$work/asked/run.log"
+    check "and the manifest" grep -q "\"not_found\": \"no record of the evidence has $missing\"" "$work/asked/manifest.json"
+    check "and the page" grep -q "no record of the evidence has $missing" "$work/asked/report.html"
+    check "records --$asked" sh -c '"$@" >/dev/null' - "$forebear" records "--$asked" "$work/evidence"
+    said "says it, too" "^forebear: no record of the evidence has $missing\$"
+    [ $name = event-id ] && continue
+    check "scan --$asked" sh -c '"$@" >/dev/null' - "$forebear" scan "--$asked" "$work/evidence"
+    said "says it, too" "^forebear: no record of the evidence has $missing\$"
+done
+check "a time when nothing happened" "$forebear" report --force -o "$work/asked" --after=2030-01-01 "$work/evidence"
+said "is told" "^forebear: no record of the evidence meets all that was asked for\$"
+check "what is there" "$forebear" report --force -o "$work/asked" --computer=wks-01.corp.example --event-id=1 "$work/evidence"
+check "is not told" sh -c '! grep -q "no record of the evidence" "$1" "$2"/run.log "$2"/report.html' - "$work/.out" "$work/asked"
 
 # --- signals: a FIFO as evidence would hang, so a long run is made of many copies, read by
 # the slower reader

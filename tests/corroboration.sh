@@ -56,7 +56,7 @@ has "rules without a table get the built-in one" none-report/corroboration.csv '
 has "which the manifest lists" none-report/manifest.json '"rules/corroboration.yml"'
 bad() {
     printf '%s\n' "$2" >own/corroboration.yml
-    status_is 4 "$1: nothing is written" "$forebear" report -q -o bad --rules own logs
+    status_is 2 "$1: nothing is written" "$forebear" report -q -o bad --rules own logs
     check "$1: it is said where" sh -c '"$1" report -q -o bad --rules own logs 2>&1 | grep -q "$2"' - "$forebear" "$3"
 }
 hosts='corroboration: x
@@ -74,6 +74,6 @@ bad "no detection" "$hosts
 indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x}]" 'wants detection and recorded'
 cp "$top/rules/corroboration.yml" own/corroboration.yml
 cp own/corroboration.yml own/second.yml
-status_is 4 "two tables are refused" "$forebear" report -q -o bad --rules own logs
+status_is 2 "two tables are refused" "$forebear" report -q -o bad --rules own logs
 
 finish

@@ -59,6 +59,22 @@ static void add(struct fixture *f, const struct told *t, bool again)
     coverage_add(&f->coverage, &record, &event);
 }
 
+static void add_at(struct fixture *f, uint64_t id, uint64_t filetime)
+{
+    struct evtx_record record = {
+        .header_id = id,
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .computer = TEXT_LITERAL("PC"),
+                   .event_id = 5,
+                   .record_id = id,
+                   .time_created_filetime = filetime}
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    coverage_add(&f->coverage, &record, &event);
+}
+
 static void add_all(struct fixture *f, const struct told *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -285,7 +301,22 @@ static void names_fields_and_times_that_are_not_known(void **state)
     assert_int_equal(f.problems.per_code[PROBLEM_TIME_UNREADABLE], 1);
     assert_int_equal(f.problems.per_code[PROBLEM_FIELD_UNKNOWN], 1);
     assert_true(text_contains_fold(f.problems.rows[1].message,
-                                   TEXT_LITERAL("\"Novelty\" (in 2 record(s)")));
+                                   TEXT_LITERAL("\"Novelty\" (in 2 records;")));
+    end(&f);
+}
+
+/* A hundred rows are listed; that there were more is not kept back. */
+static void counts_what_it_does_not_list(void **state)
+{
+    enum { TIMES = 130, LISTED = 100 };
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    for (uint64_t i = 0; i <= TIMES; i++)
+        add_at(&f, i + 1, FILETIME_UNIX + (10000 - i * 30) * FILETIME_SECOND);
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.problems.per_code[PROBLEM_CLOCK_BACK], LISTED + 1);
+    assert_int_equal(problems_met(&f.problems, PROBLEM_CLOCK_BACK), TIMES);
     end(&f);
 }
 
@@ -302,6 +333,7 @@ int main(void)
         cmocka_unit_test(says_what_of_a_gap_was_recovered),
         cmocka_unit_test(infers_the_schema_from_fields),
         cmocka_unit_test(names_fields_and_times_that_are_not_known),
+        cmocka_unit_test(counts_what_it_does_not_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "detect/detect_internal.h"
+#include "util/workers.h"
 #include "validate/scenario.h"
 
 struct story {
@@ -49,8 +50,10 @@ static void tell(struct story *s, const char *path, const char *filter)
         if (p.is_new_creation)
             detector_add_creation(&s->d, &event, p.subject);
     }
-    lineage_link(&s->lineage, &s->log, &s->problems);
-    detector_finish(&s->d, &s->lineage, &s->log);
+    struct workers *workers = workers_open(3); /* ranges of a few processes each */
+    lineage_link(&s->lineage, &s->log, &s->problems, workers);
+    detector_finish(&s->d, &s->lineage, &s->log, workers);
+    workers_close(workers);
     for (size_t i = 0; i < s->scenario.count; i++) {
         if (!next_event(s, i, &record, &event))
             continue;
@@ -762,6 +765,21 @@ static void test_hosts_without_findings(void **state)
     forget(&s);
 }
 
+/* Nor is there a rule on one without a creation record of its own. */
+static void test_ghosts_without_findings(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s, "known msra pid 30 at +10s image C:\\Windows\\System32\\msra.exe\n"
+                  "process again pid 31 at +20s image C:\\Windows\\System32\\msra.exe "
+                  "parent msra\n");
+    assert_int_equal(s.d.finding_count, 0);
+    assert_int_equal(detector_host_count(&s.d), 2);
+    assert_int_equal(detector_host(&s.d, 0), process_by_pid(&s, 30));
+    assert_int_equal(detector_host(&s.d, 1), process_by_pid(&s, 31));
+    forget(&s);
+}
+
 static void test_where_it_lies_and_who_started_it(void **state)
 {
     (void)state;
@@ -972,6 +990,7 @@ int main(void)
         cmocka_unit_test(test_cap_of_corroborations),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_hosts_without_findings),
+        cmocka_unit_test(test_ghosts_without_findings),
         cmocka_unit_test(test_where_it_lies_and_who_started_it),
         cmocka_unit_test(test_source_is_followed),
         cmocka_unit_test(test_family),

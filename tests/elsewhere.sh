@@ -29,15 +29,15 @@ lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
 report every 20-every-event
 has "the account" every.iocs 'account|CORP\anna|matched|7|false|||1'
 has "the logon session" every.iocs 'logon_id|0x3e7f1|matched|4|false|||1'
-has "a remote address" every.iocs 'ipv4|203.0.113.9|host|1|false|||3'
+has "a remote address" every.iocs 'ipv4|203.0.113.9|host|1|false||an address for examples, which no network has (RFC 5737, RFC 3849)|3'
 has "with its name" every.iocs 'domain|c2.example.com|host|1|false|||3'
 has "who came in from outside" every.iocs 'ipv4|192.168.7.7|host|1|true|a private address (RFC 1918)||3'
 has "and to which port" every.iocs 'port|4444/tcp|host|1|false||a port of this machine, connected to from outside|3'
 lacks "but not the machine's own address" every.iocs '10\.0\.0\.20'
 has "a name that was asked for" every.iocs 'domain|a.example.com|host|1|false|||22'
 has "a name in the answer" every.iocs 'domain|b.example.com|host|1|false|||22'
-has "an address in the answer" every.iocs 'ipv4|198.51.100.7|host|1|false|||22'
-has "one of IPv6" every.iocs 'ipv6|2001:db8::1|host|1|false|||22'
+has "an address in the answer" every.iocs 'ipv4|198.51.100.7|host|1|false||an address for examples, which no network has (RFC 5737, RFC 3849)|22'
+has "one of IPv6" every.iocs 'ipv6|2001:db8::1|host|1|false||an address for examples, which no network has (RFC 5737, RFC 3849)|22'
 has "loopback is marked, not dropped" every.iocs 'ipv4|127.0.0.1|host|1|true|the machine itself (loopback)||22'
 for id in 27:b.exe 28:c.exe 29:d.exe 23:gone.exe 26:gone.txt 2:old.txt; do
     has "the file of event ${id%:*}" every.iocs "file_path|C:\\t\\${id#*:}|host|1|false|||${id%:*}"
@@ -90,7 +90,7 @@ like "is known from its child's" ghost.iocs '^image_path\|C:\\Windows\\SysWOW64\
 
 # --- bounds, roles, order
 report many 21-many-values
-has "the closest process of a value is named" many.iocs 'ipv4|203.0.113.9|host|3|false|||3'
+has "the closest process of a value is named" many.iocs 'ipv4|203.0.113.9|host|3|false||an address for examples, which no network has (RFC 5737, RFC 3849)|3'
 like "with the first record of that process" many/iocs.csv '^ipv4,203.0.113.9,host,.*msra.exe \(30\), initiated by it'
 check "one role lists so many" test "$(grep -c '^file_path.*|host|' many.iocs)" = 9994
 has "which takes nothing from a closer one" many.iocs 'file_path|C:\t\last.txt|matched|1|false|||11'
@@ -99,6 +99,28 @@ report many-4 21-many-values -j 4
 same "whatever --jobs" many/iocs.csv many-4/iocs.csv
 report by-libevtx 20-every-event --reader=libevtx
 same "both readers give the same" every.iocs by-libevtx.iocs
+
+# --- values that are not as one expects them
+report odd 22-odd-connections
+mkdir export
+"$forebear" records --format=xml log-22-odd-connections | sed -E "s/>4711</>1] OR [file:name = 'calc.exe'</
+    /far.example.com/s/<Data Name=.Initiated.>true<.Data>//" >export/odd.xml
+"$forebear" report -q -o export-odd export >/dev/null 2>&1
+rows export-odd
+end='an end of a connection; which end is this machine is not recorded'
+has "without a direction the far end is listed" export-odd.iocs "ipv4|8.8.4.4|host|1|false||$end|3"
+has "and so is the other" export-odd.iocs "ipv4|10.0.0.20|host|1|true|a private address (RFC 1918)|$end|3"
+has "each with its name" export-odd.iocs "domain|far.example.com|host|1|false||$end|3"
+lacks "and nobody is said to have come in" export-odd.iocs 'connected to from outside'
+like "a port that is no number is listed" export-odd.iocs "^port\\|1\\] OR \\[file:name = 'calc.exe'/tcp\\|"
+lacks "but never becomes part of a pattern" export-odd/iocs.csv 'dst_port = 1\] OR'
+has "a provider's own network" odd.iocs "ipv4|100.64.0.9|host|1|true|an address of a provider's own network (RFC 6598)||3"
+has "an IPv4 address that is written as IPv6" odd.iocs 'ipv4|192.168.1.5|host|1|true|a private address (RFC 1918)||3'
+has "a reserved address" odd.iocs 'ipv4|240.0.0.1|host|1|true|a reserved address||3'
+lacks "which is public nowhere" odd/corroboration.csv '240\.0\.0\.1.*address public'
+check "all answers of one query are listed" test "$(grep -c '^ipv4|8\.9\.' odd.iocs)" = 199
+has "a service of Windows is marked" odd.iocs 'service|bam|host|1|true|a service of Windows itself||13'
+has "not where it is told what to load" odd.iocs 'service|W32Time|host|1|false|||13'
 
 # --- three hosts: what two families share
 "$forebear" report -q -o three "$top"/samples/WKS-0?-Sysmon.evtx >/dev/null 2>&1

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -77,6 +78,21 @@ static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs,
     assert_int_equal(o->status, OK);
 }
 
+/* A process whose parent is that one, dead or alive; 0: none. */
+static pid_t only_child_of(pid_t parent)
+{
+    char path[64], line[32];
+    int found = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        skip();
+    if (fgets(line, sizeof line, file))
+        found = atoi(line);
+    fclose(file);
+    return found;
+}
+
 static void exactly_the_bad_ones_are_lost(evtx_before_record *hook, const char *how)
 {
     struct memory_log *m = open_base();
@@ -113,6 +129,69 @@ static void a_hang_costs_that_record(void **state)
 {
     (void)state;
     exactly_the_bad_ones_are_lost(hang_there, "did not answer within 1 s, twice");
+}
+
+/* What a child sees of the program: a copy from the moment when it was forked. */
+static bool has_threads;
+
+static void crash_and_look(uint64_t offset)
+{
+    if (has_threads)
+        _exit(98);
+    crash_there(offset);
+}
+
+/* Those that replace a crashed one too are copies of a process that had no thread yet. */
+static void no_child_is_forked_beside_threads(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    struct evtx_reader *reader = evtx_reader_open_with(2, DEADLINE, crash_and_look);
+    has_threads = true;
+    outcome_read(&o, reader, m);
+    has_threads = false;
+    assert_int_equal(o.records, RECORDS - BAD_RECORDS);
+    assert_int_equal(o.problems.per_code[PROBLEM_READER_CRASHED], BAD_RECORDS);
+    assert_true(
+        text_contains_fold(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->message,
+                           TEXT_LITERAL("signal 9")));
+    outcome_release(&o);
+    evtx_reader_close(reader);
+    memory_log_free(m);
+}
+
+/* With nobody left to start a child, what was not read is named. */
+static void a_spawner_that_is_gone_is_told(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    struct evtx_reader *reader = evtx_reader_open_with(2, DEADLINE, NULL);
+    kill(only_child_of(getpid()), SIGKILL);
+    outcome_read(&o, reader, m);
+    assert_int_equal(o.status, OK);
+    assert_int_equal(o.records, 0);
+    assert_int_equal(o.facts.records_damaged, RECORDS);
+    assert_int_equal(o.problems.per_code[PROBLEM_RECORDS_NOT_READ], CHUNKS);
+    assert_true(
+        text_contains_fold(outcome_problem(&o, PROBLEM_RECORDS_NOT_READ, 0)->message,
+                           TEXT_LITERAL("no process could be started")));
+    outcome_release(&o);
+    evtx_reader_close(reader);
+    memory_log_free(m);
+}
+
+/* Nothing runs, and nothing waits to be reaped, when a reader is closed. */
+static void no_process_is_left(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    read_with(&o, m, 4, crash_there);
+    assert_int_equal(only_child_of(getpid()), 0);
+    outcome_release(&o);
+    memory_log_free(m);
 }
 
 /* Seen by every child: has one of them hung already? */
@@ -298,6 +377,9 @@ int main(void)
         cmocka_unit_test(an_exit_costs_that_record),
         cmocka_unit_test(a_hang_costs_that_record),
         cmocka_unit_test(a_hang_is_not_believed_once),
+        cmocka_unit_test(no_child_is_forked_beside_threads),
+        cmocka_unit_test(a_spawner_that_is_gone_is_told),
+        cmocka_unit_test(no_process_is_left),
         cmocka_unit_test(many_hangs_give_up_the_chunk),
         cmocka_unit_test(every_crash_is_named),
         cmocka_unit_test(a_byte_order_mark_alone),

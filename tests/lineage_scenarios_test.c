@@ -10,8 +10,9 @@
 #include "tests/test.h"
 
 #include "lineage/lineage.h"
-#include "validate/scenario.h"
 #include "util/memory.h"
+#include "util/workers.h"
+#include "validate/scenario.h"
 
 enum { SHUFFLES = 8, LOGS_MAX = 4 };
 
@@ -88,7 +89,9 @@ static void tell(struct story *s)
     for (size_t i = 0; i < s->log_count; i++)
         coverage_finish(&s->coverages[i], &facts[i], &s->problems);
     s->of_coverage = s->problems.count;
-    lineage_link(&s->lineage, s->logs, &s->problems);
+    struct workers *workers = workers_open(3); /* ranges of a few processes each */
+    lineage_link(&s->lineage, s->logs, &s->problems, workers);
+    workers_close(workers);
 }
 
 static void untell(struct story *s)

@@ -8,6 +8,7 @@
 #include "tests/test.h"
 
 #include "lineage/lineage.h"
+#include "util/workers.h"
 
 #define NULL_GUID "{00000000-0000-0000-0000-000000000000}"
 
@@ -124,7 +125,9 @@ static void tell(struct table *t, const struct event *events, size_t count,
             sysmon_event_from_record(&event, &t->records[n], &t->logs[events[n].log]));
         t->found[n] = lineage_add(&t->lineage, &event, events[n].log);
     }
-    lineage_link(&t->lineage, t->logs, &t->problems);
+    struct workers *workers = workers_open(3); /* ranges of a few processes each */
+    lineage_link(&t->lineage, t->logs, &t->problems, backwards ? workers : NULL);
+    workers_close(workers);
 }
 
 static void end(struct table *t)
@@ -640,6 +643,83 @@ static void nothing_at_all(void **state)
     end(&t);
 }
 
+/* Enough of one host for starts to be sorted digit by digit: two processes a second, each
+ * pair with one start, so that the record id decides; every ninth has a ghost for a parent,
+ * the others one that can have started later. */
+enum { MANY = 240 };
+
+static void add_many(struct event *events, char guids[MANY][GUID_TEXT_MAX],
+                     char ghosts[MANY][GUID_TEXT_MAX])
+{
+    for (unsigned i = 0; i < MANY; i++) {
+        int second = (int)(i / 2 * 77 % (MANY / 2));
+        memcpy(guids[i], guid_of(1, second, 100 + i), GUID_TEXT_MAX);
+        memcpy(ghosts[i], guid_of(1, second / 2, 1000 + i), GUID_TEXT_MAX);
+        events[i] =
+            (struct event){.id = 1,
+                           .at = second,
+                           .guid = guids[i],
+                           .pid = "100",
+                           .image = "C:\\a.exe",
+                           .record_id = MANY - i,
+                           .parent_guid = i % 9 == 0 ? ghosts[i] : guids[i * 5 / 7]};
+    }
+}
+
+static uint32_t top_of(const struct lineage *l, uint32_t n, uint32_t *steps)
+{
+    *steps = 0;
+    for (; l->processes[n].parent != PROCESS_NONE; n = l->processes[n].parent)
+        ++*steps;
+    return n;
+}
+
+/* `layout_holds`: else the ghosts have no start, and stand behind all others. */
+static void order_and_count_many(bool layout_holds)
+{
+    static struct event events[MANY];
+    static char guids[MANY][GUID_TEXT_MAX], ghosts[MANY][GUID_TEXT_MAX];
+    add_many(events, guids, ghosts);
+    if (!layout_holds)
+        events[7].at += 5;
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct table *t = calloc(1, sizeof *t);
+        tell(t, events, MANY, backwards);
+        const struct lineage *l = &t->lineage;
+        assert_int_equal(l->order_count, MANY + (MANY + 8) / 9);
+        for (size_t i = 0; i < l->order_count; i++) {
+            uint32_t n = l->order[i], depth, below = 0, children = 0, other;
+            const struct process *p = &l->processes[n];
+            const struct process *before = i ? &l->processes[l->order[i - 1]] : p;
+            assert_true(before->start_filetime <= p->start_filetime);
+            if (i && before->start_filetime == p->start_filetime)
+                assert_true(before->record_id < p->record_id ||
+                            p->record_id == NO_RECORD);
+            assert_int_equal(p->root, top_of(l, n, &depth));
+            assert_int_equal(p->depth, depth);
+            for (size_t k = 0; k < l->order_count; k++) {
+                children += l->processes[l->order[k]].parent == n;
+                for (other = l->order[k]; other != PROCESS_NONE && other != n;)
+                    other = l->processes[other].parent;
+                below += other == n && l->order[k] != n;
+            }
+            assert_int_equal(p->children, children);
+            assert_int_equal(p->descendants, below);
+        }
+        const struct process *last = &l->processes[l->order[l->order_count - 1]];
+        assert_int_equal(last->start_filetime == FILETIME_NONE, !layout_holds);
+        end(t);
+        free(t);
+    }
+}
+
+static void many_are_ordered_and_counted(void **state)
+{
+    (void)state;
+    order_and_count_many(true);
+    order_and_count_many(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -658,6 +738,7 @@ int main(void)
         cmocka_unit_test(two_ghosts_with_one_identity_are_one),
         cmocka_unit_test(a_process_that_is_its_own_parent),
         cmocka_unit_test(nothing_at_all),
+        cmocka_unit_test(many_are_ordered_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * Damage, case by case, read natively with recovery on: what is undamaged is given as it was
  * recorded, live or with its state; what is lost is told at its place. */
 #include "log_damage.h"
+#include <stdio.h>
+
 #include "util/map.h"
 
 /* A page of zeros in the middle of chunk 1. */
@@ -61,6 +63,41 @@ static void orphan_is_a_copy(struct memory_log *m)
     zero(m, CHUNK_2, 8);
 }
 
+/* The same, and one of its records has another letter in a value. */
+static void orphan_copy_differs(struct memory_log *m)
+{
+    chunk_twice(m);
+    struct evtx_frame f = frame_of(m, CHUNK_2, 5);
+    *memory_log_at(m, CHUNK_2 + f.offset + f.size - 20) ^= 1;
+    zero(m, CHUNK_2, 8);
+}
+
+/* The same, and one of its records lost its end: what is left of it says nothing new. */
+static void orphan_copy_is_torn(struct memory_log *m)
+{
+    chunk_twice(m);
+    struct evtx_frame f = frame_of(m, CHUNK_2, 71);
+    zero(m, CHUNK_2 + f.offset + f.size - 40, 40);
+    zero(m, CHUNK_2, 8);
+}
+
+/* The same, and its process id is another. */
+static void torn_copy_differs(struct memory_log *m)
+{
+    orphan_copy_is_torn(m);
+    struct evtx_frame f = frame_of(m, CHUNK_1, 71);
+    static struct evtx_values values;
+    evtx_values_read(&values,
+                     (struct bytes){memory_log_at(m, CHUNK_1), EVTX_CHUNK_SIZE}, &f);
+    for (size_t i = values.count; i-- > 0;)
+        if (values.value[i].is_data && values.value[i].raw.len == 4) {
+            size_t at = (size_t)(values.value[i].raw.ptr - memory_log_at(m, CHUNK_1));
+            *memory_log_at(m, CHUNK_2 + at) ^= 4;
+            return;
+        }
+    fail_msg("no process id in the record");
+}
+
 /* Two logs, one behind the other. */
 static void joined(struct memory_log *m)
 {
@@ -88,123 +125,135 @@ static const struct damage {
  {                                                                                     \
   (n), 0, 0, 0, 0, 0                                                                   \
  }
-    {"nothing",                        NULL,                      LIVE(298),             0, NONE,                        0      },
-    {"01 file magic zeroed",           file_magic_gone,           LIVE(298),             0, PROBLEM_LOG_NOT_EVTX,        0      },
-    {"02 file header checksum",        file_checksum,             LIVE(298),             0,
-                PROBLEM_LOG_HEADER_CHECKSUM,                                                                                        124    },
-    {"03 count 0",                     count_0,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
-    {"04 count 1 of 4",                count_1,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
-    {"05 count 1 of 4, dirty",         dirty_count_1,             LIVE(298),             0, PROBLEM_LOG_DIRTY,           120    },
-    {"06 version 3.9",                 version_3_9,               LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     36     },
+    {"nothing",                               NULL,                      LIVE(298),             0, NONE,                        0      },
+    {"01 file magic zeroed",                  file_magic_gone,           LIVE(298),             0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"02 file header checksum",               file_checksum,             LIVE(298),             0,
+                PROBLEM_LOG_HEADER_CHECKSUM,                                                                                               124    },
+    {"03 count 0",                            count_0,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"04 count 1 of 4",                       count_1,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"05 count 1 of 4, dirty",                dirty_count_1,             LIVE(298),             0, PROBLEM_LOG_DIRTY,           120    },
+    {"06 version 3.9",                        version_3_9,               LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     36     },
     {"07 cut inside chunk 3",
-                cut_in_chunk_3,                                              {223, 31, 0, 1, 0, 0},
-                0,                                                                                     PROBLEM_LOG_TRUNCATED,
-                0                                                                                                                          },
-    {"08 10 KiB of noise behind",      noise_10k_behind,          LIVE(298),             0,
-                PROBLEM_LOG_TRAILING_BYTES,                                                                                         266240 },
-    {"09 64 KiB of noise behind",      noise_64k_behind,          LIVE(298),             0,
-                PROBLEM_LOG_TRAILING_BYTES,                                                                                         266240 },
-    {"10 chunk 1 all zero",            hole,                      LIVE(226),             0, PROBLEM_CHUNK_HOLE,          CHUNK_1},
-    {"chunk 3 all zero",               hole_at_end,               LIVE(223),             0, PROBLEM_CHUNK_HOLE,          CHUNK_3},
+                cut_in_chunk_3,                                                     {223, 31, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_LOG_TRUNCATED,
+                0                                                                                                                                 },
+    {"08 10 KiB of noise behind",             noise_10k_behind,          LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                                266240 },
+    {"09 64 KiB of noise behind",             noise_64k_behind,          LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                                266240 },
+    {"10 chunk 1 all zero",                   hole,                      LIVE(226),             0, PROBLEM_CHUNK_HOLE,          CHUNK_1},
+    {"chunk 3 all zero",                      hole_at_end,               LIVE(223),             0, PROBLEM_CHUNK_HOLE,          CHUNK_3},
     {"11 chunk magic zeroed",
-                chunk_magic_gone,                                            {226, 0, 72, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
-                CHUNK_1                                                                                                                    },
+                chunk_magic_gone,                                                   {226, 0, 72, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
     {"12 chunk header zeroed",
-                chunk_header_gone,                                           {226, 0, 72, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
-                CHUNK_1                                                                                                                    },
-    {"13 chunk header checksum",       chunk_header_checksum,     LIVE(298),             0,
-                PROBLEM_CHUNK_HEADER_CHECKSUM,                                                                                      CHUNK_1},
-    {"14 one bit of a value",          value_bit,                 LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
-    {"15 free space 512",              free_space_512,            LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
-                CHUNK_1                                                                                                                    },
-    {"16 free space huge",             free_space_huge,           LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
-    {"17 last id too small",           last_id_small,             LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
-                CHUNK_1                                                                                                                    },
-    {"18 last offset too small",       last_offset_small,         LIVE(298),             0,
-                PROBLEM_CHUNK_HEADER_LIES,                                                                                          CHUNK_1},
+                chunk_header_gone,                                                  {226, 0, 72, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"13 chunk header checksum",              chunk_header_checksum,     LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_CHECKSUM,                                                                                             CHUNK_1},
+    {"14 one bit of a value",                 value_bit,                 LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"15 free space 512",                     free_space_512,            LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                           },
+    {"16 free space huge",                    free_space_huge,           LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"17 last id too small",                  last_id_small,             LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                           },
+    {"18 last offset too small",              last_offset_small,         LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_LIES,                                                                                                 CHUNK_1},
     {"19 record size 0",
-                size_0,                                                      {231, 67, 0, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
+                size_0,                                                             {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
     {"20 record size huge",
-                size_huge,                                                   {231, 67, 0, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
+                size_huge,                                                          {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
     {"21 size copy differs",
-                trailer_differs,                                             {231, 67, 0, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
+                trailer_differs,                                                    {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
     {"22 record magic zeroed",
-                record_magic_gone,                                           {231, 67, 0, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
+                record_magic_gone,                                                  {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
     {"23 page of zeros",
-                page_of_zeros,                                               {243, 48, 0, 1, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
+                page_of_zeros,                                                      {243, 48, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
     {"24 first record zeroed",
-                first_record_gone,                                           {226, 71, 0, 0, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
-    {"25 another template's offset",   other_template,            LIVE(298),             0,
-                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                        CHUNK_1},
-    {"26 definition size huge",        definition_huge,           LIVE(298),             0,
-                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                        CHUNK_1},
-    {"27 substitution count huge",     substitutions_huge,        LIVE(297),             1,
-                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                        CHUNK_1},
+                first_record_gone,                                                  {226, 71, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"25 another template's offset",          other_template,            LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"26 definition size huge",               definition_huge,           LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"27 substitution count huge",            substitutions_huge,        LIVE(297),             1,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
     {"28 descriptor beyond record",
-                descriptor_huge,                                             {297, 0, 0, 1, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_1                                                                                                                    },
-    {"29 header time huge",            header_time_huge,          LIVE(298),             0, NONE,                        0      },
-    {"30 string chain to itself",      string_chain_to_itself,    LIVE(298),             0, NONE,                        0      },
-    {"31 string table out of chunk",   string_table_out,          LIVE(298),             0, NONE,                        0      },
-    {"32 chunks out of order",         chunks_swapped,            LIVE(298),             0, NONE,                        0      },
-    {"33 a chunk stored twice",        chunk_twice,               LIVE(297),             0, NONE,                        0      },
+                descriptor_huge,                                                    {297, 0, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"29 header time huge",                   header_time_huge,          LIVE(298),             0, NONE,                        0      },
+    {"30 string chain to itself",             string_chain_to_itself,    LIVE(298),             0, NONE,                        0      },
+    {"31 string table out of chunk",          string_table_out,          LIVE(298),             0, NONE,                        0      },
+    {"32 chunks out of order",                chunks_swapped,            LIVE(298),             0, NONE,                        0      },
+    {"33 a chunk stored twice",               chunk_twice,               LIVE(297),             0, NONE,                        0      },
     {"35 last record half zero",
-                last_record_torn,                                            {297, 0, 0, 1, 0, 0},
-                0,                                                                                     PROBLEM_CHUNK_DATA_CHECKSUM,
-                CHUNK_3                                                                                                                    },
-    {"36 13 bytes of a chunk lost",    odd_bytes_of_chunk_1_lost, LIVE(298),             0,
-                PROBLEM_CHUNK_DAMAGED,                                                                                              CHUNK_1},
-    {"36 one byte put in",             one_byte_put_in,           LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
-                CHUNK_1                                                                                                                    },
-    {"36 part of the header lost",     part_of_file_header_lost,  LIVE(298),             0,
-                PROBLEM_LOG_HEADER_LIES,                                                                                            3097   },
-    {"36 grid shifted by 32 KiB",      grid_shifted,              LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
-                CHUNK_1                                                                                                                    },
-    {"37 one byte",                    one_byte,                  LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
-    {"38 header alone",                header_only,               LIVE(0),               0, PROBLEM_LOG_TRUNCATED,       4096   },
-    {"no byte",                        no_byte,                   LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
-    {"zeros",                          only_zeros,                LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
-    {"text",                           only_text,                 LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+                last_record_torn,                                                   {297, 0, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_3                                                                                                                           },
+    {"36 13 bytes of a chunk lost",           odd_bytes_of_chunk_1_lost, LIVE(298),             0,
+                PROBLEM_CHUNK_DAMAGED,                                                                                                     CHUNK_1},
+    {"36 one byte put in",                    one_byte_put_in,           LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"36 part of the header lost",            part_of_file_header_lost,  LIVE(298),             0,
+                PROBLEM_LOG_HEADER_LIES,                                                                                                   3097   },
+    {"36 grid shifted by 32 KiB",             grid_shifted,              LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"37 one byte",                           one_byte,                  LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"38 header alone",                       header_only,               LIVE(0),               0, PROBLEM_LOG_TRUNCATED,       4096   },
+    {"no byte",                               no_byte,                   LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"zeros",                                 only_zeros,                LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"text",                                  only_text,                 LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
     {"two logs joined",                joined,                    LIVE(596),             0, PROBLEM_LOG_JOINED,          266240 },
-    {"count 9, log ends after 4",      count_9,                   LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
-    {"junk in the flags",              junk_in_flags,             LIVE(298),             0, NONE,                        0      },
-    {"no checksums, says the file",    no_checksums,              LIVE(298),             0, NONE,                        0      },
-    {"no checksums, says a chunk",     chunk_has_no_checksums,    LIVE(298),             0, NONE,                        0      },
+    {"count 9, log ends after 4",             count_9,                   LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
+    {"junk in the flags",                     junk_in_flags,             LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says the file",           no_checksums,              LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says a chunk",            chunk_has_no_checksums,    LIVE(298),             0, NONE,                        0      },
     {"a chunk's header unreadable",
-                bad_sectors,                                                 {226, 0, 71, 0, 0, 0},
-                0,                                                                                     PROBLEM_LOG_UNREADABLE,
-                CHUNK_1                                                                                                                    },
+                bad_sectors,                                                        {226, 0, 71, 0, 0, 0},
+                0,                                                                                            PROBLEM_LOG_UNREADABLE,
+                CHUNK_1                                                                                                                           },
     {"the end unreadable",
-                bad_end,                                                     {290, 0, 0, 0, 0, 0},
-                1,                                                                                     PROBLEM_LOG_UNREADABLE,
-                CHUNK_3 + 60000                                                                                                            },
-    {"a letter of a name overwritten", name_changed,              LIVE(298),             0,
-                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                        CHUNK_1},
+                bad_end,                                                            {290, 0, 0, 0, 0, 0},
+                1,                                                                                            PROBLEM_LOG_UNREADABLE,
+                CHUNK_3 + 60000                                                                                                                   },
+    {"a letter of a name overwritten",        name_changed,              LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
     {"an orphan chunk is a copy",
-                orphan_is_a_copy,                                            {225, 0, 0, 0, 0, 72},
-                0,                                                                                     PROBLEM_CHUNK_DAMAGED,
-                CHUNK_2                                                                                                                    },
+                orphan_is_a_copy,                                                   {225, 0, 0, 0, 0, 72},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"an orphan copy with another value",
+                orphan_copy_differs,                                                {225, 0, 1, 0, 0, 71},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"an orphan copy that is torn",
+                orphan_copy_is_torn,                                                {225, 0, 0, 0, 0, 72},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"a torn orphan copy with another value",
+                torn_copy_differs,                                                  {225, 0, 0, 1, 0, 71},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
     {"every definition gone",
-                every_definition_gone,                                       {0, 0, 0, 0, 298, 0},
-                0,                                                                                     PROBLEM_RECORD_DAMAGED,
-                0                                                                                                                          },
+                every_definition_gone,                                              {0, 0, 0, 0, 298, 0},
+                0,                                                                                            PROBLEM_RECORD_DAMAGED,
+                0                                                                                                                                 },
 };
 
 /* The digest is that of all bytes of the log, whatever is wrong with them, or there is none:
@@ -363,7 +412,8 @@ static void check_damage(void **state)
         if (d->offset)
             assert_int_equal(o.problems.rows[0].place.offset, d->offset);
     }
-    assert_int_equal(count_untrue(&o), d->make == value_bit);
+    assert_int_equal(count_untrue(&o),
+                     d->make == value_bit || d->make == orphan_copy_differs);
     assert_string_equal(o.told.ptr ? o.told.ptr : "",
                         again.told.ptr ? again.told.ptr : "");
     outcome_release(&o);
@@ -463,6 +513,26 @@ static void a_damaged_record_is_named(void **state)
         assert_true(found);
         outcome_release(&o);
     }
+}
+
+/* Neither of two records of one identity is dropped; which they are is told. */
+static void another_content_is_told(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_base();
+    struct outcome o;
+    struct evtx_frame f = frame_of(m, CHUNK_1, 5);
+    char place[64];
+    snprintf(place, sizeof place, "of the one at offset %u", CHUNK_1 + f.offset);
+    orphan_copy_differs(m);
+    read_with(&o, m, 1);
+    assert_int_equal(o.problems.per_code[PROBLEM_RECOVERED_DIFFERS], 1);
+    const struct problem *p = outcome_problem(&o, PROBLEM_RECOVERED_DIFFERS, 0);
+    assert_int_equal(p->place.offset, CHUNK_2 + f.offset);
+    assert_int_equal(p->place.record_id, 84);
+    assert_true(text_contains_fold(p->message, text_from(place)));
+    outcome_release(&o);
+    memory_log_free(m);
 }
 
 /* One damaged place is one problem, whatever is made of the record that begins there, and a
@@ -623,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_damaged_record_is_named),
         cmocka_unit_test(what_cannot_be_read_is_no_content),
         cmocka_unit_test(damage_is_told_once),
+        cmocka_unit_test(another_content_is_told),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),
         cmocka_unit_test(another_log_gives_names),

@@ -369,6 +369,26 @@ def anchors(browser, name, path):
     page.close()
 
 
+# Where what a link leads to begins, and where the bar that stays on top ends.
+LANDS = """(() => { const at = document.getElementById('%s');
+  const whole = at.closest('tr, .node') || at.closest('h5, h3') || at;
+  return [whole.getBoundingClientRect().top, document.querySelector('.finder').getBoundingClientRect().bottom]; })()"""
+
+
+def lands(browser, name, path):
+    """A link that somebody was given shows what it names, from its first line on."""
+    page = Page(browser, path)
+    ids = page.ask("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    page.close()
+    for kind in "SPFE":
+        for one in [i for i in ids if re.fullmatch(kind + "-[0-9a-f]{12}", i)][1::7][:3]:
+            page = Page(browser, path + "#" + one)
+            page.ask("new Promise(r => setTimeout(r, 500))")
+            top, bar = page.ask(LANDS % one)
+            say(bar <= top < 500, "%s: a link to %s shows all of it" % (name, kind), [one, top, bar])
+            page.close()
+
+
 def copies(browser, name, path, values):
     """The exact value of each hostile one comes out of the page, and so does a row."""
     page = Page(browser, path)
@@ -473,7 +493,7 @@ def main():
         look(browser, name, path)
         if not folder.startswith("+"):
             continue
-        for use in (find, tree_by_keyboard, anchors, copy_row):
+        for use in (find, tree_by_keyboard, anchors, lands, copy_row):
             use(browser, name, path)
         widths(browser, name, path, shots)
         contrast(browser, name, path, shots)

@@ -355,8 +355,8 @@ static void init(struct report_model *m, struct text value, struct text computer
     add_all_events(m, value, extra_children, false);
     m->log_report.facts.records = m->log_report.coverage.records;
     coverage_finish(&m->log_report.coverage, &m->log_report.facts, &m->problems);
-    lineage_link(&m->lineage, &m->log, &m->problems);
-    detector_finish(&m->detector, &m->lineage, &m->log);
+    lineage_link(&m->lineage, &m->log, &m->problems, NULL);
+    detector_finish(&m->detector, &m->lineage, &m->log, NULL);
     elsewhere_open(&m->elsewhere, &m->lineage, &m->detector);
     add_all_events(m, value, extra_children, true);
     timeline_finish(&m->timeline, &m->detector);

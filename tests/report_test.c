@@ -580,8 +580,8 @@ static void nothing_to_examine_is_said(void **state)
     lineage_init(&m.lineage);
     assert_int_equal(rules_load(&m.rules, NULL, &m.arena, &err), OK);
     assert_int_equal(detector_init(&m.detector, &m.rules, NULL, &m.arena, &err), OK);
-    lineage_link(&m.lineage, NULL, &m.problems);
-    detector_finish(&m.detector, &m.lineage, NULL);
+    lineage_link(&m.lineage, NULL, &m.problems, NULL);
+    detector_finish(&m.detector, &m.lineage, NULL, NULL);
     m.report = (struct report){.run.formats = REPORT_CSV | REPORT_HTML,
                                .evidence = &m.evidence,
                                .lineage = &m.lineage,

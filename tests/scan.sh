@@ -53,7 +53,7 @@ status_is 2 "no evidence is wrong usage" "$forebear" scan
 for bad in --format=xml --event-id=1 --reader=libevtx --after=now; do
     status_is 2 "$bad is wrong usage" "$forebear" scan $bad "$samples"
 done
-status_is 4 "a filter that cannot be understood" "$forebear" scan --filter "$work/bad.yml" "$samples"
+status_is 2 "a filter that cannot be understood" "$forebear" scan --filter "$work/bad.yml" "$samples"
 status_is 3 "no Sysmon record at all" "$forebear" scan "$samples/WKS-01-System.evtx"
 said "is told" 'NO_SYSMON_LOG'
 status_is 3 "a folder without a log" "$forebear" scan "$top/doc"

@@ -13,6 +13,7 @@
 #include "util/address.h"
 #include "util/bytes.h"
 #include "util/cell.h"
+#include "util/checksum.h"
 #include "util/digest.h"
 #include "util/filetime.h"
 #include "util/guid.h"
@@ -21,9 +22,11 @@
 #include "util/map.h"
 #include "util/output.h"
 #include "util/problems.h"
+#include "util/ranges.h"
 #include "util/sorter.h"
 #include "util/strings.h"
 #include "util/utf.h"
+#include "util/workers.h"
 
 static void assert_text(struct text got, const char *wanted)
 {
@@ -173,6 +176,14 @@ static void cells_are_quoted_as_libcsv_does(void **state)
         assert_memory_equal(got.ptr, "x,", 2);
         assert_memory_equal(got.ptr + 2, wanted, wanted_len);
         assert_int_equal(cell_asks(value), asked_by_each_byte(value));
+        buffer_add_string(&got, ",,z");
+        struct text row = buffer_text(&got);
+        struct buffer unquoted = {0};
+        assert_true(text_equal(cell_take(&row, &unquoted), TEXT_LITERAL("x")));
+        assert_true(text_equal(cell_take(&row, &unquoted), value));
+        assert_true(text_is_absent(cell_take(&row, &unquoted)));
+        assert_true(text_equal(row, TEXT_LITERAL("z")));
+        buffer_release(&unquoted);
         buffer_release(&got);
     }
 }
@@ -318,6 +329,37 @@ static void digests_are_the_known_ones(void **state)
                 "a9993e364706816aba3e25717850c26c9cd0d89d");
     assert_text(digest_hex(hex, &values, DIGEST_MD5),
                 "900150983cd24fb0d6963f7d28e17f72");
+}
+
+/* Bit by bit, as the standard has it. */
+static uint32_t plain_crc32(const uint8_t *bytes, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+/* Any length, and any place in memory: some processors take it in large steps. */
+static void checksums_are_the_known_ones(void **state)
+{
+    enum { LONGEST = 2100, PLACES = 3 };
+    static uint8_t bytes[LONGEST + PLACES];
+    uint32_t random = 5;
+    (void)state;
+    assert_int_equal(checksum_crc32((const uint8_t *)"123456789", 9), 0xcbf43926);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        random = random * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(random >> 24);
+    }
+    for (size_t len = 0; len <= LONGEST; len++)
+        assert_int_equal(checksum_crc32(bytes + len % PLACES, len),
+                         plain_crc32(bytes + len % PLACES, len));
+    memset(bytes, 0, sizeof bytes);
+    assert_int_equal(checksum_crc32(bytes, LONGEST), plain_crc32(bytes, LONGEST));
 }
 
 static void a_digester_can_take_one_content_after_another(void **state)
@@ -570,13 +612,16 @@ static void rows_leave_the_sorter_in_order(void **state)
             struct expected_row one = row_to_sort(i);
             sorter_add(&sorter, &one.key, text_to_sort(&text, i));
         }
-        assert_int_equal(sorter_finish(&sorter, &err), OK);
-        for (uint32_t i = 0; i < SORTED_ROWS; i++) {
-            assert_int_equal(sorter_next(&sorter, &row, &err), OK);
-            assert_int_equal(sorter_compare(&row.key, &expected[i].key), 0);
-            assert_true(text_equal(row.bytes, text_to_sort(&text, expected[i].number)));
+        for (int reading = 0; reading < 2; reading++) { /* finished again: once more */
+            assert_int_equal(sorter_finish(&sorter, &err), OK);
+            for (uint32_t i = 0; i < SORTED_ROWS; i++) {
+                assert_int_equal(sorter_next(&sorter, &row, &err), OK);
+                assert_int_equal(sorter_compare(&row.key, &expected[i].key), 0);
+                assert_true(
+                    text_equal(row.bytes, text_to_sort(&text, expected[i].number)));
+            }
+            assert_int_equal(sorter_next(&sorter, &row, &err), END);
         }
-        assert_int_equal(sorter_next(&sorter, &row, &err), END);
         sorter_release(&sorter);
     }
     buffer_release(&text);
@@ -601,6 +646,92 @@ static void a_sorter_without_room_says_so(void **state)
     sorter_release(&sorter);
 }
 
+/* The usual form is read by a way of its own: with a T instead of the blank the other one
+ * reads the same. */
+static void usual_times_are_read_like_any(void **state)
+{
+    static const char *const usual[] = {
+        "2022-02-07 12:34:56.789", "1601-01-01 00:00:00.000", "9999-12-31 23:59:59.999",
+        "2024-02-29 10:20:30.405"};
+    (void)state;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        for (size_t at = 0; at < 23; at++)
+            for (int c = 0; c < 256; c++) {
+                char one[24], other[24];
+                uint64_t time = 1, same = 1;
+                memcpy(one, usual[i], sizeof one);
+                if (at != 10)
+                    one[at] = (char)c;
+                memcpy(other, one, sizeof other);
+                other[10] = 'T';
+                struct text text = {one, 23};
+                bool is_time = filetime_parse(text, &time);
+                text.ptr = other;
+                assert_int_equal(filetime_parse(text, &same), is_time);
+                assert_int_equal(time, same);
+            }
+}
+
+struct marks {
+    uint8_t seen[1000];
+    size_t next[64]; /* by range */
+};
+
+static void mark(void *context, struct range range)
+{
+    struct marks *m = context;
+    m->next[range.number] = range.to;
+    for (size_t i = range.from; i < range.to; i++)
+        m->seen[i]++;
+}
+
+static void ranges_cover_each_item_once(void **state)
+{
+    static const size_t counts[] = {0, 1, 2, 5, 31, 32, 33, 999, 1000};
+    (void)state;
+    for (unsigned workers = 0; workers <= 8; workers++) {
+        struct workers *w = workers ? workers_open(workers) : NULL;
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            struct marks m = {.seen = {0}};
+            size_t ranges = ranges_count(w, counts[i]);
+            ranges_do(w, counts[i], mark, &m);
+            for (size_t k = 0; k < sizeof m.seen; k++)
+                assert_int_equal(m.seen[k], k < counts[i]);
+            for (size_t r = 1; r < ranges; r++)
+                assert_true(m.next[r - 1] < m.next[r]);
+            if (ranges)
+                assert_int_equal(m.next[ranges - 1], counts[i]);
+        }
+        workers_close(w);
+    }
+}
+
+static void problems_join_with_their_texts(void **state)
+{
+    struct arena arena = {0}, other = {0};
+    struct problems all, more;
+    (void)state;
+    problems_init(&all, &arena);
+    for (int round = 0; round < 3; round++) {
+        problems_init(&more, &other);
+        problems_take(&all, &more); /* nothing */
+        problems_init(&more, &other);
+        for (int i = 0; i < 5000; i++)
+            problems_add(&more, PROBLEM_RID_GAP, NOWHERE, "%d in round %d", i, round);
+        problems_take(&all, &more);
+        assert_null(other.block);
+        problems_add(&all, PROBLEM_RECORD_DAMAGED, NOWHERE, "after round %d", round);
+    }
+    assert_int_equal(all.count, 15003);
+    assert_int_equal(all.per_code[PROBLEM_RID_GAP], 15000);
+    assert_text(all.rows[4999].message, "4999 in round 0");
+    assert_text(all.rows[5000].message, "after round 0");
+    assert_text(all.rows[5001].message, "0 in round 1");
+    assert_text(all.rows[15002].message, "after round 2");
+    problems_release(&all);
+    arena_release(&arena);
+}
+
 static void problems_know_their_class(void **state)
 {
     struct arena arena = {0};
@@ -614,6 +745,41 @@ static void problems_know_their_class(void **state)
     assert_text(problems.rows[0].message, "ids 5 to 6");
     problems_add(NULL, PROBLEM_RID_GAP, NOWHERE, "nothing happens");
     problems_release(&problems);
+    arena_release(&arena);
+}
+
+/* Of each log the first rows of a code are listed, the rest is counted; what is graded higher
+ * than usual is always listed. */
+static void problems_are_capped(void **state)
+{
+    static const struct problem_cap caps[] = {
+        {PROBLEM_PID_REUSE, 2}
+    };
+    struct place one = {TEXT_LITERAL("e"), TEXT_LITERAL("one.evtx"), 7, 9};
+    struct place two = {TEXT_LITERAL("e"), TEXT_LITERAL("two.evtx"), 7, 9};
+    struct arena arena = {0};
+    struct problems p;
+    (void)state;
+    problems_init(&p, &arena);
+    problems_add(&p, PROBLEM_PID_REUSE, one, "before");
+    for (int i = 0; i < 5; i++) {
+        problems_add(&p, PROBLEM_PID_REUSE, one, "%d", i);
+        problems_add(&p, PROBLEM_RID_GAP, one, "%d", i);
+    }
+    problems_add_graded(&p, PROBLEM_PID_REUSE, SEVERITY_NOTICE, one, "matters");
+    for (int i = 0; i < 3; i++)
+        problems_add(&p, PROBLEM_PID_REUSE, two, "%d", i);
+    problems_cap(&p, 1, caps, 1);
+    assert_int_equal(p.count, 1 + 2 + 5 + 1 + 2 + 2);
+    assert_int_equal(p.per_code[PROBLEM_RID_GAP], 5);
+    assert_int_equal(problems_met(&p, PROBLEM_PID_REUSE), 1 + 5 + 1 + 3);
+    assert_text(p.rows[p.count - 2].message,
+                "3 more rows like these are counted, not listed");
+    assert_text(p.rows[p.count - 1].message,
+                "1 more row like these is counted, not listed");
+    assert_text(p.rows[p.count - 1].place.log, "two.evtx");
+    assert_int_equal(p.rows[p.count - 1].place.record_id, NO_RECORD);
+    problems_release(&p);
     arena_release(&arena);
 }
 
@@ -668,41 +834,48 @@ static void addresses_have_a_scope(void **state)
     static const struct {
         const char *address, *scope;
     } rows[] = {
-        {"10.0.0.1",                                          "private"    },
-        {"9.255.255.255",                                     "public"     },
-        {"11.0.0.0",                                          "public"     },
-        {"172.15.255.255",                                    "public"     },
-        {"172.16.0.0",                                        "private"    },
-        {"172.31.255.255",                                    "private"    },
-        {"172.32.0.0",                                        "public"     },
-        {"192.168.255.1",                                     "private"    },
-        {"192.169.0.1",                                       "public"     },
-        {"100.64.0.1",                                        "private"    },
-        {"100.128.0.1",                                       "public"     },
-        {"127.0.0.1",                                         "loopback"   },
-        {"169.254.1.1",                                       "link-local" },
-        {"224.0.0.252",                                       "multicast"  },
-        {"239.255.255.250",                                   "multicast"  },
-        {"255.255.255.255",                                   "multicast"  },
-        {"0.0.0.0",                                           "unspecified"},
-        {"::1",                                               "loopback"   },
-        {"::2",                                               "public"     },
-        {"::",                                                "unspecified"},
-        {"0:0:0:0:0:0:0:1",                                   "loopback"   },
-        {"fe80::1",                                           "link-local" },
-        {"febf::1",                                           "link-local" },
-        {"fec0::1",                                           "public"     },
-        {"fd00::1",                                           "private"    },
-        {"ff02::fb",                                          "multicast"  },
-        {"2001:4860:4860::8888",                              "public"     },
-        {"::ffff:10.1.2.3",                                   "private"    },
-        {"::ffff:8.8.8.8",                                    "public"     },
-        {"",                                                  ""           },
-        {"-",                                                 ""           },
-        {"10.0.0",                                            ""           },
-        {"10.0.0.256",                                        ""           },
-        {"www.example.com",                                   ""           },
-        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa", ""           },
+        {"10.0.0.1",                                          "private"      },
+        {"9.255.255.255",                                     "public"       },
+        {"11.0.0.0",                                          "public"       },
+        {"172.15.255.255",                                    "public"       },
+        {"172.16.0.0",                                        "private"      },
+        {"172.31.255.255",                                    "private"      },
+        {"172.32.0.0",                                        "public"       },
+        {"192.168.255.1",                                     "private"      },
+        {"192.169.0.1",                                       "public"       },
+        {"100.64.0.1",                                        "shared"       },
+        {"100.128.0.1",                                       "public"       },
+        {"127.0.0.1",                                         "loopback"     },
+        {"169.254.1.1",                                       "link-local"   },
+        {"224.0.0.252",                                       "multicast"    },
+        {"239.255.255.250",                                   "multicast"    },
+        {"255.255.255.255",                                   "broadcast"    },
+        {"240.0.0.1",                                         "reserved"     },
+        {"198.19.255.1",                                      "reserved"     },
+        {"192.0.2.1",                                         "documentation"},
+        {"203.0.113.9",                                       "documentation"},
+        {"198.51.100.7",                                      "documentation"},
+        {"2001:db8::1",                                       "documentation"},
+        {"0:0:0:0:0:ffff:c0a8:0105",                          "private"      },
+        {"0.0.0.0",                                           "unspecified"  },
+        {"::1",                                               "loopback"     },
+        {"::2",                                               "public"       },
+        {"::",                                                "unspecified"  },
+        {"0:0:0:0:0:0:0:1",                                   "loopback"     },
+        {"fe80::1",                                           "link-local"   },
+        {"febf::1",                                           "link-local"   },
+        {"fec0::1",                                           "public"       },
+        {"fd00::1",                                           "private"      },
+        {"ff02::fb",                                          "multicast"    },
+        {"2001:4860:4860::8888",                              "public"       },
+        {"::ffff:10.1.2.3",                                   "private"      },
+        {"::ffff:8.8.8.8",                                    "public"       },
+        {"",                                                  ""             },
+        {"-",                                                 ""             },
+        {"10.0.0",                                            ""             },
+        {"10.0.0.256",                                        ""             },
+        {"www.example.com",                                   ""             },
+        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa", ""             },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_string_equal(
@@ -726,6 +899,7 @@ int main(void)
         cmocka_unit_test(bounded_reads_stay_inside),
         cmocka_unit_test(json_escapes_what_a_page_must_not_hold),
         cmocka_unit_test(digests_are_the_known_ones),
+        cmocka_unit_test(checksums_are_the_known_ones),
         cmocka_unit_test(a_digester_can_take_one_content_after_another),
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
         cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
@@ -734,7 +908,11 @@ int main(void)
         cmocka_unit_test(a_report_that_the_disk_does_not_take_has_no_names),
         cmocka_unit_test(rows_leave_the_sorter_in_order),
         cmocka_unit_test(a_sorter_without_room_says_so),
+        cmocka_unit_test(usual_times_are_read_like_any),
+        cmocka_unit_test(ranges_cover_each_item_once),
+        cmocka_unit_test(problems_join_with_their_texts),
         cmocka_unit_test(problems_know_their_class),
+        cmocka_unit_test(problems_are_capped),
         cmocka_unit_test(histograms_do_not_depend_on_order),
         cmocka_unit_test(addresses_have_a_scope),
     };

@@ -48,11 +48,11 @@ status_is 0 "a language of the lab's own" "$forebear" report -q --templates lab 
 check "is taken as text, never as markup" grep -q '&lt;b&gt;Resum&lt;/b&gt;</h2>' ca/report.html
 check "what it does not have stays English" grep -q '>Findings</h2>' ca/report.html
 printf 'msgid ""\nmsgstr ""\n\nmsgid "Summary"\nmsgstr "a" "b"\n' >lab/xx.po
-status_is 4 "a file with a mistake is refused" "$forebear" report -q --templates lab --language xx -o xx "$sample"
+status_is 2 "a file with a mistake is refused" "$forebear" report -q --templates lab --language xx -o xx "$sample"
 said "with file and line" 'lab/xx.po, line 5: '
 check "nothing was written" test ! -e xx
-status_is 4 "an unknown language is refused" "$forebear" report -q --language tlh -o xx "$sample"
+status_is 2 "an unknown language is refused" "$forebear" report -q --language tlh -o xx "$sample"
 said "by name" 'tlh.po'
-status_is 4 "a language is no path" "$forebear" report -q --language ../de -o xx "$sample"
+status_is 2 "a language is no path" "$forebear" report -q --language ../de -o xx "$sample"
 check "nothing was written" test ! -e xx
 finish

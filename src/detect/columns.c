@@ -164,38 +164,56 @@ bool column_needs_host(struct column column)
            column.source == COLUMN_HOST_FIELD_NAME;
 }
 
-/* The fields of event 1 that the process table keeps; absent for the others. */
-static struct text kept_value(const struct lineage *l, const struct process *p,
-                              enum sysmon_field field)
+/* The fields of event 1 that the process table keeps, as string numbers; absent for the
+ * others. */
+static uint32_t kept_number(const struct process *p, enum sysmon_field field)
 {
     switch (field) {
-    case SYSMON_Image: return lineage_text(l, p->image);
-    case SYSMON_CommandLine: return lineage_text(l, p->command_line);
-    case SYSMON_CurrentDirectory: return lineage_text(l, p->current_directory);
-    case SYSMON_User: return lineage_text(l, p->user);
-    case SYSMON_IntegrityLevel: return lineage_text(l, p->integrity_level);
-    case SYSMON_Hashes: return lineage_text(l, p->hashes);
-    case SYSMON_OriginalFileName: return lineage_text(l, p->original_file_name);
-    case SYSMON_ParentImage: return lineage_text(l, p->parent_image);
-    case SYSMON_ParentCommandLine: return lineage_text(l, p->parent_command_line);
-    case SYSMON_ParentUser: return lineage_text(l, p->parent_user);
-    default: return NO_TEXT;
+    case SYSMON_Image: return p->image;
+    case SYSMON_CommandLine: return p->command_line;
+    case SYSMON_CurrentDirectory: return p->current_directory;
+    case SYSMON_User: return p->user;
+    case SYSMON_IntegrityLevel: return p->integrity_level;
+    case SYSMON_Hashes: return p->hashes;
+    case SYSMON_OriginalFileName: return p->original_file_name;
+    case SYSMON_ParentImage: return p->parent_image;
+    case SYSMON_ParentCommandLine: return p->parent_command_line;
+    case SYSMON_ParentUser: return p->parent_user;
+    default: return STRING_ABSENT;
+    }
+}
+
+/* A ghost's image and command line are its child's Parent* fields again, so only a parent
+ * with a record of its own counts as a second witness. */
+static uint32_t host_number(const struct column_view *view, enum sysmon_field field)
+{
+    return view->host && view->host->kind == PROCESS_LOGGED
+               ? kept_number(view->host, field)
+               : STRING_ABSENT;
+}
+
+uint32_t column_string(const struct column_view *view, struct column column)
+{
+    switch (column.source) {
+    case COLUMN_FIELD:
+    case COLUMN_FIELD_NAME: return kept_number(view->process, column.field);
+    case COLUMN_COMPUTER: return view->lineage->hosts[view->process->scope].computer;
+    case COLUMN_HOST_FIELD:
+    case COLUMN_HOST_FIELD_NAME: return host_number(view, column.field);
+    default: return STRING_ABSENT;
     }
 }
 
 static struct text field_value(const struct column_view *view, enum sysmon_field field)
 {
     return view->event ? sysmon_value(view->event, field)
-                       : kept_value(view->lineage, view->process, field);
+                       : lineage_text(view->lineage, kept_number(view->process, field));
 }
 
-/* A ghost's image and command line are its child's Parent* fields again, so only a parent
- * with a record of its own counts as a second witness. */
 static struct text host_value(const struct column_view *view, enum sysmon_field field)
 {
-    return view->host && view->host->kind == PROCESS_LOGGED
-               ? kept_value(view->lineage, view->host, field)
-               : NO_TEXT;
+    uint32_t number = host_number(view, field);
+    return number == STRING_ABSENT ? NO_TEXT : lineage_text(view->lineage, number);
 }
 
 struct text column_value(const struct column_view *view, struct column column)

@@ -319,7 +319,7 @@ void corroborate_processes(struct detector *d, const struct evidence_log *logs)
     struct detector_state *s = d->state;
     for (size_t i = 0; i < s->host_count; i++)
         judge_creation(d, logs, &s->hosts[i], s->hosts[i].process, ABOUT_PROCESS);
-    for (size_t i = 0; i < s->lineage->order_count; i++) {
+    for (size_t i = 0; s->host_count && i < s->lineage->order_count; i++) {
         uint32_t number = s->lineage->order[i];
         struct host_record *host = find_host(d, lineage_parent(s->lineage, number));
         if (host)

@@ -73,7 +73,7 @@ struct rule {
     struct text kill_chain_phase, analytic_story;
     struct text
         query; /* the rule as its authors wrote it, for the card; absent if not a query */
-    struct text evaluated_on;         /* "Sysmon event 1", for the card */
+    struct text evaluated_on; /* "Sysmon event 1", for the card */
     struct text_list
         sources; /* beside Sysmon 1, what it can fire on: "Security 4688" */
     struct rule_condition *condition; /* private to src/detect */
@@ -216,9 +216,10 @@ void detector_add_creation(struct detector *d, const struct sysmon_event *event,
  * counts of rules and filters. */
 size_t detector_hits(struct detector *d, const struct sysmon_event *event,
                      const struct rule **hits);
-/* After linking: own indicators, near misses; findings in order of (host, start, record, rule). */
+/* After linking: own indicators, near misses; findings in order of (host, start, record,
+ * rule). workers: to share the work, or NULL; what comes out is the same. */
 void detector_finish(struct detector *d, struct lineage *lineage,
-                     const struct evidence_log *logs);
+                     const struct evidence_log *logs, struct workers *workers);
 /* Second pass. Would detector_corroborate() take anything of this event? Changes nothing:
  * any thread may ask. */
 bool detector_may_corroborate(const struct detector *d,

@@ -10,6 +10,7 @@
  *   filter.c        the user's known-good results
  *   near_miss.c     why a condition did not hold, as a sentence
  *   indicators.c    Forebear's own indicators, over the linked lineage
+ *   verdicts.c      which conditions hold of which process, found by all workers
  *   touch.c         one event on a host process, and what is computed of it
  *   indicator_file.c  rules/corroboration.yml -> indicators of what speaks for a finding
  *   audited.c       public rules on processes that Security 4688 alone logged
@@ -100,6 +101,9 @@ const char *taxonomy_name(enum taxonomy taxonomy);
 bool column_find(enum taxonomy taxonomy, struct text name, struct column *column);
 /* Borrowed from the record or the lineage; absent where there is no such value. */
 struct text column_value(const struct column_view *view, struct column column);
+/* Of a process of the table: the number of the string that column_value() is made of. Where
+ * it is the same, so is the value. */
+uint32_t column_string(const struct column_view *view, struct column column);
 /* Can only be answered with the lineage at hand. */
 bool column_needs_host(struct column column);
 
@@ -284,7 +288,6 @@ enum status leaf_value_compile(struct leaf_value *value, struct text text,
                                struct arena *arena);
 bool leaf_value_holds(const struct leaf_value *value, bool cased, struct text recorded);
 void text_list_add(struct text_list *list, struct text item, struct arena *arena);
-struct text text_list_join(const struct text_list *list, struct arena *arena);
 
 /* --- rule.c */
 
@@ -486,12 +489,51 @@ struct text near_miss_why(const struct leaf *leaf, struct text recorded,
 bool near_miss_is(const struct rule *rule, const struct column_view *view);
 void near_miss_add(struct detector *d, const struct rule *rule,
                    const struct column_view *view, uint32_t process);
+struct node_list {
+    const uint32_t *nodes;
+    size_t count;
+};
+
 /* After linking: keep one per process and rule id, add the blind spots of all rules. */
-void near_misses_finish(struct detector *d, const struct lineage *lineage);
+void near_misses_finish(struct detector *d, const struct lineage *lineage,
+                        struct node_list may_be_blind);
+
+/* Can near_misses_finish() have a blind spot to tell of this process? */
+bool near_miss_may_be_blind(const struct lineage *lineage, uint32_t process);
+
+/* --- verdicts.c: what is asked of every process of the table, in one walk by all workers */
+
+/* A condition, and the processes that it is asked of. */
+struct question {
+    const struct rule_condition *condition;
+    bool is_about_any; /* else those that Sysmon logged; unknown parents never */
+    bool sees_host;
+    /* Instead of a condition, of logged ones. */
+    bool (*asks)(const struct lineage *lineage, uint32_t process);
+};
+
+struct verdicts {
+    uint32_t *
+        nodes; /* of which a question's answer is yes, in order; question after question */
+    size_t *first; /* by question; one more than there are questions */
+};
+
+/* Conditions are judged once for all processes that have the same strings in their columns. */
+void verdicts_find(struct verdicts *v, const struct question *questions, size_t count,
+                   const struct lineage *lineage, struct workers *workers);
+void verdicts_release(struct verdicts *v);
+
+static inline struct node_list verdicts_of(const struct verdicts *v, size_t question)
+{
+    return (struct node_list){v->nodes + v->first[question],
+                              v->first[question + 1] - v->first[question]};
+}
 
 /* audited.c */
 void audited_judge(struct detector *d, const struct lineage *lineage);
-void indicators_find(struct detector *d, const struct lineage *lineage);
+/* A rule of the taxonomy `forebear`; `met`: of which its condition holds. */
+void indicator_find(struct detector *d, struct rule *rule,
+                    const struct lineage *lineage, struct node_list met);
 
 /* A process of the table as the rules see it, with its linked parent as the host. */
 struct column_view node_view(const struct lineage *lineage, uint32_t process);

@@ -221,28 +221,25 @@ static void count_findings(struct detector *d)
 
 /* --- families */
 
-/* By name or OriginalFileName an msra.exe, whether or not a rule speaks of it. */
-static bool is_looked_at(const struct detector *d, const struct lineage *l,
-                         uint32_t number)
-{
-    struct column_view view = {.lineage = l, .process = lineage_process(l, number)};
-    return view.process->kind != PROCESS_UNKNOWN &&
-           condition_holds(d->rules->indicators->hosts, &view);
-}
-
-/* In the order of the lineage. */
-static void find_hosts(struct detector *d, const struct lineage *l)
+/* In the order of the lineage. `looked_at`: by name or OriginalFileName an msra.exe, whether
+ * or not a rule speaks of it. */
+static void find_hosts(struct detector *d, const struct lineage *l,
+                       struct node_list looked_at)
 {
     struct detector_state *s = d->state;
     size_t indicators = d->rules->indicators->count;
     bool *has_finding = memory_get_zeroed(s->node_count, sizeof *has_finding);
+    bool *is_host = memory_get_zeroed(s->node_count, sizeof *is_host);
     s->host_number = memory_get_zeroed(s->node_count, sizeof *s->host_number);
+    for (size_t i = 0; i < looked_at.count; i++)
+        is_host[looked_at.nodes[i]] = true;
     for (size_t i = 0; i < d->finding_count; i++)
         if (d->findings[i].host_process != PROCESS_NONE)
-            has_finding[d->findings[i].host_process] = true;
+            has_finding[d->findings[i].host_process] =
+                is_host[d->findings[i].host_process] = true;
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t host = l->order[i];
-        if (!has_finding[host] && !is_looked_at(d, l, host))
+        if (!is_host[host])
             continue;
         ARRAY_GROW(s->hosts, s->host_count, s->host_capacity);
         s->hosts[s->host_count++] = (struct host_record){
@@ -252,12 +249,45 @@ static void find_hosts(struct detector *d, const struct lineage *l)
             .noted = arena_alloc(d->arena, indicators * sizeof(uint32_t))};
         s->host_number[host] = (uint32_t)s->host_count;
     }
+    free(is_host);
     free(has_finding);
 }
 
-void detector_finish(struct detector *d, struct lineage *l,
-                     const struct evidence_log *logs)
+/* --- what is asked of every process */
+
+/* The questions: own rules first, by their number in the set, then these. */
+enum { ASK_LOOKED_AT, ASK_BLIND_SPOT, OTHER_QUESTIONS };
+
+static void find_verdicts(struct verdicts *v, const struct detector *d,
+                          const struct lineage *l, struct workers *workers)
 {
+    size_t rules = d->rules->count;
+    struct question *all = memory_get_zeroed(rules + OTHER_QUESTIONS, sizeof *all);
+    for (size_t i = 0; i < rules; i++) {
+        const struct rule_condition *c = d->rules->items[i].condition;
+        if (c->taxonomy == TAXONOMY_FOREBEAR)
+            all[i] = (struct question){.condition = c, .sees_host = true};
+    }
+    all[rules + ASK_LOOKED_AT] = (struct question){
+        .condition = d->rules->indicators->hosts, .is_about_any = true};
+    all[rules + ASK_BLIND_SPOT] = (struct question){.asks = near_miss_may_be_blind};
+    verdicts_find(v, all, rules + OTHER_QUESTIONS, l, workers);
+    free(all);
+}
+
+static void judge_processes(struct detector *d, const struct lineage *l,
+                            const struct verdicts *v)
+{
+    for (size_t i = 0; i < d->rules->count; i++)
+        if (d->rules->items[i].condition->taxonomy == TAXONOMY_FOREBEAR)
+            indicator_find(d, &d->rules->items[i], l, verdicts_of(v, i));
+}
+
+void detector_finish(struct detector *d, struct lineage *l,
+                     const struct evidence_log *logs, struct workers *workers)
+{
+    size_t rules = d->rules->count;
+    struct verdicts verdicts;
     d->state->lineage = l;
     rank_nodes(d->state, l);
     audited_judge(d, l);
@@ -266,13 +296,15 @@ void detector_finish(struct detector *d, struct lineage *l,
         f->process = lineage_node(l, f->process);
         f->host_process = lineage_parent(l, f->process);
     }
-    indicators_find(d, l);
+    find_verdicts(&verdicts, d, l, workers);
+    judge_processes(d, l, &verdicts);
     for (size_t i = 0; i < d->finding_count; i++)
         d->findings[i].id = finding_id(&d->findings[i], l, d->arena);
     order_findings(d);
     count_findings(d);
-    near_misses_finish(d, l);
-    find_hosts(d, l);
+    near_misses_finish(d, l, verdicts_of(&verdicts, rules + ASK_BLIND_SPOT));
+    find_hosts(d, l, verdicts_of(&verdicts, rules + ASK_LOOKED_AT));
+    verdicts_release(&verdicts);
     families_find(d);
     corroborate_processes(d, logs);
 }

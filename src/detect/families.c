@@ -73,8 +73,9 @@ void families_find(struct detector *d)
     s->roles = memory_get_zeroed(s->node_count, sizeof *s->roles);
     for (size_t i = 0; i < d->finding_count; i++)
         mark_finding(s, marks, &d->findings[i]);
-    mark_descendants(s, marks);
-    for (uint32_t i = 0; i < s->node_count; i++) {
+    if (d->finding_count)
+        mark_descendants(s, marks);
+    for (uint32_t i = 0; d->finding_count && i < s->node_count; i++) {
         uint32_t parent = lineage_parent(s->lineage, i);
         if (parent != PROCESS_NONE && marks[parent] & HAS_MATCHED_CHILD &&
             !(s->roles[i] & ROLE_MATCH))

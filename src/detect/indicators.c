@@ -18,18 +18,18 @@ struct column_view node_view(const struct lineage *l, uint32_t number)
         .host = parent == PROCESS_NONE ? NULL : lineage_process(l, parent)};
 }
 
-static void judge_all(struct detector *d, struct rule *rule, const struct lineage *l)
+static void judge_all(struct detector *d, struct rule *rule, const struct lineage *l,
+                      struct node_list met)
 {
     bool *seen = rule->condition->once_per_host
                      ? memory_get_zeroed(d->state->node_count, sizeof *seen)
                      : NULL;
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t number = l->order[i], parent = lineage_parent(l, number);
-        if (lineage_process(l, number)->kind != PROCESS_LOGGED ||
-            (seen && parent != PROCESS_NONE && seen[parent]))
+    for (size_t i = 0; i < met.count; i++) {
+        uint32_t number = met.nodes[i], parent = lineage_parent(l, number);
+        if (seen && parent != PROCESS_NONE && seen[parent])
             continue;
         struct column_view view = node_view(l, number);
-        struct finding *finding = detector_judge(d, rule, &view, number);
+        struct finding *finding = detector_add_finding(d, rule, &view, number);
         if (!finding)
             continue;
         finding->host_process = rule->condition->about_process ? number : parent;
@@ -44,12 +44,15 @@ static void judge_all(struct detector *d, struct rule *rule, const struct lineag
 /* For each node the nearest process above it that is a host: one whose child meets the
  * rule's condition. A walk up ends at a node that is known, then fills in its path, so all
  * walks together are linear. */
-static uint32_t *nearest_hosts(struct detector *d, const struct rule *rule,
-                               const struct lineage *l)
+static uint32_t *nearest_hosts(struct detector *d, const struct lineage *l,
+                               struct node_list met)
 {
     enum { NOT_KNOWN = PROCESS_NONE - 1 };
     uint32_t *host = memory_get((d->state->node_count + 1) * sizeof *host);
     uint32_t *path = memory_get((d->state->node_count + 1) * sizeof *path);
+    bool *is_met = memory_get_zeroed(d->state->node_count, sizeof *is_met);
+    for (size_t i = 0; i < met.count; i++)
+        is_met[met.nodes[i]] = true;
     for (size_t i = 0; i < d->state->node_count; i++)
         host[i] = NOT_KNOWN;
     for (size_t i = 0; i < l->order_count; i++) {
@@ -61,16 +64,14 @@ static uint32_t *nearest_hosts(struct detector *d, const struct rule *rule,
             at = lineage_parent(l, at);
         }
         while (steps-- > 0) {
-            struct column_view view = node_view(l, path[steps]);
             uint32_t parent = lineage_parent(l, path[steps]);
-            bool is_child = parent != PROCESS_NONE &&
-                            view.process->kind == PROCESS_LOGGED &&
-                            condition_holds(rule->condition, &view);
+            bool is_child = parent != PROCESS_NONE && is_met[path[steps]];
             host[path[steps]] = is_child                 ? parent
                                 : parent == PROCESS_NONE ? PROCESS_NONE
                                                          : host[parent];
         }
     }
+    free(is_met);
     free(path);
     return host;
 }
@@ -186,9 +187,12 @@ static void find_burst(struct detector *d, struct rule *rule, const struct linea
     }
 }
 
-static void find_bursts(struct detector *d, struct rule *rule, const struct lineage *l)
+static void find_bursts(struct detector *d, struct rule *rule, const struct lineage *l,
+                        struct node_list met)
 {
-    uint32_t *host = nearest_hosts(d, rule, l);
+    if (met.count == 0)
+        return;
+    uint32_t *host = nearest_hosts(d, l, met);
     struct tool_use *uses = memory_get((l->order_count + 1) * sizeof *uses);
     uint32_t *in_window =
         memory_get_zeroed(rule->condition->burst.tools.count, sizeof *in_window);
@@ -203,15 +207,11 @@ static void find_bursts(struct detector *d, struct rule *rule, const struct line
     free(host);
 }
 
-void indicators_find(struct detector *d, const struct lineage *l)
+void indicator_find(struct detector *d, struct rule *rule, const struct lineage *l,
+                    struct node_list met)
 {
-    for (size_t i = 0; i < d->rules->count; i++) {
-        struct rule *rule = &d->rules->items[i];
-        if (rule->condition->taxonomy != TAXONOMY_FOREBEAR)
-            continue;
-        if (rule->condition->burst.count)
-            find_bursts(d, rule, l);
-        else
-            judge_all(d, rule, l);
-    }
+    if (rule->condition->burst.count)
+        find_bursts(d, rule, l, met);
+    else
+        judge_all(d, rule, l, met);
 }

@@ -253,17 +253,26 @@ static void look_for_null_parent(struct detector *d, const struct lineage *l,
             link_grade_name(p->grade), TEXT(image)));
 }
 
-static void find_blind_spots(struct detector *d, const struct lineage *l)
+/* What look_for_renamed() and look_for_null_parent() ask that is rare. */
+bool near_miss_may_be_blind(const struct lineage *l, uint32_t number)
 {
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t number = l->order[i];
-        const struct process *p = lineage_process(l, number);
-        if (p->kind != PROCESS_LOGGED)
-            continue;
+    const struct process *p = lineage_process(l, number);
+    return p->candidate != PROCESS_NONE ||
+           (p->parent != PROCESS_NONE &&
+            text_equal_fold(
+                lineage_text(l, lineage_process(l, p->parent)->original_file_name),
+                msra));
+}
+
+static void find_blind_spots(struct detector *d, const struct lineage *l,
+                             struct node_list may_be_blind)
+{
+    for (size_t i = 0; i < may_be_blind.count; i++) {
+        uint32_t number = may_be_blind.nodes[i];
         uint32_t parent = lineage_parent(l, number);
         if (parent != PROCESS_NONE)
             look_for_renamed(d, l, number, lineage_process(l, parent));
-        look_for_null_parent(d, l, number, p);
+        look_for_null_parent(d, l, number, lineage_process(l, number));
     }
 }
 
@@ -315,10 +324,11 @@ static void order_near_misses(struct detector *d)
     free(all);
 }
 
-void near_misses_finish(struct detector *d, const struct lineage *l)
+void near_misses_finish(struct detector *d, const struct lineage *l,
+                        struct node_list may_be_blind)
 {
     for (size_t i = 0; i < d->near_miss_count; i++)
         d->near_misses[i].process = lineage_node(l, d->near_misses[i].process);
-    find_blind_spots(d, l);
+    find_blind_spots(d, l, may_be_blind);
     order_near_misses(d);
 }

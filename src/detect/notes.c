@@ -71,10 +71,10 @@ static void judge_burst(struct detector *d, const struct indicator *indicator,
         keep(d, &notes[completes],
              arena_printf(d->arena,
                           "%.*s It is the %zuth different %.*s within %u minutes; "
-                          "%u different ones are recorded in all.",
+                          "%u different one%s recorded in all.",
                           TEXT(notes[completes].about.sentence), distinct,
                           TEXT(indicator->distinct_name), indicator->window_minutes,
-                          values.count));
+                          values.count, count_word(values.count, " is", "s are")));
     free(in_window);
     free(numbers);
     map_release(&values);

@@ -177,8 +177,9 @@ enum status image_examine(struct evidence *evidence, struct evidence_item *item,
     item->segments = image->segment_count;
     item->examined = true;
     journal_say(evidence->journal, JOURNAL_ACTION,
-                "%.*s: opened as %.*s, %" PRIu64 " bytes of media, %zu files",
-                TEXT(item->given), TEXT(item->format), item->size, item->segments);
+                "%.*s: opened as %.*s, %" PRIu64 " bytes of media, %zu file%s",
+                TEXT(item->given), TEXT(item->format), item->size, item->segments,
+                PLURAL(item->segments));
     status = volumes_examine(image, options, err);
     image_tell_bad_ranges(image);
     return status;

@@ -155,9 +155,10 @@ static void look_for_shadow_copies(struct volume_search *search)
         problems_add(
             image->evidence->problems, PROBLEM_SHADOW_COPIES_PRESENT,
             volume_place(image, volume),
-            "%.*s has %zu volume shadow copies, which were not examined: older "
-            "logs may lie in them",
-            TEXT(volume_label(image->evidence->arena, volume)), count);
+            "%.*s has %zu volume shadow %s not examined: older logs may lie in %s",
+            TEXT(volume_label(image->evidence->arena, volume)), count,
+            count_word(count, "copy, which was", "copies, which were"),
+            count_word(count, "it", "them"));
 }
 
 /* --- one volume */

@@ -2,6 +2,7 @@
 #include <libdeflate.h>
 
 #include "evtx/evtx_internal.h"
+#include "util/checksum.h"
 
 static bool header_crc_is_right(struct bytes d)
 {
@@ -25,8 +26,8 @@ static bool free_space_is_possible(const struct evtx_chunk *c)
 static bool data_crc_is_right(const struct evtx_chunk *c)
 {
     return free_space_is_possible(c) && c->free_space <= c->data.len &&
-           libdeflate_crc32(0, c->data.ptr + EVTX_CHUNK_HEADER_SIZE,
-                            c->free_space - EVTX_CHUNK_HEADER_SIZE) ==
+           checksum_crc32(c->data.ptr + EVTX_CHUNK_HEADER_SIZE,
+                          c->free_space - EVTX_CHUNK_HEADER_SIZE) ==
                bytes_u32(c->data, 52);
 }
 

@@ -51,8 +51,9 @@ static rlim_t mapped_now(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-static void close_files_but(int kept)
+int evtx_keep_one_file(int kept)
 {
+    kept = fcntl(kept, F_DUPFD, 3);
     int null = open("/dev/null", O_RDWR);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
@@ -61,6 +62,7 @@ static void close_files_but(int kept)
     if (kept > 3)
         close_range(3, (unsigned)kept - 1, 0);
     close_range((unsigned)kept + 1, ~0u, 0);
+    return kept;
 }
 
 static void drop_rights(void)
@@ -143,8 +145,7 @@ int evtx_confine(int socket)
     pid_t parent = getppid();
     set_signals();
     rlim_t memory = mapped_now() + MEMORY_MAX;
-    socket = fcntl(socket, F_DUPFD, 3);
-    close_files_but(socket);
+    socket = evtx_keep_one_file(socket);
     drop_rights();
     limit(RLIMIT_NOFILE, 0);
     if (!is_sanitized) {

@@ -407,6 +407,14 @@ static bool fit_outer(struct decoder *d, uint32_t at, uint32_t size)
     return true;
 }
 
+static bool fit_event(struct decoder *d, uint32_t at, uint32_t size,
+                      struct evtx_system *system)
+{
+    struct fitted *f = &d->outer;
+    return fit_outer(d, at, size) &&
+           (fit_system_again(f, system) || fit_system(d, f, system));
+}
+
 /* Its values are not placed yet. */
 static bool fit_inner(struct decoder *d, struct value payload)
 {
@@ -421,8 +429,7 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 {
     struct fitted *f = &d->outer;
     d->has_inner = false;
-    if (!fit_outer(d, at, size) ||
-        !(fit_system_again(f, &record->system) || fit_system(d, f, &record->system)))
+    if (!fit_event(d, at, size, &record->system))
         return false;
     record->layout = &no_fields;
     if (f->plan->payload == NO_SUBSTITUTION)
@@ -444,40 +451,28 @@ static bool decode_by_plan(struct decoder *d, uint32_t at, uint32_t size,
 
 struct evtx_glance {
     struct decoder *decoder;
+    struct evtx_system system;
     bool is_unclear; /* the plans do not tell */
 };
 
 uint16_t evtx_glance_event_id(struct evtx_glance *g)
 {
-    uint64_t number = 0;
-    const struct fitted *f = &g->decoder->outer;
-    g->is_unclear |= !fit_number(f, SYSTEM_EVENT_ID, f->count, &number);
-    return (uint16_t)number;
-}
-
-static struct text glance_text(struct evtx_glance *g, enum system_item item)
-{
-    struct text text = NO_TEXT;
-    struct fitted *f = &g->decoder->outer;
-    g->is_unclear |= !fit_text(g->decoder, f, item, f->count, &text);
-    return text;
+    return g->system.event_id;
 }
 
 struct text evtx_glance_provider(struct evtx_glance *g)
 {
-    struct text provider = glance_text(g, SYSTEM_PROVIDER);
-    g->is_unclear |= text_is_empty(provider);
-    return provider;
+    return g->system.provider;
 }
 
 struct text evtx_glance_channel(struct evtx_glance *g)
 {
-    return glance_text(g, SYSTEM_CHANNEL);
+    return g->system.channel;
 }
 
 struct text evtx_glance_computer(struct evtx_glance *g)
 {
-    return glance_text(g, SYSTEM_COMPUTER);
+    return g->system.computer;
 }
 
 /* Every value must be one that the plan's cells can hold; whatever is not is decoded. */
@@ -531,7 +526,7 @@ unsigned decoder_glance(struct decoder *d, uint32_t at, uint32_t size,
                         evtx_glancer *glance, void *context, unsigned worker)
 {
     struct evtx_glance g = {.decoder = d};
-    if (d->never_by_plan || !fit_outer(d, at, size))
+    if (d->never_by_plan || !fit_event(d, at, size, &g.system))
         return 0;
     unsigned kind = glance(context, worker, &g);
     return g.is_unclear ? 0 : kind;

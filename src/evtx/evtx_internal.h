@@ -236,6 +236,9 @@ bool evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answer,
 /* In a new child: give up all that decoding does not need. Returns the socket's number,
  * which is another where it was one of the standard streams. */
 int evtx_confine(int socket);
+/* In a new process: close every file but this one, and point the standard streams to
+ * /dev/null. Returns its new number, above those of the streams. */
+int evtx_keep_one_file(int kept);
 
 /* ---- libevtx_child.c and libevtx_pool.c */
 
@@ -269,6 +272,9 @@ struct exchange {
 /* Called in the child before each record; a test makes it crash or hang there. */
 typedef void evtx_before_record(uint64_t record_offset);
 
+/* What the parent sends to set a child to work. */
+enum exchange_command { EXCHANGE_DECODE = 'd', EXCHANGE_LIST = 'l' };
+
 /* A child's life: never returns. */
 _Noreturn void libevtx_child_run(int socket, struct exchange *exchange,
                                  evtx_before_record *before_record);
@@ -294,12 +300,10 @@ struct pool_task {
 
 struct pool;
 
+/* Before the program starts its first thread (spawner.h). A child is started with its first
+ * task. */
 struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
                        evtx_before_record *before_record);
-/* Start the children now, not with their first task: a process that already has threads
- * can be forked in the middle of a lock that one of them holds, which the child then waits
- * for in vain. */
-void pool_start(struct pool *pool);
 void pool_close(struct pool *pool);
 /* Hand a task to an idle child; false if there is none. The task stays the caller's. */
 bool pool_submit(struct pool *pool, struct pool_task *task);
@@ -307,8 +311,13 @@ bool pool_submit(struct pool *pool, struct pool_task *task);
 void pool_wait(struct pool *pool);
 /* Drop whatever is under way. */
 void pool_cancel(struct pool *pool);
+/* While no task is under way: take one child for work of another kind. Returns its socket,
+ * -1 and errno if there is none; *exchange is what it shares with the program. */
+int pool_borrow(struct pool *pool, struct exchange **exchange);
+/* End that child; returns its wait status. */
+int pool_give_back(struct pool *pool);
 
-/* ---- libevtx_whole.c: a log opened by libevtx as a whole, in a child of its own */
+/* ---- libevtx_whole.c: a log opened by libevtx as a whole, in a child */
 
 /* A record as libevtx lists it. */
 struct evtx_listed {
@@ -323,8 +332,10 @@ struct evtx_listing {
 
 /* Which records libevtx lists, those apart that it calls recovered. The child asks for the
  * bytes of the log one piece at a time; a crash or a deadline's passing is a failure. */
-void libevtx_list(struct evtx_listing *listing, const struct evidence_log *log,
-                  unsigned deadline_milliseconds);
+void libevtx_list(struct evtx_listing *listing, struct pool *pool,
+                  const struct evidence_log *log, unsigned deadline_milliseconds);
+/* The child's part of it; all that the two share lies where the exchange does. */
+_Noreturn void libevtx_list_run(int socket, struct exchange *exchange);
 
 /* ---- reader.c */
 

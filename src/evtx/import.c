@@ -59,8 +59,8 @@ static void tell_untold(struct import *m)
         problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
                      place_of(m, m->last_offset, NO_RECORD),
                      "%" PRIu64
-                     " more events could not be read; this is the last of them",
-                     m->untold);
+                     " more event%s could not be read; this is the last of them",
+                     m->untold, PLURAL(m->untold));
 }
 
 static void tell_replaced(struct import *m, const struct import_frame *frame,

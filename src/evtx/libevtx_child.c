@@ -263,12 +263,11 @@ static enum exchange_outcome read_chunk(struct child *c)
 
 /* ---- the process */
 
-static bool wait_for_work(int socket)
+static bool wait_for_work(int socket, char *command)
 {
-    char go;
     ssize_t got;
     do
-        got = read(socket, &go, 1);
+        got = read(socket, command, 1);
     while (got < 0 && errno == EINTR);
     return got == 1;
 }
@@ -292,7 +291,10 @@ _Noreturn void libevtx_child_run(int socket, struct exchange *exchange,
     keep_memory();
     struct child c = {.exchange = exchange, .before_record = before_record};
     c.values = memory_get_zeroed(1, sizeof *c.values);
-    while (wait_for_work(socket)) {
+    char command;
+    while (wait_for_work(socket, &command)) {
+        if (command == EXCHANGE_LIST)
+            libevtx_list_run(socket, exchange);
         enum exchange_outcome outcome = read_chunk(&c);
         close_chunk(&c);
         atomic_store(&exchange->outcome, (uint32_t)outcome);

@@ -5,7 +5,6 @@
  * one are taken from the shared memory, and a new child goes on with the next record. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,13 +14,14 @@
 #include <unistd.h>
 
 #include "evtx/evtx_internal.h"
+#include "evtx/spawner.h"
 #include "util/memory.h"
 
-enum { POLL_MILLISECONDS = 200, HANGS_MAX = 5, WORKERS_MAX = 64 };
+enum { POLL_MILLISECONDS = 200, HANGS_MAX = 5, WORKERS_MAX = SPAWNER_CHILDREN };
 
 struct worker {
-    pid_t pid;  /* 0: none yet */
-    int socket; /* the parent's end */
+    int socket; /* the parent's end; -1: no child */
+    unsigned number;
     struct exchange *exchange;
     struct pool_task *task; /* NULL: idle */
     uint32_t first; /* frame that was asked for first; the shared copy may change */
@@ -30,7 +30,10 @@ struct worker {
 };
 
 struct pool {
+    struct spawner spawner;
     struct worker *workers;
+    char *exchanges; /* one a child, `stride` bytes apart; NULL: none could be mapped */
+    size_t stride;
     unsigned count, deadline_milliseconds;
     evtx_before_record *before_record;
 };
@@ -42,6 +45,36 @@ static uint64_t now_milliseconds(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* ---- a child's life */
+
+static struct exchange *exchange_of(const struct pool *p, unsigned number)
+{
+    return (struct exchange *)(void *)(p->exchanges + number * p->stride);
+}
+
+/* One child does not reach what another one shares with the program. */
+static void live(void *context, unsigned number, int socket)
+{
+    struct pool *p = context;
+    char *mine = p->exchanges + number * p->stride;
+    char *behind = mine + p->stride, *end = p->exchanges + p->count * p->stride;
+    if (mine > p->exchanges)
+        munmap(p->exchanges, (size_t)(mine - p->exchanges));
+    if (end > behind)
+        munmap(behind, (size_t)(end - behind));
+    libevtx_child_run(socket, (struct exchange *)(void *)mine, p->before_record);
+}
+
+/* Before the spawner is made, so that every child has them. */
+static void map_exchanges(struct pool *p)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    p->stride = (sizeof(struct exchange) + page - 1) / page * page;
+    void *shared = mmap(NULL, p->count * p->stride, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    p->exchanges = shared == MAP_FAILED ? NULL : shared;
+}
+
 struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
                        evtx_before_record *before_record)
 {
@@ -50,71 +83,60 @@ struct pool *pool_open(unsigned jobs, unsigned deadline_milliseconds,
     p->deadline_milliseconds = deadline_milliseconds;
     p->before_record = before_record;
     p->workers = memory_get_zeroed(p->count, sizeof *p->workers);
+    map_exchanges(p);
+    for (unsigned i = 0; i < p->count; i++)
+        p->workers[i] = (struct worker){.socket = -1, .number = i};
+    spawner_open(&p->spawner, live, p);
     return p;
-}
-
-/* ---- a child's life */
-
-static bool map_exchange(struct worker *w)
-{
-    if (w->exchange)
-        return true;
-    void *shared = mmap(NULL, sizeof *w->exchange, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    w->exchange = shared == MAP_FAILED ? NULL : shared;
-    return w->exchange != NULL;
 }
 
 static bool start_child(struct pool *p, struct worker *w)
 {
-    int ends[2];
-    if (w->pid)
+    if (w->socket >= 0)
         return true;
-    if (!map_exchange(w) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-        return false;
-    pid_t pid = fork();
-    if (pid == 0)
-        libevtx_child_run(ends[1], w->exchange, p->before_record);
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
+    if (!p->exchanges) {
+        errno = ENOMEM;
         return false;
     }
-    w->pid = pid;
-    w->socket = ends[0];
-    return true;
+    w->exchange = exchange_of(p, w->number);
+    w->socket = spawner_start(&p->spawner, w->number);
+    return w->socket >= 0;
 }
 
-/* Returns the child's wait status. One that ended by itself keeps its own: a process that
- * is ending takes no further signal. */
-static int end_child(struct worker *w)
+/* Returns the child's wait status. */
+static int end_child(struct pool *p, struct worker *w)
 {
-    int status = 0;
-    if (!w->pid)
+    if (w->socket < 0)
         return 0;
-    kill(w->pid, SIGKILL);
+    int status = spawner_end(&p->spawner, w->number);
     close(w->socket);
-    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    w->pid = 0;
+    w->socket = -1;
     return status;
 }
 
-void pool_start(struct pool *p)
+int pool_borrow(struct pool *p, struct exchange **exchange)
 {
-    for (unsigned i = 0; i < p->count; i++)
-        start_child(p, &p->workers[i]);
+    struct worker *w = &p->workers[0];
+    if (!start_child(p, w))
+        return -1;
+    *exchange = w->exchange;
+    return w->socket;
+}
+
+int pool_give_back(struct pool *p)
+{
+    return end_child(p, &p->workers[0]);
 }
 
 void pool_close(struct pool *p)
 {
     if (!p)
         return;
-    for (unsigned i = 0; i < p->count; i++) {
-        end_child(&p->workers[i]);
-        if (p->workers[i].exchange)
-            munmap(p->workers[i].exchange, sizeof *p->workers[i].exchange);
-    }
+    for (unsigned i = 0; i < p->count; i++)
+        end_child(p, &p->workers[i]);
+    spawner_close(&p->spawner);
+    if (p->exchanges)
+        munmap(p->exchanges, p->count * p->stride);
     free(p->workers);
     free(p);
 }
@@ -170,7 +192,8 @@ static void send_task(struct pool *p, struct worker *w, struct pool_task *t,
     w->seen_current = EXCHANGE_OPENING;
     w->since_milliseconds = now_milliseconds();
     /* If this fails the child is gone, which its socket tells at the next wait. */
-    ssize_t sent = send(w->socket, "", 1, MSG_NOSIGNAL);
+    const char command = EXCHANGE_DECODE;
+    ssize_t sent = send(w->socket, &command, 1, MSG_NOSIGNAL);
     (void)sent;
 }
 
@@ -217,7 +240,7 @@ static void lose_record(struct pool *p, struct worker *w, const char *how)
 static void child_ended(struct pool *p, struct worker *w)
 {
     char how[96];
-    int status = end_child(w);
+    int status = end_child(p, w);
     if (WIFSIGNALED(status))
         snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
@@ -236,7 +259,7 @@ static void child_hangs(struct pool *p, struct worker *w)
     struct pool_task *t = w->task;
     uint32_t at = frame_reached(w);
     bool is_first = t->hung_once_on != at + 1 && t->retries < HANGS_MAX;
-    end_child(w);
+    end_child(p, w);
     if (is_first) {
         t->hung_once_on = at + 1;
         t->retries++;
@@ -341,7 +364,7 @@ void pool_cancel(struct pool *p)
 {
     for (unsigned i = 0; i < p->count; i++)
         if (p->workers[i].task) {
-            end_child(&p->workers[i]);
+            end_child(p, &p->workers[i]);
             finish(&p->workers[i]);
         }
 }

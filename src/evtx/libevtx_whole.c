@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * libevtx opens a whole log and lists its records.
  *
- * It does so in a child process, as it does everything: a child that has no file, not even
- * the log. What libevtx wants to read it is given through shared memory, a piece at a time,
+ * It does so in a child process, as it does everything: one of the pool, that has no file, not
+ * even the log. What libevtx wants to read it is given through shared memory, a piece at a time,
  * by the parent, who alone knows how a log inside an image is read. */
+#include <assert.h>
 #include <errno.h>
 #include <libbfio.h>
 #include <libevtx.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,9 +190,18 @@ static enum message list_all(struct stream *s)
     return ok ? LISTED : NOT_LISTED;
 }
 
-static _Noreturn void run_child(int socket, struct shared *shared)
+static_assert(sizeof(struct shared) <= sizeof(struct exchange),
+              "what is shared must lie where the exchange does");
+
+static struct shared *shared_of(struct exchange *exchange)
 {
-    struct stream s = {.shared = shared, .socket = evtx_confine(socket)};
+    return (struct shared *)(void *)exchange;
+}
+
+_Noreturn void libevtx_list_run(int socket, struct exchange *exchange)
+{
+    struct shared *shared = shared_of(exchange);
+    struct stream s = {.shared = shared, .socket = socket};
     enum message outcome = list_all(&s);
     if (shared->count && outcome == LISTED)
         tell_parent(&s, RECORDS);
@@ -269,14 +277,8 @@ static bool serve(struct evtx_listing *listing, const struct evidence_log *log,
     return false;
 }
 
-static void end(struct evtx_listing *listing, pid_t pid, bool came_to_its_end)
+static void tell_end(struct evtx_listing *listing, int status)
 {
-    int status = 0;
-    kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (came_to_its_end || listing->failure[0])
-        return;
     if (WIFSIGNALED(status))
         snprintf(listing->failure, sizeof listing->failure,
                  "its process was ended by signal %d (%s)", WTERMSIG(status),
@@ -286,32 +288,29 @@ static void end(struct evtx_listing *listing, pid_t pid, bool came_to_its_end)
                  "its process ended with status %d", WEXITSTATUS(status));
 }
 
-void libevtx_list(struct evtx_listing *listing, const struct evidence_log *log,
-                  unsigned deadline_milliseconds)
+static bool set_to_work(int socket)
 {
-    int ends[2];
+    const char command = EXCHANGE_LIST;
+    return send(socket, &command, 1, MSG_NOSIGNAL) == 1;
+}
+
+void libevtx_list(struct evtx_listing *listing, struct pool *pool,
+                  const struct evidence_log *log, unsigned deadline_milliseconds)
+{
+    struct exchange *exchange;
     *listing = (struct evtx_listing){0};
-    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (shared == MAP_FAILED) {
-        snprintf(listing->failure, sizeof listing->failure, "%s", strerror(errno));
-        return;
-    }
-    shared->log_size = log->size;
-    pid_t pid = -1;
-    bool has_socket = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
-    if (has_socket) {
-        pid = fork();
-        if (pid == 0)
-            run_child(ends[1], shared);
-        close(ends[1]);
-    }
-    if (pid > 0)
-        end(listing, pid, serve(listing, log, shared, ends[0], deadline_milliseconds));
-    else
+    int socket = pool_borrow(pool, &exchange);
+    if (socket < 0) {
         snprintf(listing->failure, sizeof listing->failure,
                  "no process could be started: %s", strerror(errno));
-    if (has_socket)
-        close(ends[0]);
-    munmap(shared, sizeof *shared);
+        return;
+    }
+    struct shared *shared = shared_of(exchange);
+    shared->log_size = log->size;
+    shared->count = 0;
+    bool came_to_its_end = set_to_work(socket) &&
+                           serve(listing, log, shared, socket, deadline_milliseconds);
+    int status = pool_give_back(pool);
+    if (!came_to_its_end && !listing->failure[0])
+        tell_end(listing, status);
 }

@@ -9,8 +9,16 @@ static void digest_pieces(struct work *work, unsigned worker)
 {
     struct log_digest *d = (struct log_digest *)(void *)work;
     (void)worker;
-    for (size_t i = 0; i < d->given_count; i++)
-        digester_add(&d->digester, d->given[i].ptr, d->given[i].len);
+    pthread_mutex_lock(&d->lock);
+    while (d->done < d->taken) {
+        struct bytes piece = d->pieces[d->done % d->room];
+        pthread_mutex_unlock(&d->lock);
+        digester_add(&d->digester, piece.ptr, piece.len);
+        pthread_mutex_lock(&d->lock);
+        d->done++;
+    }
+    d->is_under_way = false;
+    pthread_mutex_unlock(&d->lock);
 }
 
 void log_digest_open(struct log_digest *d, unsigned kinds, struct workers *workers,
@@ -19,10 +27,10 @@ void log_digest_open(struct log_digest *d, unsigned kinds, struct workers *worke
     *d = (struct log_digest){
         .work = {.run = digest_pieces, .is_done = true},
         .workers = workers,
-        .waiting = memory_get(room * sizeof *d->waiting),
-        .given = memory_get(room * sizeof *d->given),
+        .pieces = memory_get(room * sizeof *d->pieces),
         .room = room
     };
+    pthread_mutex_init(&d->lock, NULL);
     digester_init(&d->digester, kinds);
 }
 
@@ -33,66 +41,55 @@ void log_digest_break(struct log_digest *d)
 
 void log_digest_take(struct log_digest *d, uint64_t offset, struct bytes piece)
 {
-    d->is_broken |= offset != d->next || d->waiting_count == d->room;
-    if (d->is_broken)
-        return;
-    d->waiting[d->waiting_count++] = piece;
-    d->next = offset + piece.len;
-}
-
-static void hand_over(struct log_digest *d)
-{
-    struct bytes *empty = d->given;
-    d->given = d->waiting;
-    d->given_count = d->waiting_count;
-    d->waiting = empty;
-    d->waiting_count = 0;
-    if (d->given_count)
-        workers_submit(d->workers, &d->work);
+    pthread_mutex_lock(&d->lock);
+    d->is_broken |= offset != d->next || d->taken - d->done == d->room;
+    if (!d->is_broken) {
+        d->pieces[d->taken++ % d->room] = piece;
+        d->next = offset + piece.len;
+    }
+    pthread_mutex_unlock(&d->lock);
 }
 
 void log_digest_go_on(struct log_digest *d)
 {
-    if (workers_has_done(d->workers, &d->work))
-        hand_over(d);
+    pthread_mutex_lock(&d->lock);
+    bool is_wanted = d->done < d->taken && !d->is_under_way;
+    d->is_under_way |= is_wanted;
+    pthread_mutex_unlock(&d->lock);
+    if (!is_wanted)
+        return;
+    workers_wait(d->workers, &d->work); /* it said that it ends, and is about to */
+    workers_submit(d->workers, &d->work);
 }
 
-static bool holds(const struct bytes *pieces, size_t count, const uint8_t *ptr)
+static bool holds(struct log_digest *d, const uint8_t *ptr)
 {
-    for (size_t i = 0; i < count; i++)
-        if (pieces[i].ptr == ptr)
-            return true;
-    return false;
-}
-
-static void await(struct log_digest *d)
-{
-    workers_wait(d->workers, &d->work);
-    d->given_count = 0;
+    bool is_held = false;
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = d->done; i < d->taken; i++)
+        is_held |= d->pieces[i % d->room].ptr == ptr;
+    pthread_mutex_unlock(&d->lock);
+    return is_held;
 }
 
 void log_digest_let_go(struct log_digest *d, const uint8_t *ptr)
 {
-    if (holds(d->given, d->given_count, ptr))
-        await(d);
-    if (!holds(d->waiting, d->waiting_count, ptr))
-        return;
-    await(d);
-    hand_over(d);
-    await(d);
+    while (holds(d, ptr)) {
+        log_digest_go_on(d);
+        workers_wait(d->workers, &d->work);
+    }
 }
 
 bool log_digest_close(struct log_digest *d, uint64_t size, struct digest_values *out)
 {
-    await(d);
-    hand_over(d);
-    await(d);
+    log_digest_go_on(d);
+    workers_wait(d->workers, &d->work);
     bool is_whole = !d->is_broken && d->next == size;
     if (is_whole)
         digester_finish(&d->digester, out);
     else
         digester_release(&d->digester);
-    free(d->waiting);
-    free(d->given);
+    pthread_mutex_destroy(&d->lock);
+    free(d->pieces);
     return is_whole;
 }

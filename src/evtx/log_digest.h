@@ -3,12 +3,14 @@
  * Only src/evtx includes this file.
  *
  * Pieces come in the order of the log, each byte of it once, and stay where they are until
- * they are digested. A digest can only be made from first to last, so one work at most is
- * with the workers: it takes all pieces that came since the last one, and whichever worker
- * is free does it. Once a piece does not begin where the last one ended, the digest is
- * broken and stays so: then somebody else has to read the log for it. */
+ * they are digested. A digest can only be made from first to last, so at most one worker is
+ * at it, whichever is free: it goes on as long as pieces come. Once a piece does not begin
+ * where the last one ended, the digest is broken and stays so: then somebody else has to
+ * read the log for it. */
 #ifndef FOREBEAR_EVTX_LOG_DIGEST_H
 #define FOREBEAR_EVTX_LOG_DIGEST_H
+
+#include <pthread.h>
 
 #include "util/bytes.h"
 #include "util/digest.h"
@@ -18,10 +20,13 @@ struct log_digest {
     struct work work;
     struct workers *workers;
     struct digester digester;
-    struct bytes *waiting, *given; /* pieces; those given are with a worker, or done */
-    size_t waiting_count, given_count, room;
     uint64_t next; /* offset of the byte to come */
     bool is_broken;
+    pthread_mutex_t
+        lock; /* of the rest: a ring of pieces, counted from the first ever */
+    struct bytes *pieces;
+    size_t room, taken, done;
+    bool is_under_way;
 };
 
 /* room: how many pieces can be on their way. */
@@ -30,7 +35,7 @@ void log_digest_open(struct log_digest *d, unsigned kinds, struct workers *worke
 /* Take what the log has at `offset`, or, where it could not be read, tell that. */
 void log_digest_take(struct log_digest *d, uint64_t offset, struct bytes piece);
 void log_digest_break(struct log_digest *d);
-/* Hand over what waits, unless a worker is still busy with what was handed over before. */
+/* Have a worker go on with what was taken. */
 void log_digest_go_on(struct log_digest *d);
 /* Returns when the bytes at `ptr` are not needed any more. */
 void log_digest_let_go(struct log_digest *d, const uint8_t *ptr);

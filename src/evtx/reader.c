@@ -72,7 +72,6 @@ struct evtx_reader *evtx_reader_open_with(unsigned jobs, unsigned deadline_milli
 {
     struct evtx_reader *r = open_ring(jobs);
     r->pool = pool_open(jobs, deadline_milliseconds, before_record);
-    pool_start(r->pool);
     snprintf(r->name, sizeof r->name, "libevtx %s", libevtx_get_version());
     return r;
 }
@@ -343,14 +342,16 @@ static void tell_too_short(struct reading *g, struct passage *p)
         return;
     if (memcmp(p->bytes, "ElfFile", start) != 0)
         tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
-             "its %" PRIu64 " bytes do not start with ElfFile, and are too few for a "
+             "its %" PRIu64 " byte%s not start with ElfFile, and %s too few for a "
              "log's header of 4096",
-             g->log->size);
+             g->log->size, count_word(g->log->size, " does", "s do"),
+             count_word(g->log->size, "is", "are"));
+    else if (g->log->size == 0)
+        tell(g, LOG_EMPTY_FILE, 0, NO_RECORD, "the file is empty (0 bytes)");
     else
         tell(g, LOG_EMPTY_FILE, 0, NO_RECORD,
-             g->log->size ? "%" PRIu64 " bytes are too few for a log's header of 4096"
-                          : "the file is empty (%" PRIu64 " bytes)",
-             g->log->size);
+             "%" PRIu64 " byte%s too few for a log's header of 4096", g->log->size,
+             count_word(g->log->size, " is", "s are"));
 }
 
 /* Read the file header. False if this is no log, which was told. */
@@ -398,8 +399,8 @@ static void tell_checksums(struct reading *g, const struct evtx_slot *s)
     if (!s->chunk.header_crc_ok && evtx_slot_is_read(s, 0, EVTX_CHUNK_HEADER_SIZE))
         tell(g, CHUNK_HEADER_CHECKSUM, s->offset, NO_RECORD,
              "the checksum of the chunk's header is wrong; its %" PRIu32
-             " records were read all the same",
-             s->frame_count);
+             " record%s read all the same",
+             s->frame_count, count_word(s->frame_count, " was", "s were"));
     if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK && !s->unread.count)
         tell(
             g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
@@ -439,10 +440,11 @@ static void tell_unread(struct reading *g, const struct evtx_slot *s, const char
 {
     if (s->behind_count && !g->reader->recovers)
         tell(g, RECORDS_NOT_READ, s->offset + s->behind[0].offset, s->behind[0].id,
-             "%" PRIu32 " intact records from here to offset %" PRIu64
-             " (header ids %" PRIu64 " to %" PRIu64 ") %s and were not read",
-             s->behind_count, s->offset + s->behind[1].offset + s->behind[1].size,
-             s->behind[0].id, s->behind[1].id, why);
+             "%" PRIu32 " intact record%s from here to offset %" PRIu64
+             " (header ids %" PRIu64 " to %" PRIu64 ") %s and %s not read",
+             s->behind_count, PLURAL(s->behind_count),
+             s->offset + s->behind[1].offset + s->behind[1].size, s->behind[0].id,
+             s->behind[1].id, why, count_word(s->behind_count, "was", "were"));
 }
 
 /* `found`: what was made of the record that begins there, or NULL. */
@@ -504,8 +506,8 @@ static void tell_cut(struct reading *g, const struct evtx_slot *s)
     char counted[64] = "";
     if (g->header.has_magic && g->header.chunk_count > g->slots)
         snprintf(counted, sizeof counted,
-                 "; the header counts %u chunks, this is number %" PRIu64,
-                 g->header.chunk_count, g->slots);
+                 "; the header counts %u chunk%s, this is number %" PRIu64,
+                 g->header.chunk_count, PLURAL(g->header.chunk_count), g->slots);
     tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
          "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short%s",
          s->offset, EVTX_CHUNK_SIZE - s->data.len, counted);
@@ -518,8 +520,9 @@ static void tell_chunk(struct reading *g, const struct evtx_slot *s)
     tell_hidden(g, s);
     if (is_cut_short(s))
         tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
-             "the chunk lacks %zu bytes: another one begins at offset %" PRIu64,
-             s->data.len - s->length, s->offset + s->length);
+             "the chunk lacks %zu byte%s: another one begins at offset %" PRIu64,
+             s->data.len - s->length, PLURAL(s->data.len - s->length),
+             s->offset + s->length);
     if (s->kind == SLOT_CUT) {
         tell_cut(g, s);
         count_damage(g, s);
@@ -564,8 +567,9 @@ static void tell_gaps_inside(struct reading *g, uint64_t next_id)
                  g->last_id + 1, next_id - 1);
     if (g->zeros.slots)
         tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
-             "only zeros where %" PRIu64 " chunks should be, with chunks behind them%s",
-             g->zeros.slots, ids);
+             "only zeros where %" PRIu64 " chunk%s should be, with chunks behind %s%s",
+             g->zeros.slots, PLURAL(g->zeros.slots),
+             count_word(g->zeros.slots, "it", "them"), ids);
     if (g->is_other_header)
         tell(
             g, LOG_JOINED, g->foreign.offset, NO_RECORD,
@@ -622,19 +626,19 @@ static void tell_missing_end(struct reading *g)
         return; /* told there */
     if (g->zeros.slots)
         tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
-             "the header counts %u chunks; only zeros where the last %" PRIu64
+             "the header counts %u chunk%s; only zeros where the last %" PRIu64
              " of them should be",
-             g->header.chunk_count, missing);
+             g->header.chunk_count, PLURAL(g->header.chunk_count), missing);
     else if (g->foreign.slots)
-        tell(
-            g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
-            "the header counts %u chunks; no chunk header and no record where the last "
-            "%" PRIu64 " of them should be",
-            g->header.chunk_count, missing);
+        tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
+             "the header counts %u chunk%s; no chunk header and no record where the "
+             "last "
+             "%" PRIu64 " of them should be",
+             g->header.chunk_count, PLURAL(g->header.chunk_count), missing);
     else
         tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
-             "the header counts %u chunks, the log ends after %" PRIu64,
-             g->header.chunk_count, g->slots);
+             "the header counts %u chunk%s, the log ends after %" PRIu64,
+             g->header.chunk_count, PLURAL(g->header.chunk_count), g->slots);
 }
 
 static void tell_end(struct reading *g)
@@ -660,16 +664,18 @@ static void tell_end(struct reading *g)
     }
     if (g->foreign.slots)
         tell(g, LOG_TRAILING_BYTES, g->foreign.offset, NO_RECORD,
-             "%" PRIu64
-             " bytes behind the last chunk are neither a chunk nor zeros; no "
-             "record lies in them",
-             g->foreign.bytes);
+             "%" PRIu64 " byte%s behind the last chunk %s neither a chunk nor zeros; "
+                        "no record lies "
+             "in %s",
+             g->foreign.bytes, PLURAL(g->foreign.bytes),
+             count_word(g->foreign.bytes, "is", "are"),
+             count_word(g->foreign.bytes, "it", "them"));
     /* The count is 16 bits wide and wraps above 4 GiB. */
     if (g->header.has_magic && !g->unread_slots && !g->is_joined &&
         (uint16_t)g->slots != said)
         tell(g, LOG_HEADER_LIES, 42, NO_RECORD,
-             "the header counts %u chunks; the last one found is number %" PRIu64, said,
-             g->slots);
+             "the header counts %u chunk%s; the last one found is number %" PRIu64,
+             said, PLURAL(said), g->slots);
 }
 
 /* ---- what the children gave */
@@ -722,9 +728,10 @@ static void tell_given_up(struct reading *g, const struct passage *p)
     const struct evtx_frame *first = &p->slot.frames[from];
     const struct evtx_frame *last = &p->slot.frames[count - 1];
     tell(g, RECORDS_NOT_READ, p->slot.offset + first->offset, first->id,
-         "%" PRIu32 " records from here on (header ids %" PRIu64 " to %" PRIu64
-         ") were not read: %s",
-         count - from, first->id, last->id, p->task.unread_reason);
+         "%" PRIu32 " record%s from here on (header ids %" PRIu64 " to %" PRIu64
+         ") %s not read: %s",
+         count - from, PLURAL(count - from), first->id, last->id,
+         count_word(count - from, "was", "were"), p->task.unread_reason);
     g->facts->records_damaged += count - from;
 }
 
@@ -917,12 +924,26 @@ static enum status deliver_native(struct reading *g, struct passage *p)
     return status;
 }
 
+/* Is it a copy of a record that was given already? One that only has the same identity is
+ * given, and told. */
+static bool is_copy_of_given(struct reading *g, const struct evtx_record *record)
+{
+    uint64_t first;
+    enum seen_verdict verdict = seen_add(&g->seen, record, &first);
+    if (verdict == SEEN_DIFFERS)
+        tell(g, RECOVERED_DIFFERS, record->offset, record->system.record_id,
+             "this recovered record (%s) has the record id, time, computer and channel "
+             "of the one at offset %" PRIu64 ", and another content; both are given",
+             record_state_name(record->state), first);
+    return verdict == SEEN_COPY;
+}
+
 /* A recovered copy of a record that was given already is counted, not given. */
 static uint32_t drop_copies(struct reading *g, struct native_work *w)
 {
     uint32_t kept = w->live_count, dropped = 0;
     for (uint32_t i = w->live_count; i < w->count; i++) {
-        bool is_copy = seen_add(&g->seen, &w->records[i]);
+        bool is_copy = is_copy_of_given(g, &w->records[i]);
         dropped += is_copy;
         for (size_t k = 0; k < w->remark_count; k++)
             if (w->remarks[k].record == i && !w->remarks[k].is_lost)
@@ -966,6 +987,7 @@ static void decode_again(struct reading *g, uint64_t offset, bool with_recovered
 static void look_for_copies(struct reading *g, struct passage *p)
 {
     struct seen *seen = &g->seen;
+    uint64_t unused;
     enum evtx_form form = p->native.form;
     p->native.form = EVTX_NO_EVENTS;
     for (size_t i = 0; i < g->to_recover_count && !stop_requested(); i++) {
@@ -980,7 +1002,7 @@ static void look_for_copies(struct reading *g, struct passage *p)
         decode_again(g, seen->given[i].offset, false, p);
         for (uint32_t k = 0; k < p->native.count; k++)
             if (seen_is_expected(seen, &p->native.records[k]))
-                seen_add(seen, &p->native.records[k]);
+                seen_add(seen, &p->native.records[k], &unused);
     }
     p->native.form = form;
 }

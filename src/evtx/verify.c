@@ -32,7 +32,7 @@ struct passage {
 
 struct verifier {
     struct templates templates;
-    struct native *native; /* without threads: children are forked from this one */
+    struct native *native; /* without threads: chunks are few */
     struct pool *pool;
     unsigned deadline_milliseconds;
     struct evtx_values *values;
@@ -478,7 +478,7 @@ static void compare_sets(struct run *r, struct evtx_listing *theirs)
 static void verify_set(struct run *r)
 {
     struct evtx_listing theirs;
-    libevtx_list(&theirs, r->log, r->v->deadline_milliseconds);
+    libevtx_list(&theirs, r->v->pool, r->log, r->v->deadline_milliseconds);
     if (theirs.failure[0]) {
         r->counts->logs_not_listed++;
         problems_add(

@@ -74,7 +74,8 @@ struct verify_counts {
 
 struct verifier; /* opaque */
 
-/* Children are started when the first record is asked for. */
+/* Before the program starts its first thread (spawner.h). Children are started when the first
+ * record is asked for. */
 struct verifier *verify_open(unsigned jobs);
 void verify_close(struct verifier *v);
 /* Verify records of one log. facts: what reading it told. items: in ascending order of

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 
 enum { NAMED_MAX = 10 };
 
@@ -125,11 +126,11 @@ static void tell_layout(const struct telling *t)
         problems_add(t->problems, PROBLEM_GUID_TIME_DISAGREES,
                      place_of(t, t->first_wrong[h]),
                      "on %.*s the second inside the process GUID equals UtcTime in "
-                     "%" PRIu64 " of %" PRIu64 " creation records; this is the first "
+                     "%" PRIu64 " of %" PRIu64 " creation record%s; this is the first "
                      "where it does not. No start is given for processes without a "
                      "creation record",
                      TEXT(lineage_text(l, host->computer)), host->guid_time_agrees,
-                     host->guid_time_checked);
+                     host->guid_time_checked, PLURAL(host->guid_time_checked));
     }
 }
 
@@ -142,10 +143,12 @@ static void tell_twice(const struct telling *t)
             evidence_log_place(&t->logs[log], NO_OFFSET, twice->first_record_id);
         if (twice->count)
             problems_add(t->problems, PROBLEM_RID_DUP, place,
-                         "%" PRIu64 " process creation(s) of this log stand in another "
+                         "%" PRIu64 " process creation%s of this log %s in another "
                          "record too (the first is EventRecordID %" PRIu64 "); each is "
                          "counted once",
-                         twice->count, twice->first_record_id);
+                         twice->count, PLURAL(twice->count),
+                         count_word(twice->count, "stands", "stand"),
+                         twice->first_record_id);
     }
 }
 
@@ -165,9 +168,10 @@ static void tell_ghost(const struct telling *t, const struct process *p)
         t->problems, before ? PROBLEM_PARENT_GHOST_PRE : PROBLEM_PARENT_GHOST_IN_WINDOW,
         place_of(t, p->first_child),
         "%.*s %.*s (pid %" PRIu32 ") is the recorded parent of %" PRIu32
-        " process(es), has no creation record and started %.*s (by its GUID, to the "
+        " process%s, has no creation record and started %.*s (by its GUID, to the "
         "second), %s the first record of %.*s (%.*s); this is its first child's record",
         TEXT(shown_image(l, p)), TEXT(guid_format(guid, &p->guid)), p->pid, p->children,
+        count_word(p->children, "", "es"),
         TEXT(filetime_format(start, p->start_filetime, FILETIME_SECONDS)),
         before ? "before" : "not before", TEXT(lineage_computer(l, child)),
         TEXT(time_text(first, host->window_first_filetime)));
@@ -233,6 +237,7 @@ static void tell_mismatch(const struct telling *t, uint32_t n, const char *what,
                  what, TEXT(by_parent), TEXT(by_child));
 }
 
+/* One string number is one text. */
 static void tell_texts(const struct telling *t, uint32_t n,
                        const struct process *parent)
 {
@@ -240,11 +245,12 @@ static void tell_texts(const struct telling *t, uint32_t n,
     const struct process *p = &l->processes[n];
     struct text own = lineage_text(l, parent->image),
                 seen = lineage_text(l, p->parent_image);
-    if (compare_images(own, seen) == SIDES_DIFFER)
+    if (parent->image != p->parent_image && compare_images(own, seen) == SIDES_DIFFER)
         tell_mismatch(t, n, "image", own, seen);
     own = lineage_text(l, parent->command_line);
     seen = lineage_text(l, p->parent_command_line);
-    if (compare_command_lines(own, seen) == SIDES_DIFFER)
+    if (parent->command_line != p->parent_command_line &&
+        compare_command_lines(own, seen) == SIDES_DIFFER)
         tell_mismatch(t, n, "command line", own, seen);
     if (p->parent_pid != PID_UNKNOWN && p->parent_pid != parent->pid)
         problems_add(t->problems, PROBLEM_PARENT_TEXT_MISMATCH, place_of(t, n),
@@ -253,7 +259,7 @@ static void tell_texts(const struct telling *t, uint32_t n,
                      parent->pid, p->parent_pid);
     own = lineage_text(l, parent->user);
     seen = lineage_text(l, p->parent_user);
-    if (compare_images(own, seen) == SIDES_DIFFER)
+    if (parent->user != p->parent_user && compare_images(own, seen) == SIDES_DIFFER)
         problems_add(
             t->problems, PROBLEM_PARENT_USER_MISMATCH, place_of(t, n),
             "the parent's account is \"%.*s\" in its own record and \"%.*s\" in "
@@ -351,8 +357,8 @@ static void tell_conflict(const struct telling *t, uint32_t n)
                  "%.*s (pid %" PRIu32 ") and %.*s (pid %" PRIu32 ", EventRecordID "
                  "%" PRIu64 ") carry the same guid %.*s; both are kept, links to this "
                  "guid go to the latter",
-                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)), other->pid,
-                 other->record_id, TEXT(guid_format(guid, &p->guid)));
+                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)),
+                 other->pid, other->record_id, TEXT(guid_format(guid, &p->guid)));
 }
 
 static void tell_image(const struct telling *t, uint32_t n)
@@ -363,8 +369,9 @@ static void tell_image(const struct telling *t, uint32_t n)
     if (p->kind != PROCESS_LOGGED || sysmon_text_is_missing(own))
         return;
     for (int i = 0; i < IMAGES_PER_PROCESS; i++) {
-        struct text seen = lineage_text(l, l->index->extras[n].images[i]);
-        if (text_is_absent(seen) || text_equal_fold(own, seen))
+        uint32_t number = l->index->extras[n].images[i];
+        struct text seen = lineage_text(l, number);
+        if (number == STRING_ABSENT || number == p->image || text_equal_fold(own, seen))
             continue;
         bool same_name = text_equal_fold(text_basename(own), text_basename(seen));
         problems_add_graded(t->problems, PROBLEM_IMAGE_DISAGREES,
@@ -392,33 +399,60 @@ static void tell_circle(const struct telling *t, uint32_t n)
 
 /* --- all of it */
 
-static void find_firsts(struct telling *t)
+/* By range and host. */
+struct firsts {
+    const struct lineage *lineage;
+    uint32_t *logged, *wrong;
+};
+
+static void find_firsts_of(void *context, struct range range)
 {
-    const struct lineage *l = t->l;
-    t->first_logged = memory_get(l->host_count * sizeof *t->first_logged);
-    t->first_wrong = memory_get(l->host_count * sizeof *t->first_wrong);
+    const struct firsts *f = context;
+    const struct lineage *l = f->lineage;
+    uint32_t *logged = f->logged + range.number * l->host_count;
+    uint32_t *wrong = f->wrong + range.number * l->host_count;
     for (size_t h = 0; h < l->host_count; h++)
-        t->first_logged[h] = t->first_wrong[h] = PROCESS_NONE;
-    for (size_t i = l->order_count; i-- > 0;) {
+        logged[h] = wrong[h] = PROCESS_NONE;
+    for (size_t i = range.to; i-- > range.from;) {
         const struct process *p = &l->processes[l->order[i]];
         if (p->kind != PROCESS_LOGGED)
             continue;
-        t->first_logged[p->scope] = l->order[i];
+        logged[p->scope] = l->order[i];
         if (!guid_is_null(&p->guid) && p->start_filetime != FILETIME_NONE &&
             filetime_to_unix(p->start_filetime) !=
                 (int64_t)process_guid_parts(&p->guid).start_unix)
-            t->first_wrong[p->scope] = l->order[i];
+            wrong[p->scope] = l->order[i];
     }
 }
 
+/* The first range's places become those of all. */
+static void find_firsts(struct telling *t, struct workers *workers)
+{
+    const struct lineage *l = t->l;
+    size_t hosts = l->host_count, ranges = ranges_count(workers, l->order_count);
+    size_t places = (ranges ? ranges : 1) * hosts;
+    struct firsts f = {l, memory_get(places * sizeof *f.logged),
+                       memory_get(places * sizeof *f.wrong)};
+    for (size_t h = 0; h < hosts; h++)
+        f.logged[h] = f.wrong[h] = PROCESS_NONE;
+    ranges_do(workers, l->order_count, find_firsts_of, &f);
+    for (size_t i = hosts; i < places; i++) {
+        if (f.logged[i % hosts] == PROCESS_NONE)
+            f.logged[i % hosts] = f.logged[i];
+        if (f.wrong[i % hosts] == PROCESS_NONE)
+            f.wrong[i % hosts] = f.wrong[i];
+    }
+    t->first_logged = f.logged;
+    t->first_wrong = f.wrong;
+}
+
+/* Unknown parents are the nodes that were added last. */
 static void find_pids_that_matter(struct telling *t)
 {
     const struct lineage *l = t->l;
     t->pid_matters = memory_get_zeroed(t->pids->group_count, sizeof *t->pid_matters);
-    for (size_t i = 0; i < l->order_count; i++) {
-        const struct process *p = &l->processes[l->order[i]];
-        if (p->unknown_parent == PROCESS_NONE)
-            continue;
+    for (size_t n = l->count; n-- > 0 && l->processes[n].kind == PROCESS_UNKNOWN;) {
+        const struct process *p = &l->processes[l->index->extras[n].means];
         struct pid_holders h = pid_holders(t->pids, p->scope, p->parent_pid);
         if (h.count)
             t->pid_matters[t->pids->groups[h.nodes[0]]] = true;
@@ -438,32 +472,67 @@ static void chain_aliases(struct telling *t)
     }
 }
 
+/* Each range has problems of its own, which are joined in order. */
+struct told_range {
+    struct problems problems;
+    struct arena arena;
+};
+
+struct ranges_told {
+    const struct telling *all;
+    struct told_range *ranges;
+};
+
+static void tell_process(const struct telling *t, uint32_t n)
+{
+    tell_ghost(t, &t->l->processes[n]);
+    tell_null_parent(t, n);
+    tell_circle(t, n);
+    tell_parent(t, n);
+    tell_lifetime(t, n);
+    tell_pid_reuse(t, n);
+    tell_aliases(t, n);
+    tell_conflict(t, n);
+    tell_image(t, n);
+    oddities_tell(t->l, n, t->logs, t->problems);
+}
+
+static void tell_range(void *context, struct range range)
+{
+    const struct ranges_told *told = context;
+    struct told_range *own = &told->ranges[range.number];
+    struct telling t = *told->all;
+    problems_init(&own->problems, &own->arena);
+    t.problems = &own->problems;
+    for (size_t i = range.from; i < range.to; i++)
+        tell_process(&t, t.l->order[i]);
+}
+
+static void tell_processes(const struct telling *t, struct workers *workers)
+{
+    size_t count = t->l->order_count, ranges = ranges_count(workers, count);
+    struct ranges_told told = {t, memory_get_zeroed(ranges, sizeof(struct told_range))};
+    ranges_do(workers, count, tell_range, &told);
+    for (size_t i = 0; i < ranges; i++)
+        problems_take(t->problems, &told.ranges[i].problems);
+    free(told.ranges);
+}
+
 void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
-                    const struct evidence_log *logs, struct problems *problems)
+                    const struct evidence_log *logs, struct problems *problems,
+                    struct workers *workers)
 {
     struct telling t = {.l = l, .pids = pids, .logs = logs, .problems = problems};
     if (!problems)
         return;
-    find_firsts(&t);
+    find_firsts(&t, workers);
     find_pids_that_matter(&t);
     chain_aliases(&t);
     tell_two_machines(&t);
     tell_shared_machines(&t);
     tell_layout(&t);
     tell_twice(&t);
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t n = l->order[i];
-        tell_ghost(&t, &l->processes[n]);
-        tell_null_parent(&t, n);
-        tell_circle(&t, n);
-        tell_parent(&t, n);
-        tell_lifetime(&t, n);
-        tell_pid_reuse(&t, n);
-        tell_aliases(&t, n);
-        tell_conflict(&t, n);
-        tell_image(&t, n);
-        oddities_tell(l, n, logs, problems);
-    }
+    tell_processes(&t, workers);
     free(t.first_logged);
     free(t.first_wrong);
     free(t.pid_matters);

@@ -126,13 +126,13 @@ uint64_t index_hash(const struct lineage *l, const void *data, size_t len)
 }
 
 /* One guid that stands with ever more computers must not fill one place of the table. */
-static uint64_t with_computer(uint64_t hash, uint32_t computer)
+static uint32_t with_computer(uint64_t hash, uint32_t computer)
 {
     hash = (hash ^ computer) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
-static uint64_t guid_hash(const struct lineage *l, uint32_t computer,
+static uint32_t guid_hash(const struct lineage *l, uint32_t computer,
                           const struct guid *guid)
 {
     return with_computer(index_hash(l, guid, sizeof *guid), computer);
@@ -145,19 +145,17 @@ uint32_t index_find_guid(const struct lineage *l, uint32_t computer,
 }
 
 uint32_t index_find_hashed(const struct lineage *l, uint32_t computer,
-                           const struct guid *guid, uint64_t hash)
+                           const struct guid *guid, uint64_t guid_only)
 {
     const struct lineage_index *index = l->index;
     if (index->slot_count == 0)
         return PROCESS_NONE;
-    uint32_t mask = index->slot_count - 1;
-    hash = with_computer(hash, computer);
-    for (uint32_t at = (uint32_t)hash & mask; index->slots[at].node_1;
-         at = (at + 1) & mask) {
+    uint32_t mask = index->slot_count - 1, hash = with_computer(guid_only, computer);
+    for (uint32_t at = hash & mask; index->slots[at].node_1; at = (at + 1) & mask) {
         uint32_t node = index->slots[at].node_1 - 1;
         const struct process *p = &l->processes[node];
-        if (index->slots[at].tag == (uint32_t)(hash >> 32) &&
-            guid_equal(&p->guid, guid) && node_computer(l, p) == computer)
+        if (index->slots[at].hash == hash && guid_equal(&p->guid, guid) &&
+            node_computer(l, p) == computer)
             return node;
     }
     return PROCESS_NONE;
@@ -171,28 +169,23 @@ const struct guid_slot *index_slot(const struct lineage *l, uint64_t hash)
                              : NULL;
 }
 
-static void take_slot(struct lineage *l, uint64_t hash, uint32_t node)
+static void take_slot(struct lineage_index *index, struct guid_slot slot)
 {
-    struct lineage_index *index = l->index;
-    uint32_t at = (uint32_t)hash & (index->slot_count - 1);
+    uint32_t at = slot.hash & (index->slot_count - 1);
     while (index->slots[at].node_1)
         at = (at + 1) & (index->slot_count - 1);
-    index->slots[at] = (struct guid_slot){node + 1, (uint32_t)(hash >> 32)};
+    index->slots[at] = slot;
 }
 
-static void grow_slots(struct lineage *l)
+static void grow_slots(struct lineage_index *index)
 {
-    struct lineage_index *index = l->index;
     struct guid_slot *old = index->slots;
     uint32_t old_count = index->slot_count;
     index->slot_count = old_count ? old_count * 2 : 1024;
     index->slots = memory_get_zeroed(index->slot_count, sizeof *index->slots);
     for (uint32_t i = 0; i < old_count; i++)
-        if (old[i].node_1) {
-            const struct process *p = &l->processes[old[i].node_1 - 1];
-            take_slot(l, guid_hash(l, node_computer(l, p), &p->guid),
-                      old[i].node_1 - 1);
-        }
+        if (old[i].node_1)
+            take_slot(index, old[i]);
     free(old);
 }
 
@@ -231,9 +224,9 @@ uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid 
         (struct node_extra){.means = node, .next_conflict = PROCESS_NONE};
     if (indexed) {
         if (index->slots_used >= index->slot_count / 2)
-            grow_slots(l);
+            grow_slots(index);
         index->slots_used++;
-        take_slot(l, guid_hash(l, computer, guid), node);
+        take_slot(index, (struct guid_slot){node + 1, guid_hash(l, computer, guid)});
     }
     return node;
 }

@@ -52,6 +52,8 @@
 #include "util/histogram.h"
 #include "util/strings.h"
 
+struct workers;
+
 #define PROCESS_NONE UINT32_MAX
 
 /* Sysmon 15 stamps terminations up to 0.25 s early; 2 s is the tolerance for any order. */
@@ -89,23 +91,28 @@ enum { /* the other bits of process.flags are private to src/lineage */
 /* Compact on purpose: with its index entries at most 400 bytes a process. Texts are string
  * numbers; get them with lineage_text(). What a ghost knows comes from its children. */
 struct process {
+    /* What most events need of it, in the first 64 bytes. */
     struct guid guid; /* of its own event 1; else the one it was referred to by */
-    struct guid logon_guid;
+    uint64_t last_seen_filetime; /* of any event that names it */
+    uint64_t end_filetime;       /* event 5's UtcTime; FILETIME_NONE if not logged */
+    uint64_t end_record_id;
     uint64_t
         start_filetime; /* event 1's UtcTime; ghost: the guid's second; FILETIME_NONE */
-    uint64_t end_filetime;       /* event 5's UtcTime; FILETIME_NONE if not logged */
-    uint64_t last_seen_filetime; /* of any event that names it */
-    uint64_t logged_filetime;    /* TimeCreated of its event 1 */
-    uint64_t offset;             /* of its event 1, in its log; NO_OFFSET for a ghost */
-    uint64_t record_id;          /* EventRecordID of its event 1; NO_RECORD */
-    uint64_t end_record_id;
+    uint32_t scope;     /* number of its host */
+    uint32_t pid;       /* PID_UNKNOWN */
+    uint32_t image;     /* this and all texts below: string numbers */
+    uint8_t kind, grade, flags,
+        state; /* enum process_kind, link_grade, bits, record_state */
+    /* what its event 1 says */
+    struct guid logon_guid;
+    uint64_t logged_filetime; /* TimeCreated of its event 1 */
+    uint64_t offset;          /* of its event 1, in its log; NO_OFFSET for a ghost */
+    uint64_t record_id;       /* EventRecordID of its event 1; NO_RECORD */
     uint64_t logon_id;
     uint32_t log;        /* number of the log, as given to lineage_add(); UINT32_MAX */
-    uint32_t scope;      /* number of its host */
-    uint32_t pid;        /* PID_UNKNOWN */
     uint32_t parent_pid; /* as its event 1 records it */
     uint32_t session_id;
-    uint32_t image, command_line, user, original_file_name, current_directory;
+    uint32_t command_line, user, original_file_name, current_directory;
     uint32_t integrity_level, hashes;
     uint32_t parent_image, parent_command_line,
         parent_user; /* as its event 1 records them */
@@ -119,8 +126,6 @@ struct process {
     uint32_t children, descendants, depth, root;
     uint32_t grade_reason; /* string number: a sentence */
     uint32_t key; /* string number; STRING_ABSENT: the guid is. See lineage_key() */
-    uint8_t kind, grade, flags,
-        state; /* enum process_kind, link_grade, bits, record_state */
 };
 
 /* The 4688 record of a process. */
@@ -213,6 +218,7 @@ struct lineage_look {
     bool is_named[2];             /* else that guid is null or not there */
     uint32_t text[LINEAGE_TEXTS]; /* index + 1; 0: absent */
     struct lineage_texts *texts;
+    bool is_creation;
     struct guid logon_guid; /* of a creation, as the texts and what follows */
     uint64_t logon_id;
     uint32_t session_id;
@@ -235,6 +241,13 @@ void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
                        uint32_t log);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
+/* What that record itself says, whatever Sysmon says of the process: image, command line,
+ * process id, state. */
+static inline const struct process *
+lineage_audit_record(const struct lineage *l, const struct process_audit *audit)
+{
+    return &l->processes[audit->node];
+}
 /* Has it a creation record, of Sysmon's or of the audit? */
 static inline bool process_has_record(const struct process *p)
 {
@@ -242,9 +255,10 @@ static inline bool process_has_record(const struct process *p)
 }
 /* Link, order, count; problems are the anomalies of the links. Logs are needed to name places:
  * logs[i] is log number i. Hosts are put in order of (computer, machine id) here, so host
- * numbers from before do not hold. Once only; nothing may be added afterwards. */
+ * numbers from before do not hold. Once only; nothing may be added afterwards.
+ * workers: to share the work, or NULL; what comes out is the same. */
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
-                  struct problems *problems);
+                  struct problems *problems, struct workers *workers);
 /* Second pass: the same look-up without adding anything. */
 struct event_processes lineage_find(const struct lineage *l,
                                     const struct sysmon_event *event);

@@ -58,10 +58,11 @@ struct recorded_twice { /* creations of one log that stand elsewhere too */
     uint64_t count, first_record_id;
 };
 
-/* The tag spares a look into the table, which is a cache miss, for a foreign guid. */
+/* The hash spares a look into the table, which is a cache miss, for a foreign guid, and for
+ * all of them when the slots grow. */
 struct guid_slot {
     uint32_t node_1; /* node + 1; 0: free */
-    uint32_t tag;
+    uint32_t hash;
 };
 
 struct lineage_index {
@@ -167,7 +168,10 @@ bool host_layout_holds(const struct host *host);
 
 /* order.c */
 void order_add_unknown_parents(struct lineage *l);
-void order_nodes(struct lineage *l);
+void order_nodes(struct lineage *l, struct workers *workers);
+
+/* trees.c: no circle stays, then children, depths, roots and descendants */
+void trees_build(struct lineage *l, uint32_t circle_reason, struct workers *workers);
 
 /* pids.c: who held a pid, in order of start */
 struct pid_table {
@@ -207,7 +211,8 @@ enum sides compare_command_lines(struct text by_parent, struct text by_child);
 
 /* anomalies.c */
 void anomalies_tell(const struct lineage *l, const struct pid_table *pids,
-                    const struct evidence_log *logs, struct problems *problems);
+                    const struct evidence_log *logs, struct problems *problems,
+                    struct workers *workers);
 /* "(no image recorded)" where there is none. */
 struct text shown_image(const struct lineage *l, const struct process *p);
 

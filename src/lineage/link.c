@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Second pass: grade every link, break circles, build the trees, name the nodes. */
+ * Second pass: grade every link, build the trees, name the nodes. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 #include "util/stop.h"
 
 /* --- grades */
@@ -70,94 +71,6 @@ static void grade_links(struct lineage *l, const struct reasons *r,
     }
 }
 
-/* --- circles */
-
-static void cut_circle(struct lineage *l, const struct reasons *r, uint32_t member,
-                       const uint32_t *position)
-{
-    uint32_t first = member;
-    for (uint32_t n = l->processes[member].parent; n != member;
-         n = l->processes[n].parent)
-        if (position[n] < position[first])
-            first = n;
-    struct process *p = &l->processes[first];
-    p->parent = PROCESS_NONE;
-    p->grade = GRADE_NONE;
-    p->grade_reason = r->circle;
-    p->flags |= FLAG_CIRCLE;
-}
-
-/* Every node has one parent at most, so each connected part holds one circle at most. Walk
- * up from each node until ground that was walked before; on the own track it is a circle.
- * Its first member in l->order becomes the root, so the cut does not depend on the walk. */
-static void break_circles(struct lineage *l, const struct reasons *r)
-{
-    uint32_t *position = memory_get_zeroed(l->count, sizeof *position);
-    uint32_t *walk = memory_get_zeroed(l->count, sizeof *walk); /* 0: not walked */
-    for (size_t i = 0; i < l->order_count; i++)
-        position[l->order[i]] = (uint32_t)i;
-    for (uint32_t start = 0; start < l->count; start++) {
-        uint32_t n = start;
-        while (n != PROCESS_NONE && walk[n] == 0) {
-            walk[n] = start + 1;
-            n = l->processes[n].parent;
-        }
-        if (n != PROCESS_NONE && walk[n] == start + 1)
-            cut_circle(l, r, n, position);
-    }
-    free(position);
-    free(walk);
-}
-
-/* --- trees */
-
-static void join_children(struct lineage *l)
-{
-    for (size_t i = l->order_count; i-- > 0;) {
-        uint32_t n = l->order[i], parent = l->processes[n].parent;
-        if (parent == PROCESS_NONE)
-            continue;
-        l->processes[n].next_sibling = l->processes[parent].first_child;
-        l->processes[parent].first_child = n;
-        l->processes[parent].children++;
-    }
-}
-
-/* Parents before children: pre-order through every tree. Roots have no siblings. */
-static size_t list_parents_first(const struct lineage *l, uint32_t *list)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t root = l->order[i], depth = 0;
-        if (l->processes[root].parent != PROCESS_NONE)
-            continue;
-        for (uint32_t n = root; n != PROCESS_NONE;
-             n = lineage_next_in_tree(l, root, n, &depth))
-            list[count++] = n;
-    }
-    return count;
-}
-
-static void measure_trees(struct lineage *l)
-{
-    uint32_t *list = memory_get(l->order_count * sizeof *list);
-    size_t count = list_parents_first(l, list);
-    for (size_t i = 0; i < count; i++) {
-        struct process *p = &l->processes[list[i]];
-        p->root = list[i];
-        if (p->parent == PROCESS_NONE)
-            continue;
-        p->root = l->processes[p->parent].root;
-        p->depth = l->processes[p->parent].depth + 1;
-    }
-    for (size_t i = count; i-- > 0;) {
-        const struct process *p = &l->processes[list[i]];
-        if (p->parent != PROCESS_NONE)
-            l->processes[p->parent].descendants += p->descendants + 1;
-    }
-    free(list);
-}
-
 /* --- keys: the name of a node in the report */
 
 static void add_key(struct lineage *l, uint32_t n, struct buffer *key)
@@ -187,10 +100,10 @@ struct key_maker {
     struct lineage *lineage;
     struct map guids; /* how often: 1, 2 for more */
     struct map taken; /* keys made with a suffix */
+    bool *is_shared;  /* by host: another computer has the same machine id */
     struct buffer key;
 };
 
-/* By host: has another computer the same machine id? */
 static bool *find_shared_machines(const struct lineage *l)
 {
     bool *shared = memory_get_zeroed(l->host_count, sizeof *shared);
@@ -206,26 +119,59 @@ static bool *find_shared_machines(const struct lineage *l)
 
 /* A guid begins with its machine's id, so only those of machines that stand with several
  * computers can repeat, and those that two creation records carry. */
-static void count_guids(struct key_maker *k)
+static bool may_repeat(const struct key_maker *k, const struct process *p)
 {
-    const struct lineage *l = k->lineage;
-    bool *shared = find_shared_machines(l);
-    for (size_t i = 0; i < l->order_count; i++) {
+    return k->is_shared[p->scope] || (p->flags & FLAG_CONFLICT) ||
+           process_guid_parts(&p->guid).machine_id == 0;
+}
+
+/* Nodes whose guid may not be their name: by range, from the place of its first one on. */
+struct to_name {
+    const struct key_maker *maker;
+    uint32_t *nodes;
+    struct range *ranges; /* of `nodes` */
+};
+
+static void list_to_name(void *context, struct range range)
+{
+    const struct to_name *t = context;
+    const struct lineage *l = t->maker->lineage;
+    struct range *found = &t->ranges[range.number];
+    *found = (struct range){range.number, range.from, range.from};
+    for (size_t i = range.from; i < range.to; i++) {
         const struct process *p = &l->processes[l->order[i]];
-        if (!shared[p->scope] && !(p->flags & FLAG_CONFLICT) &&
-            process_guid_parts(&p->guid).machine_id != 0)
-            continue;
-        struct bytes guid = MAP_KEY_OF(&p->guid);
-        if (map_add(&k->guids, guid, (uint32_t)i) != (uint32_t)i)
+        if (guid_is_null(&p->guid) || may_repeat(t->maker, p))
+            t->nodes[found->to++] = l->order[i];
+    }
+}
+
+/* In order. Returns how many. */
+static size_t nodes_to_name(const struct key_maker *k, uint32_t *nodes,
+                            struct workers *workers)
+{
+    size_t all = k->lineage->order_count, ranges = ranges_count(workers, all);
+    struct to_name t = {k, nodes, memory_get(ranges * sizeof *t.ranges)};
+    size_t count = 0;
+    ranges_do(workers, all, list_to_name, &t);
+    for (size_t r = 0; r < ranges; r++)
+        for (size_t i = t.ranges[r].from; i < t.ranges[r].to; i++)
+            nodes[count++] = nodes[i];
+    free(t.ranges);
+    return count;
+}
+
+static void count_guids(struct key_maker *k, const uint32_t *nodes, size_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes guid = MAP_KEY_OF(&k->lineage->processes[nodes[i]].guid);
+        if (map_add(&k->guids, guid, i) != i)
             map_set(&k->guids, guid, MAP_NONE - 1);
     }
-    free(shared);
 }
 
 static bool guid_is_unique(const struct key_maker *k, const struct process *p)
 {
-    return k->guids.count == 0 ||
-           map_find(&k->guids, MAP_KEY_OF(&p->guid)) != MAP_NONE - 1;
+    return map_find(&k->guids, MAP_KEY_OF(&p->guid)) != MAP_NONE - 1;
 }
 
 /* Make the key unique among those that are no bare guid. */
@@ -247,33 +193,38 @@ static void make_unique(struct key_maker *k)
     map_add(&k->taken, map_key_text(made), 1);
 }
 
-static void name_nodes(struct lineage *l)
+/* Of all others the guid is the name: 170,000 of them need no memory. */
+static void name_nodes(struct lineage *l, struct workers *workers)
 {
-    struct key_maker k = {.lineage = l};
-    count_guids(&k);
-    for (size_t i = 0; i < l->order_count; i++) {
-        const struct process *p = &l->processes[l->order[i]];
+    struct key_maker k = {.lineage = l, .is_shared = find_shared_machines(l)};
+    uint32_t *nodes = memory_get(l->order_count * sizeof *nodes);
+    size_t count = nodes_to_name(&k, nodes, workers);
+    count_guids(&k, nodes, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct process *p = &l->processes[nodes[i]];
         char guid[GUID_TEXT_MAX];
         buffer_clear(&k.key);
         if (guid_is_null(&p->guid)) {
-            nameless_key(l, l->order[i], &k.key);
+            nameless_key(l, nodes[i], &k.key);
         } else if (guid_is_unique(&k, p)) {
-            continue; /* its guid is its name: 170,000 of them need no memory */
+            continue;
         } else {
             buffer_add_text(&k.key, guid_format(guid, &p->guid));
             buffer_add_char(&k.key, '@');
             buffer_add_text(&k.key, lineage_computer(l, p));
         }
         make_unique(&k);
-        add_key(l, l->order[i], &k.key);
+        add_key(l, nodes[i], &k.key);
     }
+    free(nodes);
+    free(k.is_shared);
     map_release(&k.guids);
     map_release(&k.taken);
     buffer_release(&k.key);
 }
 
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
-                  struct problems *problems)
+                  struct problems *problems, struct workers *workers)
 {
     struct pid_table pids;
     order_add_unknown_parents(l);
@@ -282,19 +233,17 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     merge_give_ghosts_times(l);
     merge_aliases(l);
     audited_join(l);
-    order_nodes(l);
+    order_nodes(l, workers);
     if (stop_requested()) /* whoever asked drops it all */
         return;
     pid_table_init(&pids, l);
     candidates_take_ends(l, &pids);
     struct reasons reasons = add_reasons(l);
     grade_links(l, &reasons, &pids);
-    break_circles(l, &reasons);
-    join_children(l);
-    measure_trees(l);
-    name_nodes(l);
+    trees_build(l, reasons.circle, workers);
+    name_nodes(l, workers);
     if (!stop_requested()) {
-        anomalies_tell(l, &pids, logs, problems);
+        anomalies_tell(l, &pids, logs, problems, workers);
         sequence_tell(l, logs, problems);
     }
     pid_table_release(&pids);

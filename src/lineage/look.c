@@ -8,6 +8,11 @@
 
 enum { CACHE_LINE = 64, FIRST_CAPACITY = 64 };
 
+/* Of a process, what an event that names it needs: two lines at most. */
+enum { HOT_BYTES = offsetof(struct process, logon_guid) };
+
+_Static_assert(HOT_BYTES == 64, "see struct process");
+
 const struct naming as_subject = {SYSMON_ProcessGuid, SYSMON_ProcessId, SYSMON_Image,
                                   SYSMON_User,        IMAGE_FROM_EVENT, true};
 const struct naming as_source = {SYSMON_SourceProcessGuid, SYSMON_SourceProcessId,
@@ -75,6 +80,7 @@ void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
                      struct lineage_texts *texts, struct lineage_look *look)
 {
     look->texts = texts;
+    look->is_creation = event->event_id == SYSMON_PROCESS_CREATE;
     switch (event->event_id) {
     case SYSMON_PROCESS_CREATE:
         look_at(l, event, &as_subject, look, SUBJECT);
@@ -100,6 +106,17 @@ void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
     }
 }
 
+/* A row begins anywhere in a cache line. */
+static void fetch_node(const struct lineage *l, uint32_t node, bool whole)
+{
+    const char *p = (const char *)&l->processes[node];
+    size_t wanted = whole ? sizeof(struct process) : HOT_BYTES;
+    for (size_t at = 0; at < wanted; at += CACHE_LINE)
+        __builtin_prefetch(p + at, 1);
+    __builtin_prefetch(p + wanted - 1, 1);
+    __builtin_prefetch(&l->index->extras[node], 1);
+}
+
 /* Nothing here must be right: the tables may have grown since. */
 void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near)
 {
@@ -108,13 +125,9 @@ void lineage_fetch(const struct lineage *l, const struct lineage_look *look, boo
             look->is_named[which] ? index_slot(l, look->hash[which]) : NULL;
         if (!slot)
             continue;
-        if (!near) {
+        if (!near)
             __builtin_prefetch(slot);
-        } else if (slot->node_1) {
-            const char *p = (const char *)&l->processes[slot->node_1 - 1];
-            for (size_t at = 0; at < sizeof(struct process); at += CACHE_LINE)
-                __builtin_prefetch(p + at, 1);
-            __builtin_prefetch(&l->index->extras[slot->node_1 - 1], 1);
-        }
+        else if (slot->node_1)
+            fetch_node(l, slot->node_1 - 1, look->is_creation && which == SUBJECT);
     }
 }

@@ -222,7 +222,10 @@ struct same_identity {    /* what one identity has */
 struct identities {
     struct same_identity *items;
     size_t count, capacity;
-    uint32_t *slots; /* item + 1 */
+    struct identity_slot {
+        uint32_t item_1; /* item + 1; 0: free */
+        uint32_t tag;    /* spares a look at a ghost of another identity */
+    } * slots;
     uint32_t slot_count;
 };
 
@@ -239,18 +242,23 @@ static struct identity identity_of(const struct lineage *l, const struct process
     return id;
 }
 
-static uint32_t *identity_slot(const struct lineage *l, const struct identities *all,
-                               const struct process *p)
+/* A free one has the tag already. */
+static struct identity_slot *
+slot_of(const struct lineage *l, const struct identities *all, const struct process *p)
 {
     struct identity id = identity_of(l, p);
-    uint32_t mask = all->slot_count - 1;
-    uint32_t at = (uint32_t)index_hash(l, &id, sizeof id) & mask;
-    for (; all->slots[at]; at = (at + 1) & mask) {
-        uint32_t ghost = all->items[all->slots[at] - 1].first_ghost;
+    uint64_t hash = index_hash(l, &id, sizeof id);
+    uint32_t mask = all->slot_count - 1, tag = (uint32_t)(hash >> 32);
+    uint32_t at = (uint32_t)hash & mask;
+    for (; all->slots[at].item_1; at = (at + 1) & mask) {
+        if (all->slots[at].tag != tag)
+            continue;
+        uint32_t ghost = all->items[all->slots[at].item_1 - 1].first_ghost;
         struct identity other = identity_of(l, &l->processes[ghost]);
         if (memcmp(&id, &other, sizeof id) == 0)
             break;
     }
+    all->slots[at].tag = tag;
     return &all->slots[at];
 }
 
@@ -260,16 +268,16 @@ static void gather_ghosts(struct lineage *l, struct identities *all)
         const struct process *p = &l->processes[n];
         if (p->kind != PROCESS_GHOST || !has_identity(p))
             continue;
-        uint32_t *slot = identity_slot(l, all, p);
-        if (*slot) {
-            struct same_identity *same = &all->items[*slot - 1];
+        struct identity_slot *slot = slot_of(l, all, p);
+        if (slot->item_1) {
+            struct same_identity *same = &all->items[slot->item_1 - 1];
             l->index->extras[n].next_conflict = same->first_ghost;
             same->first_ghost = n;
             continue;
         }
         ARRAY_GROW(all->items, all->count, all->capacity);
         all->items[all->count++] = (struct same_identity){n, PROCESS_NONE, false};
-        *slot = (uint32_t)all->count;
+        slot->item_1 = (uint32_t)all->count;
     }
 }
 
@@ -279,10 +287,10 @@ static void gather_logged(struct lineage *l, struct identities *all)
         const struct process *p = &l->processes[n];
         if (p->kind != PROCESS_LOGGED || !has_identity(p))
             continue;
-        uint32_t slot = *identity_slot(l, all, p);
-        if (slot == 0)
+        uint32_t item_1 = slot_of(l, all, p)->item_1;
+        if (item_1 == 0)
             continue;
-        struct same_identity *same = &all->items[slot - 1];
+        struct same_identity *same = &all->items[item_1 - 1];
         same->several_logged |= same->logged != PROCESS_NONE;
         same->logged = n;
     }

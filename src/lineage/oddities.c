@@ -96,8 +96,12 @@ static void tell_logon(const struct lineage *l, uint32_t n,
         return;
     struct text own = lineage_text(l, p->integrity_level),
                 theirs = lineage_text(l, parent->integrity_level);
-    unsigned rank = integrity_rank(own), was = integrity_rank(theirs);
-    bool rises = rank && was && rank > was && was >= 2;
+    unsigned rank = 0, was = 0; /* one string number is one level */
+    if (p->integrity_level != parent->integrity_level) {
+        rank = integrity_rank(own);
+        was = integrity_rank(theirs);
+    }
+    bool rises = rank > was && was >= 2;
     bool other_logon = !guid_is_null(&p->logon_guid) &&
                        !guid_is_null(&parent->logon_guid) &&
                        !guid_equal(&p->logon_guid, &parent->logon_guid);

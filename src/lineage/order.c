@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 
 /* A node that stands for the parent that a creation record does not name. Its
  * node_extra.means is that creation: it has nothing else to be ordered by. */
@@ -55,12 +56,11 @@ static uint32_t child_of_unknown(const struct lineage *l, uint32_t node)
                                                       : node;
 }
 
+/* Of one host. */
 static int compare_keys(const void *a, const void *b, void *context)
 {
     const struct lineage *l = context;
     const struct order_key *x = a, *y = b;
-    if (x->host != y->host)
-        return x->host < y->host ? -1 : 1;
     if (x->start_filetime != y->start_filetime)
         return x->start_filetime < y->start_filetime ? -1 : 1;
     if (x->record_id != y->record_id)
@@ -77,31 +77,144 @@ static struct order_key key_of(const struct lineage *l, uint32_t node)
     return (struct order_key){p->start_filetime, p->record_id, p->scope, node};
 }
 
+/* Keys, host after host. */
+struct ordering {
+    struct lineage *lineage;
+    struct order_key *keys;
+    size_t *first; /* by host; one more than there are hosts */
+};
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, FEW = 64 };
+
+/* Starts as distances from the first, what has none behind all others. */
+struct span {
+    uint64_t first, last;
+};
+
+static struct span span_of(const struct order_key *keys, size_t count)
+{
+    struct span s = {FILETIME_NONE, 0};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = keys[i].start_filetime;
+        if (start == FILETIME_NONE)
+            continue;
+        s.first = start < s.first ? start : s.first;
+        s.last = start > s.last ? start : s.last;
+    }
+    return s;
+}
+
+static uint64_t distance(const struct span *s, const struct order_key *key)
+{
+    return key->start_filetime == FILETIME_NONE ? s->last - s->first + 1
+                                                : key->start_filetime - s->first;
+}
+
+static void sort_by_digit(const struct order_key *keys, struct order_key *into,
+                          size_t count, const struct span *s, unsigned shift)
+{
+    uint32_t next[DIGITS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        next[(distance(s, &keys[i]) >> shift & (DIGITS - 1)) + 1]++;
+    for (size_t d = 1; d < DIGITS; d++)
+        next[d] += next[d - 1];
+    for (size_t i = 0; i < count; i++)
+        into[next[distance(s, &keys[i]) >> shift & (DIGITS - 1)]++] = keys[i];
+}
+
+/* By start, digit by digit from the lowest; those of one start keep their order. */
+static void sort_by_start(struct order_key *keys, size_t count)
+{
+    struct span s = span_of(keys, count);
+    if (s.first == FILETIME_NONE)
+        return;
+    struct order_key *spare = memory_get(count * sizeof *spare);
+    struct order_key *from = keys, *into = spare;
+    for (unsigned shift = 0; shift < 64 && (s.last - s.first + 1) >> shift;
+         shift += DIGIT_BITS) {
+        sort_by_digit(from, into, count, &s, shift);
+        struct order_key *sorted = into;
+        into = from;
+        from = sorted;
+    }
+    if (from != keys)
+        memcpy(keys, from, count * sizeof *keys);
+    free(spare);
+}
+
+static void sort_host(struct lineage *l, struct order_key *keys, size_t count)
+{
+    if (count <= FEW) {
+        qsort_r(keys, count, sizeof *keys, compare_keys, l);
+        return;
+    }
+    sort_by_start(keys, count);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1;
+             to < count && keys[to].start_filetime == keys[from].start_filetime; to++)
+            ;
+        if (to - from > 1)
+            qsort_r(keys + from, to - from, sizeof *keys, compare_keys, l);
+    }
+}
+
+static void sort_hosts(void *context, struct range range)
+{
+    const struct ordering *o = context;
+    for (size_t h = range.from; h < range.to; h++) {
+        struct order_key *keys = o->keys + o->first[h];
+        size_t count = o->first[h + 1] - o->first[h], sorted = 1;
+        while (sorted < count &&
+               compare_keys(&keys[sorted - 1], &keys[sorted], o->lineage) < 0)
+            sorted++;
+        if (sorted < count)
+            sort_host(o->lineage, keys, count);
+    }
+}
+
 static void count_records(struct lineage *l, const struct process *p)
 {
     l->logged_live += p->kind == PROCESS_LOGGED && record_state_is_live(p->state);
     l->audited_alone += p->kind == PROCESS_AUDITED;
 }
 
-void order_nodes(struct lineage *l)
+static size_t list_keys(struct lineage *l, struct order_key *keys)
 {
-    struct order_key *keys = memory_get_zeroed(l->count, sizeof *keys);
     size_t count = 0;
-    bool sorted = true;
     for (uint32_t n = 0; n < l->count; n++) {
         if (l->processes[n].flags & PROCESS_IS_ALIAS)
             continue;
         count_records(l, &l->processes[n]);
-        keys[count] = key_of(l, n);
-        sorted = sorted &&
-                 (count == 0 || compare_keys(&keys[count - 1], &keys[count], l) < 0);
-        count++;
+        keys[count++] = key_of(l, n);
     }
-    if (!sorted)
-        qsort_r(keys, count, sizeof *keys, compare_keys, l);
+    return count;
+}
+
+static void part_by_host(struct ordering *o, const struct order_key *keys, size_t count)
+{
+    size_t hosts = o->lineage->host_count;
+    size_t *next = memory_get_zeroed(hosts + 2, sizeof *next);
+    for (size_t i = 0; i < count; i++)
+        next[keys[i].host + 2]++;
+    for (size_t h = 2; h < hosts + 2; h++)
+        next[h] += next[h - 1];
+    for (size_t i = 0; i < count; i++)
+        o->keys[next[keys[i].host + 1]++] = keys[i];
+    o->first = next; /* each entry has moved on to where the next host begins */
+}
+
+void order_nodes(struct lineage *l, struct workers *workers)
+{
+    struct order_key *keys = memory_get(l->count * sizeof *keys);
+    size_t count = list_keys(l, keys);
+    struct ordering o = {.lineage = l, .keys = memory_get(count * sizeof *o.keys)};
+    part_by_host(&o, keys, count);
+    free(keys);
+    ranges_do(workers, l->host_count, sort_hosts, &o);
     l->order = memory_get(count * sizeof *l->order);
     l->order_count = count;
     for (size_t i = 0; i < count; i++)
-        l->order[i] = keys[i].node;
-    free(keys);
+        l->order[i] = o.keys[i].node;
+    free(o.keys);
+    free(o.first);
 }

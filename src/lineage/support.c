@@ -80,9 +80,10 @@ static void say_own_record(struct support *s, const struct process *parent)
     say(s, arena_printf(s->arena,
                         "The start inside its GUID is %s: that layout is undocumented, "
                         "and agreed with UtcTime in %" PRIu64 " of %" PRIu64
-                        " creation records of this host.",
+                        " creation record%s of this host.",
                         parent->start_filetime == FILETIME_NONE ? "not given" : "given",
-                        host->guid_time_agrees, host->guid_time_checked));
+                        host->guid_time_agrees, host->guid_time_checked,
+                        PLURAL(host->guid_time_checked)));
 }
 
 static void say_end(struct support *s, const struct process *child,

@@ -459,8 +459,7 @@ static void put_problem_row(struct table *t, struct buffer *b, const struct repo
     table_end_row(t);
 }
 
-/* problems.csv is the last of them and still has to tell of its own formula cells. */
-static void count_problem_formulas(const struct report *r)
+void count_problem_formulas(const struct report *r)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < r->problems->count; i++) {
@@ -482,9 +481,9 @@ static const struct csv_file findings_file = {"findings.csv", COLUMNS(finding_co
                                               .put_rows = put_findings};
 static const struct csv_file near_misses_file = {
     "near_misses.csv", COLUMNS(near_miss_columns), .put_rows = put_near_misses};
-static const struct csv_file processes_file = {
-    "processes.csv", COLUMNS(process_columns), .is_detail = true,
-    .row_count = process_count, .put_row = put_process_row};
+const struct csv_file processes_file = {"processes.csv", COLUMNS(process_columns),
+                                        .is_detail = true, .row_count = process_count,
+                                        .put_row = put_process_row};
 static const struct csv_file evidence_file = {"evidence.csv", COLUMNS(evidence_columns),
                                               .put_rows = put_evidence};
 
@@ -494,9 +493,9 @@ static const struct csv_file *const csv_files[] = {
     &elsewhere_file,       &evidence_file,    &csv_coverage_files[0],
     &csv_coverage_files[1]};
 
-static const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
-                                              .row_count = problem_count,
-                                              .put_row = put_problem_row};
+const struct csv_file problems_file = {"problems.csv", COLUMNS(problem_columns),
+                                       .row_count = problem_count,
+                                       .put_row = put_problem_row};
 
 const struct csv_file *report_table(const struct report *report, size_t index)
 {
@@ -509,17 +508,4 @@ const struct csv_file *report_table(const struct report *report, size_t index)
         if (index-- == 0)
             return schema;
     return index == 0 ? &problems_file : NULL;
-}
-
-enum status report_write_csv(const struct report *report, struct output_dir *dir,
-                             struct error *err)
-{
-    const struct csv_file *file;
-    for (size_t i = 0; (file = report_table(report, i)) != &problems_file; i++)
-        if (csv_file_write(file, report, dir, report->problems, err) != OK)
-            return FAILED;
-    if (report->run.formats & REPORT_HTML)
-        page_add_problems(report);
-    count_problem_formulas(report);
-    return csv_file_write(&problems_file, report, dir, NULL, err);
 }

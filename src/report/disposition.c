@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sysmon/selection.h"
 #include "util/memory.h"
 #include "util/small_file.h"
 
@@ -86,6 +87,13 @@ static enum disposition_kind kind_of(struct text t)
     return DISPOSED_NOT;
 }
 
+/* A day that exists, or a time; the examiner's own, so it needs no zone. */
+static bool is_date(struct text t)
+{
+    uint64_t unused;
+    return selection_parse_time(t, &unused);
+}
+
 static bool is_the_same(const struct disposition *a, const struct disposition *b)
 {
     return a->kind == b->kind && text_equal(a->initials, b->initials) &&
@@ -124,6 +132,8 @@ static void take_content_row(struct disposition_reader *r)
                cells[COLUMN_DISPOSITION]);
     else if (row.initials.len == 0 || row.reason.len == 0)
         refuse(r, "a disposition needs initials and a reason: ", row.finding);
+    else if (row.date.len && !is_date(row.date))
+        refuse(r, "a date is a day as 2026-01-16 or a time, not: ", row.date);
     else
         add(r, &row);
 }

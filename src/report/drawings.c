@@ -345,13 +345,12 @@ static void describe_activity(struct markup *m, size_t drawn, size_t total,
     struct buffer b = {0};
     element_text(m, "title", TEXT_LITERAL("Sysmon records of each host over time"));
     buffer_printf(&b,
-                  "%zu of %zu hosts, one row each. A bar is the number of records in "
-                  "%" PRIu64
-                  " min, or in more where a host's records reach farther. "
+                  "%zu of %zu host%s, one row each. A bar is the number of records in "
+                  "%" PRIu64 " min, or in more where a host's records reach farther. "
                   "Hatching is an hour or more without any record; a triangle is a "
                   "process creation that a rule matched. The table of hosts has the "
                   "numbers.",
-                  drawn, total, width / (60 * FILETIME_SECOND));
+                  drawn, total, PLURAL(total), width / (60 * FILETIME_SECOND));
     element_text(m, "desc", buffer_text(&b));
     buffer_release(&b);
 }
@@ -373,8 +372,9 @@ DRAWING(activity)
         draw_host(m, page, &a, hosts[i], 14 + (int)i * HOST_ROW_HEIGHT);
     if (total > count) {
         struct buffer b = {0};
-        buffer_printf(&b, "%zu more hosts are not drawn; the table has them",
-                      total - count);
+        buffer_printf(&b, "%zu more host%s not drawn; the table has %s", total - count,
+                      count_word(total - count, " is", "s are"),
+                      count_word(total - count, "it", "them"));
         words(m, "tick", 0, bottom + AXIS_HEIGHT + 10, NULL, buffer_text(&b));
         buffer_release(&b);
     }
@@ -608,6 +608,7 @@ static void draw_marks(struct markup *m, const struct page *page, struct lanes *
         const struct timeline_event *e =
             &page->report->timeline->events[page->events.items[i]];
         if (e->event_id == SYSMON_PROCESS_CREATE ||
+            e->event_id == AUDIT_PROCESS_CREATED ||
             e->event_id == SYSMON_PROCESS_TERMINATE || e->utc_filetime == FILETIME_NONE)
             continue; /* the ends of a bar */
         draw_mark(m, lanes, e->subject.process, e, top);
@@ -623,11 +624,11 @@ static void describe_lanes(struct markup *m, const struct lanes *lanes)
     filetime_format(from, lanes->axis.from, FILETIME_SECONDS);
     filetime_format(to, lanes->axis.to, FILETIME_SECONDS);
     buffer_printf(&b,
-                  "%zu processes, one row each, from %s to %s. A bar reaches from the "
+                  "%zu process%s, one row each, from %s to %s. A bar reaches from the "
                   "recorded start to the recorded end, or, with an open end, to the "
                   "last event that names the process. The lineage and the table of "
                   "events have the same in words.",
-                  lanes->count, from, to);
+                  lanes->count, count_word(lanes->count, "", "es"), from, to);
     element_text(m, "title",
                  TEXT_LITERAL("Lifetimes of the processes and their events"));
     element_text(m, "desc", buffer_text(&b));
@@ -638,9 +639,11 @@ static void say_left_out(struct markup *m, const struct lanes *lanes, int y)
 {
     struct buffer b = {0};
     if (lanes->left_out)
-        buffer_printf(&b, "%zu more processes are not drawn; ", lanes->left_out);
+        buffer_printf(&b, "%zu more process%s not drawn; ", lanes->left_out,
+                      count_word(lanes->left_out, " is", "es are"));
     if (lanes->marks_left_out)
-        buffer_printf(&b, "%zu more events are not drawn; ", lanes->marks_left_out);
+        buffer_printf(&b, "%zu more event%s not drawn; ", lanes->marks_left_out,
+                      count_word(lanes->marks_left_out, " is", "s are"));
     buffer_add_string(&b, "the tables below have them");
     words(m, "tick", 0, y, NULL, buffer_text(&b));
     buffer_release(&b);

@@ -9,7 +9,8 @@
  *
  * Invariants  1. Memory is bounded: of each role INDICATORS_OF_ROLE values with
  *                INDICATOR_BYTES_OF_ROLE bytes of text. What comes later is counted.
- *             2. Values are as recorded; hashes alone are put in lower case.
+ *             2. Values are as recorded; but hashes are put in lower case, and an IPv4
+ *                address inside one of IPv6 stands there by itself.
  *             3. Nothing is dropped for looking harmless: it is marked, with the reason.
  * Ownership   An elsewhere borrows lineage and detector from the run. */
 #ifndef FOREBEAR_ELSEWHERE_H

@@ -92,10 +92,11 @@ static void tell_left_out(const struct report *r, struct problems *problems)
             problems_add(problems, PROBLEM_INDICATORS_LEFT_OUT, NOWHERE,
                          "processes of the role '%s' show more values than iocs.csv "
                          "lists of one role (%d, or %d MiB of text): %" PRIu64
-                         " sights of others are counted only",
+                         " sight%s of others %s counted only",
                          indicator_role_name((enum indicator_role)role),
                          INDICATORS_OF_ROLE, INDICATOR_BYTES_OF_ROLE >> 20,
-                         e->left_out[role]);
+                         e->left_out[role], PLURAL(e->left_out[role]),
+                         count_word(e->left_out[role], "is", "are"));
 }
 
 static enum status write_iocs(const struct report *report, struct output_dir *dir,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/elsewhere_internal.h"
+#include "util/address.h"
 
 const struct indicator_kind indicator_kinds[INDICATOR_TYPES] = {
 #define INDICATOR(type, word, group, stix) {word, GROUP_##group, stix},
@@ -120,86 +121,61 @@ static const char *benign_image(struct text image)
     return words_of(table, text_slice(image, 1, SIZE_MAX), text_starts_with_fold);
 }
 
-/* Four decimal bytes. */
-static bool parse_ipv4(struct text t, uint8_t bytes[4])
+static const char *benign_address(const struct address *a)
 {
-    for (int i = 0; i < 4; i++) {
-        size_t digits = 0;
-        uint64_t value;
-        while (digits < t.len && t.ptr[digits] != '.')
-            digits++;
-        if (!text_to_u64(text_slice(t, 0, digits), &value) || value > 255 ||
-            (digits == t.len) != (i == 3))
-            return false;
-        bytes[i] = (uint8_t)value;
-        t = text_slice(t, digits + 1, SIZE_MAX);
+    switch (a->scope) {
+    case ADDRESS_UNSPECIFIED: return "no address";
+    case ADDRESS_LOOPBACK: return "the machine itself (loopback)";
+    case ADDRESS_LINK_LOCAL:
+        return a->is_v4 ? "a link-local address (RFC 3927)"
+                        : "a link-local address (RFC 4291)";
+    case ADDRESS_PRIVATE:
+        return a->is_v4 ? "a private address (RFC 1918)"
+                        : "a private address (RFC 4193)";
+    case ADDRESS_SHARED: return "an address of a provider's own network (RFC 6598)";
+    case ADDRESS_MULTICAST: return "a multicast address";
+    case ADDRESS_BROADCAST: return "a broadcast address";
+    case ADDRESS_RESERVED: return "a reserved address";
+    case ADDRESS_DOCUMENTATION:
+    case ADDRESS_PUBLIC:
+    case ADDRESS_NONE: break;
     }
-    return true;
+    return NULL;
 }
 
-static const char *benign_ipv4(const uint8_t b[4])
+/* A service of Windows itself, where nothing is said of what it starts. */
+static const char *benign_service(struct text name, struct text object)
 {
-    if (b[0] == 10 || (b[0] == 172 && b[1] >= 16 && b[1] < 32) ||
-        (b[0] == 192 && b[1] == 168))
-        return "a private address (RFC 1918)";
-    if (b[0] == 127)
-        return "the machine itself (loopback)";
-    if (b[0] == 169 && b[1] == 254)
-        return "a link-local address (RFC 3927)";
-    if (b[0] >= 224)
-        return b[0] < 240 ? "a multicast address" : "a reserved or broadcast address";
-    return b[0] == 0 ? "no address" : NULL;
-}
-
-/* The address as a number: eight groups, "::" for a run of zeros. */
-static bool parse_ipv6(struct text t, uint16_t groups[8])
-{
-    uint16_t parts[8] = {0};
-    int count = 0, gap = -1;
-    for (size_t at = 0; at < t.len;) {
-        if (t.len - at >= 2 && t.ptr[at] == ':' && t.ptr[at + 1] == ':') {
-            if (gap >= 0)
-                return false;
-            gap = count;
-            at += 2;
-            continue;
-        }
-        at += count && t.ptr[at] == ':';
-        unsigned value = 0, digits = 0;
-        for (; at < t.len && t.ptr[at] != ':'; at++, digits++) {
-            char c = t.ptr[at];
-            unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-                             : (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
-                                 ? (unsigned)((c | 0x20) - 'a' + 10)
-                                 : 16;
-            value = value << 4 | digit;
-            if (digit == 16 || digits == 4)
-                return false;
-        }
-        if (digits == 0 || count == 8)
-            return false;
-        parts[count++] = (uint16_t)value;
-    }
-    if (gap < 0 ? count != 8 : count > 7)
-        return false;
-    memset(groups, 0, 8 * sizeof *groups);
-    for (int i = 0; i < count; i++)
-        groups[gap < 0 || i < gap ? i : 8 - count + i] = parts[i];
-    return true;
-}
-
-static const char *benign_ipv6(const uint16_t g[8])
-{
-    bool zeros = true;
-    for (int i = 0; i < 7; i++)
-        zeros &= g[i] == 0;
-    if (zeros && g[7] <= 1)
-        return g[7] ? "the machine itself (loopback)" : "no address";
-    if ((g[0] & 0xffc0) == 0xfe80)
-        return "a link-local address (RFC 4291)";
-    if ((g[0] & 0xfe00) == 0xfc00)
-        return "a private address (RFC 4193)";
-    return (g[0] & 0xff00) == 0xff00 ? "a multicast address" : NULL;
+    static const char words[] = "a service of Windows itself";
+    static const struct named_part own[] = {
+        {"bam",          words},
+        {"dam",          words},
+        {"BITS",         words},
+        {"Dhcp",         words},
+        {"Dnscache",     words},
+        {"EventLog",     words},
+        {"iphlpsvc",     words},
+        {"LanmanServer", words},
+        {"NlaSvc",       words},
+        {"rdyboost",     words},
+        {"SharedAccess", words},
+        {"Tcpip",        words},
+        {"Tcpip6",       words},
+        {"VSS",          words},
+        {"W32Time",      words},
+        {"WinDefend",    words},
+        {"wuauserv",     words},
+        {NULL,           NULL }
+    };
+    static const struct named_part programs[] = {
+        {"\\ImagePath",      words},
+        {"\\ServiceDll",     words},
+        {"\\FailureCommand", words},
+        {NULL,               NULL }
+    };
+    return words_of(programs, object, text_ends_with_fold)
+               ? NULL
+               : words_of(own, name, text_equal_fold);
 }
 
 /* --- places from which Windows starts programs */
@@ -213,6 +189,7 @@ static const char *registry_place(struct text key)
                                              "another's place"},
         {"\\AppInit_DLLs",                   "a value that loads libraries into programs"                 },
         {"\\Schedule\\TaskCache\\",          "where the task scheduler keeps its tasks"                   },
+        {"\\Services\\bam\\State\\",         "where Windows notes which programs ran"                     },
         {"\\CurrentControlSet\\Services\\",  "where services are set up"                                  },
         {"\\InprocServer32",                 "a key that loads a library for a COM class"                 },
         {"\\Control\\Lsa\\",                 "a key that loads libraries into LSASS"                      },
@@ -244,16 +221,19 @@ struct lister {
     uint32_t process;
 };
 
-/* An event has few values; an answer of DNS can have many. */
-enum { VALUES_MAX = 64 };
-
+/* An event has few values; an answer of DNS can have as many as a record has room for. */
 static void add(struct lister *l, enum indicator_type type, struct text value,
                 const char *remark, const char *benign)
 {
-    if (sysmon_text_is_missing(value) || l->list.count == VALUES_MAX)
+    if (sysmon_text_is_missing(value))
         return;
-    if (!l->list.items)
-        l->list.items = arena_alloc(l->arena, VALUES_MAX * sizeof *l->list.items);
+    if (l->list.count == l->capacity) {
+        struct indicator_value *before = l->list.items;
+        l->capacity = l->capacity ? 2 * l->capacity : 8;
+        l->list.items = arena_alloc(l->arena, l->capacity * sizeof *l->list.items);
+        if (before)
+            memcpy(l->list.items, before, l->list.count * sizeof *before);
+    }
     l->list.items[l->list.count++] =
         (struct indicator_value){type, l->process, value, remark, benign};
 }
@@ -348,23 +328,23 @@ static void add_program(struct lister *l, struct text image, struct text hashes)
                benign ? "of a program that ran from Windows' own folder" : NULL);
 }
 
-static void add_address(struct lister *l, struct text address)
+static void add_address(struct lister *l, struct text address, const char *remark)
 {
-    static const char mapped[] = "::ffff:";
-    uint8_t v4[4];
-    uint16_t v6[8];
-    struct text inner = text_starts_with_fold(address, text_from(mapped))
-                            ? text_slice(address, sizeof mapped - 1, SIZE_MAX)
-                            : address;
-    if (parse_ipv4(inner, v4))
-        add(l, INDICATOR_IPV4, inner, NULL, benign_ipv4(v4));
-    else if (parse_ipv6(address, v6))
-        add(l, INDICATOR_IPV6, address, NULL, benign_ipv6(v6));
+    struct address a;
+    if (!address_read(address, &a))
+        return;
+    if (a.scope == ADDRESS_DOCUMENTATION && !remark)
+        remark = "an address for examples, which no network has (RFC 5737, RFC 3849)";
+    if (a.is_v4) /* also where it stands inside one of IPv6 */
+        address = arena_printf(l->arena, "%u.%u.%u.%u", a.bytes[0], a.bytes[1],
+                               a.bytes[2], a.bytes[3]);
+    add(l, a.is_v4 ? INDICATOR_IPV4 : INDICATOR_IPV6, address, remark,
+        benign_address(&a));
 }
 
-static void add_name(struct lister *l, struct text name)
+static void add_name(struct lister *l, struct text name, const char *remark)
 {
-    add(l, INDICATOR_DOMAIN, name, NULL, benign_domain(name));
+    add(l, INDICATOR_DOMAIN, name, remark, benign_domain(name));
 }
 
 static void add_port(struct lister *l, struct text port, const char *remark)
@@ -376,33 +356,45 @@ static void add_port(struct lister *l, struct text port, const char *remark)
     add(l, INDICATOR_PORT, value, remark, benign_port(value));
 }
 
+/* Where it is not recorded who began it, either end may be the other machine. */
 static void list_connection(struct lister *l)
 {
-    bool is_own = text_equal_fold(field(l, SYSMON_Initiated), TEXT_LITERAL("true"));
-    add_address(l, field(l, is_own ? SYSMON_DestinationIp : SYSMON_SourceIp));
-    add_name(l, field(l, is_own ? SYSMON_DestinationHostname : SYSMON_SourceHostname));
+    struct text initiated = field(l, SYSMON_Initiated);
+    bool is_own = text_equal_fold(initiated, TEXT_LITERAL("true"));
+    bool is_others = text_equal_fold(initiated, TEXT_LITERAL("false"));
+    const char *remark = is_own || is_others ? NULL
+                                             : "an end of a connection; which end is "
+                                               "this machine is not recorded";
+    if (!is_others) {
+        add_address(l, field(l, SYSMON_DestinationIp), remark);
+        add_name(l, field(l, SYSMON_DestinationHostname), remark);
+    }
+    if (!is_own) {
+        add_address(l, field(l, SYSMON_SourceIp), remark);
+        add_name(l, field(l, SYSMON_SourceHostname), remark);
+    }
     add_port(l, field(l, SYSMON_DestinationPort),
-             is_own ? NULL : "a port of this machine, connected to from outside");
+             is_others ? "a port of this machine, connected to from outside" : remark);
 }
 
 /* "type:  5 name;::ffff:192.0.2.1;" */
 static void list_query(struct lister *l)
 {
     struct text rest = field(l, SYSMON_QueryResults);
-    add_name(l, field(l, SYSMON_QueryName));
+    add_name(l, field(l, SYSMON_QueryName), NULL);
     while (rest.len) {
         const char *semicolon = memchr(rest.ptr, ';', rest.len);
         size_t end = semicolon ? (size_t)(semicolon - rest.ptr) : rest.len;
         struct text answer = text_slice(rest, 0, end);
         rest = text_slice(rest, end + 1, SIZE_MAX);
         if (!text_starts_with_fold(answer, TEXT_LITERAL("type:"))) {
-            add_address(l, answer);
+            add_address(l, answer, NULL);
             continue;
         }
         size_t last = answer.len;
         while (last && answer.ptr[last - 1] != ' ')
             last--;
-        add_name(l, text_slice(answer, last, SIZE_MAX));
+        add_name(l, text_slice(answer, last, SIZE_MAX), NULL);
     }
 }
 
@@ -429,8 +421,8 @@ static void list_registry(struct lister *l)
         registry_place(object), NULL);
     struct text renamed = field(l, SYSMON_NewName);
     add(l, INDICATOR_REGISTRY_KEY, renamed, registry_place(renamed), NULL);
-    add(l, INDICATOR_SERVICE,
-        part_behind(object, "\\CurrentControlSet\\Services\\", false), NULL, NULL);
+    struct text service = part_behind(object, "\\CurrentControlSet\\Services\\", false);
+    add(l, INDICATOR_SERVICE, service, NULL, benign_service(service, object));
     struct text task = part_behind(object, "\\TaskCache\\Tree\\", true);
     size_t name = task.len - (is_value ? text_basename(task).len + 1 : 0);
     if (task.len && name <= task.len)
@@ -630,14 +622,19 @@ static void add_comparison(struct buffer *out, struct text path, struct text val
     add_literal(out, value);
 }
 
-/* "443/tcp": a number, and the protocol. */
+/* "443/tcp": a number, and the protocol. Without a number there is no pattern: it stands
+ * there without quotes. */
 static void add_port_pattern(struct buffer *out, struct text path, struct text value)
 {
     size_t digits = 0;
     while (digits < value.len && value.ptr[digits] != '/')
         digits++;
-    buffer_printf(out, "[%.*s = %.*s AND network-traffic:protocols[*] = ", TEXT(path),
-                  TEXT(text_slice(value, 0, digits)));
+    uint64_t port;
+    if (!text_to_u64(text_slice(value, 0, digits), &port))
+        return;
+    buffer_printf(out,
+                  "[%.*s = %" PRIu64 " AND network-traffic:protocols[*] = ", TEXT(path),
+                  port);
     add_literal(out, text_slice(value, digits + 1, SIZE_MAX));
     buffer_add_char(out, ']');
 }

@@ -342,6 +342,8 @@ static void put_told_part(struct json *j, const struct told_part *told)
     json_name(j, "told");
     json_open_object(j);
     put_text(j, "only", told->filter);
+    if (!text_is_absent(told->not_found))
+        put_text(j, "not_found", told->not_found);
     json_member_u64(j, "findings_left_out", told->findings_left_out);
     json_member_u64(j, "near_misses_left_out", told->near_misses_left_out);
     json_member_u64(j, "timeline_events_left_out", told->events_left_out);

@@ -2,11 +2,14 @@
  * page.c - what report.html shows, section by section. */
 #include "report/page.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "sysmon/audit.h"
 #include "util/memory.h"
 
 static void indexes_add(struct indexes *list, size_t index, size_t max)
@@ -357,7 +360,7 @@ static bool is_shown(const struct page *page, const struct timeline_event *e,
 {
     if (relation != RELATION_ANCESTOR)
         return true;
-    if (e->event_id == SYSMON_PROCESS_CREATE ||
+    if (e->event_id == SYSMON_PROCESS_CREATE || e->event_id == AUDIT_PROCESS_CREATED ||
         e->event_id == SYSMON_PROCESS_TERMINATE ||
         e->event_id == SYSMON_PROCESS_TAMPERING)
         return true;
@@ -599,12 +602,25 @@ enum status report_write_html(const struct report *report, struct output_dir *di
     return status;
 }
 
+/* A folder that lacks a file leaves the built-in one, so one that is not there would leave
+ * them all, unseen. */
+static enum status open_page(struct template **template, const char *template_dir,
+                             const char *language, struct error *err)
+{
+    struct stat folder;
+    *template = NULL;
+    if (template_dir && stat(template_dir, &folder) != 0)
+        return fail(err, FAILED, NOWHERE, "%s: the templates cannot be opened: %s",
+                    template_dir, strerror(errno));
+    return template_open(template, "report.html", template_dir, &page_language,
+                         language, err);
+}
+
 enum status report_check_templates(const char *template_dir, const char *language,
                                    struct error *err)
 {
     struct template *template;
-    enum status status = template_open(&template, "report.html", template_dir,
-                                       &page_language, language, err);
+    enum status status = open_page(&template, template_dir, language, err);
     template_close(template);
     return status;
 }
@@ -613,8 +629,7 @@ enum status report_list_words(const char *template_dir, const char *language,
                               struct buffer *out, size_t *missing, struct error *err)
 {
     struct template *template;
-    enum status status = template_open(&template, "report.html", template_dir,
-                                       &page_language, language, err);
+    enum status status = open_page(&template, template_dir, language, err);
     if (status == OK)
         *missing = template_list_words(template, out);
     template_close(template);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The SHA-256 of the bytes of a record that a row cites, read again from the evidence when
  * the row is written: few records are cited, and hashing all of them would cost as much as
- * reading them. Rows follow time, as records mostly do, so a piece of the log serves several
- * of them; a small one, since the rows of several computers jump to and fro in it. */
+ * reading them. Rows follow time, as records mostly do: where one follows close upon the last,
+ * a piece of the log is read that serves several. Else the rows jump, and most records are in
+ * what is read for one alone. */
 #include "report/report_internal.h"
 
 #include <stdlib.h>
@@ -10,7 +11,12 @@
 #include "util/bytes.h"
 #include "util/memory.h"
 
-enum { WINDOW = 1 << 13, SIZE_MIN = 28, SIZE_MAX_OF_RECORD = 65024 };
+enum {
+    WINDOW = 1 << 13,
+    WINDOW_FOR_ONE = 1 << 11,
+    SIZE_MIN = 28,
+    SIZE_MAX_OF_RECORD = 65024
+};
 
 static void close_window(struct record_window *w)
 {
@@ -23,6 +29,8 @@ static bool fill_window(struct record_window *w, const struct evidence_log *log,
 {
     if (w->source.log == log && offset >= w->from && offset - w->from + len <= w->len)
         return true;
+    bool is_near =
+        w->source.log == log && offset > w->from && offset - w->from < WINDOW;
     if (!w->bytes) {
         w->bytes = memory_get(SIZE_MAX_OF_RECORD);
         digester_init(&w->digester, DIGEST_BIT(DIGEST_SHA256));
@@ -31,8 +39,9 @@ static bool fill_window(struct record_window *w, const struct evidence_log *log,
         close_window(w);
         evidence_source_open(&w->source, log);
     }
+    size_t window = is_near ? WINDOW : WINDOW_FOR_ONE;
     w->from = offset;
-    size_t want = len > WINDOW ? len : WINDOW;
+    size_t want = len > window ? len : window;
     if (evidence_source_read(&w->source, offset, w->bytes, want, &w->len, NULL) != OK &&
         evidence_source_read(&w->source, offset, w->bytes, len, &w->len, NULL) != OK)
         w->len = 0; /* zeros stand for bytes that no record had */

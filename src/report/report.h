@@ -73,6 +73,7 @@ struct timeline_event {
     uint32_t number;  /* in the order of gathering: timeline.also knows it by that */
     uint16_t event_id;
     uint8_t state, clock, why; /* enum record_state, timeline_clock, timeline_why */
+    bool is_creation;          /* the record of its process that rules are judged on */
 };
 
 /* What is asked for beyond the families: fixed before the second pass, then only read. */
@@ -109,6 +110,10 @@ const char *timeline_extent_name(enum timeline_extent extent);
 void timeline_add(struct timeline *t, const struct detector *detector,
                   const struct lineage *lineage, const struct sysmon_event *event,
                   const struct event_processes *processes, uint32_t number);
+/* After it: a 4688 record of a process of a family, in the log that holds it. */
+void timeline_add_audit(struct timeline *t, const struct lineage *lineage,
+                        const struct process_audit *audit,
+                        const struct evidence_log *log);
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 
@@ -249,7 +254,8 @@ struct run_facts {
 
 /* A report that tells only a part of what was found (sysmon/selection.h). */
 struct told_part {
-    struct text filter; /* in words; absent: all is told */
+    struct text filter;    /* in words; absent: all is told */
+    struct text not_found; /* what of it no record has; absent: nothing */
     uint64_t findings_left_out, near_misses_left_out, events_left_out;
 };
 

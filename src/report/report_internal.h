@@ -111,11 +111,12 @@ struct csv_file {
     size_t (*row_count)(const struct report *r);
     void (*put_row)(struct table *t, struct buffer *scratch, const struct report *r,
                     size_t row);
-    /* rows that only the file has; NULL: none */
-    uint64_t (*beyond)(const struct report *r);
-    /* in place of csv_file_write_rows() */
+    /* in place of csv_file_write_rows(), and of the same for a sheet; the latter comes
+     * after the former */
     enum status (*write)(const struct report *r, struct output_dir *dir,
                          struct problems *problems, struct error *err);
+    enum status (*put_sheet)(struct table *t, const struct report *r,
+                             struct error *err);
 };
 
 #define COLUMNS(names) (names), sizeof(names) / sizeof *(names)
@@ -128,6 +129,15 @@ enum status csv_file_write(const struct csv_file *file, const struct report *rep
 enum status csv_file_write_rows(const struct csv_file *file,
                                 const struct report *report, struct output_dir *dir,
                                 struct problems *problems, struct error *err);
+
+/* Some of its rows into its open table, by several workers where there are many. */
+void csv_file_put_rows(const struct csv_file *file, const struct report *report,
+                       struct table *t, size_t from, size_t to);
+
+/* --- csv.c */
+extern const struct csv_file processes_file, problems_file;
+/* problems.csv is the last of them and still has to tell of its own formula cells. */
+void count_problem_formulas(const struct report *r);
 
 /* --- csv_coverage.c */
 enum { CSV_COVERAGE_FILES = 2 };
@@ -259,6 +269,5 @@ void page_add_problems(const struct report *report);
 struct text report_no_finding(const struct report *r, struct arena *arena);
 /* By node: is it the host process of a finding that is told? To be freed. */
 bool *report_told_hosts(const struct report *r);
-#define PLURAL(n) ((n) == 1 ? "" : "s")
 
 #endif

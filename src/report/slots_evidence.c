@@ -333,7 +333,7 @@ SLOT(kind_sentence)
 }
 SLOT(kind_count)
 {
-    put_number(out, page->report->problems->per_code[page->at.kind]);
+    put_number(out, problems_met(page->report->problems, page->at.kind));
 }
 SLOT(kind_class)
 {

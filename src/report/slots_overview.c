@@ -46,13 +46,13 @@ SLOT(answer_what)
     uint64_t public = public_creations(d, 0, d->finding_count);
     buffer_printf(out,
                   "%" PRIu64 " process creation%s, under %zu host process%s, match%s "
-                  "one or more of the %zu rules applied: %" PRIu64
+                  "one or more of the %zu rule%s applied: %" PRIu64
                   " a public rule, %" PRIu64 " Forebear's own indicators alone. No "
                   "record here shows code being written into a process: Sysmon has no "
                   "event for it.",
                   n, PLURAL(n), page->section_total,
                   page->section_total == 1 ? "" : "es", n == 1 ? "es" : "",
-                  d->rules->count, public, n - public);
+                  d->rules->count, PLURAL(d->rules->count), public, n - public);
 }
 
 SLOT(answer_hosts)

@@ -346,10 +346,10 @@ static void say_findings(const struct report *r, const struct totals *sum,
     statements_add(
         out, arena, DERIVED,
         "%" PRIu64 " process creation%s on %" PRIu64 " host%s match%s one or "
-        "more of the %zu rules applied; %" PRIu64 " of them a public rule, %" PRIu64
+        "more of the %zu rule%s applied; %" PRIu64 " of them a public rule, %" PRIu64
         " Forebear's own indicators alone.",
-        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count, public,
-        n - public);
+        n, PLURAL(n), hosts, PLURAL(hosts), n == 1 ? "es" : "", d->rules->count,
+        PLURAL(d->rules->count), public, n - public);
     uint64_t recovered = matched_recovered(r);
     if (recovered)
         statements_add(out, arena, RECORDED,
@@ -379,6 +379,9 @@ static void say_told_part(const struct report *r, struct arena *arena,
                    PLURAL(told->findings_left_out), told->near_misses_left_out,
                    told->near_misses_left_out == 1 ? "" : "es", told->events_left_out,
                    PLURAL(told->events_left_out));
+    if (!text_is_absent(told->not_found))
+        statements_add(out, arena, DERIVED, "What was asked for: %.*s.",
+                       TEXT(told->not_found));
 }
 
 static void say_verification(const struct report *r, const struct totals *sum,
@@ -566,8 +569,8 @@ static void say_problems(const struct report *r, const struct totals *sum,
         enum telling telling = telling_of((enum problem_code)code);
         if (!p->per_code[code] || telling == UNTOLD)
             continue;
-        statements_add(out, arena, RECORDED, "%s %zu x %s: %s", names[telling],
-                       p->per_code[code], problem_kinds[code].code,
+        statements_add(out, arena, RECORDED, "%s %" PRIu64 " x %s: %s", names[telling],
+                       problems_met(p, (enum problem_code)code), problem_kinds[code].code,
                        problem_kinds[code].sentence);
         told++;
     }

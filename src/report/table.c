@@ -491,18 +491,18 @@ static void release_part(struct part *p)
     buffer_release(&p->scratch);
 }
 
-static void put_parts(struct table *t, const struct csv_file *file,
-                      const struct report *report)
+void csv_file_put_rows(const struct csv_file *file, const struct report *report,
+                       struct table *t, size_t from, size_t to)
 {
-    size_t rows = file->row_count(report), parts = 0, taken = 0;
-    size_t ahead = PARTS_AHEAD * (report->run.jobs ? report->run.jobs : 1);
-    size_t ring_size = 2 * ahead;
-    struct workers *workers = workers_open(report->run.jobs);
+    size_t count = to > from ? (to - from + ROWS_PER_PART - 1) / ROWS_PER_PART : 0;
+    unsigned jobs = count > 1 && report->run.jobs ? report->run.jobs : 1;
+    size_t parts = 0, taken = 0, ahead = PARTS_AHEAD * jobs, ring_size = 2 * ahead;
+    struct workers *workers = workers_open(jobs);
     struct part *ring = memory_get_zeroed(ring_size, sizeof *ring);
     _Atomic uint8_t *known = memory_get_zeroed(
         (size_t)report->lineage->strings.map.count + 2, sizeof *known);
     hand_over(t, t);
-    for (size_t from = 0; from < rows; from += ROWS_PER_PART, parts++) {
+    for (; parts < count; parts++, from += ROWS_PER_PART) {
         struct part *p = &ring[parts % ring_size];
         if (parts - taken == ahead)
             take_part(t, workers, &ring[taken++ % ring_size]);
@@ -511,7 +511,7 @@ static void put_parts(struct table *t, const struct csv_file *file,
         p->file = file;
         p->report = report;
         p->from = from;
-        p->to = rows - from < ROWS_PER_PART ? rows : from + ROWS_PER_PART;
+        p->to = to - from < ROWS_PER_PART ? to : from + ROWS_PER_PART;
         p->table.columns = t->columns;
         p->table.known = known;
         workers_submit(workers, &p->work);
@@ -546,7 +546,7 @@ enum status csv_file_write_rows(const struct csv_file *file,
     if (status != OK)
         return status;
     if (file->put_row)
-        put_parts(&table, file, report);
+        csv_file_put_rows(file, report, &table, 0, file->row_count(report));
     else
         file->put_rows(&table, &scratch, report);
     buffer_release(&scratch);
@@ -557,21 +557,6 @@ enum status csv_file_write_rows(const struct csv_file *file,
     return table_close(&table, problems, err);
 }
 
-static void put_what_is_beyond(struct table *t, const struct csv_file *file,
-                               const struct report *report)
-{
-    uint64_t count = file->beyond ? file->beyond(report) : 0;
-    struct buffer words = {0};
-    if (count == 0)
-        return;
-    buffer_printf(&words, "%" PRIu64 " more rows stand in %s alone", count, file->name);
-    table_buffer(t, &words);
-    while (t->cells < t->columns)
-        table_text(t, NO_TEXT);
-    table_end_row(t);
-    buffer_release(&words);
-}
-
 enum status csv_file_write_sheet(const struct csv_file *file,
                                  const struct report *report, struct sheet *sheet,
                                  struct error *err)
@@ -579,17 +564,20 @@ enum status csv_file_write_sheet(const struct csv_file *file,
     struct table table = {
         .name = file->name, .columns = file->column_count, .sheet = sheet};
     struct buffer scratch = {0};
-    if (file->put_row) {
+    enum status status = OK;
+    if (file->put_sheet) {
+        status = file->put_sheet(&table, report, err);
+    } else if (file->put_row) {
         size_t count = file->row_count(report);
         for (size_t row = 0; row < count && !stop_requested(); row++)
             file->put_row(&table, &scratch, report, row);
     } else {
         file->put_rows(&table, &scratch, report);
     }
-    put_what_is_beyond(&table, file, report);
     buffer_release(&scratch);
     table_release_part(&table);
-    return stop_requested() ? fail(err, FAILED, NOWHERE,
-                                   "stopped while writing %s as a sheet", file->name)
-                            : OK;
+    if (status == OK && stop_requested())
+        status = fail(err, FAILED, NOWHERE, "stopped while writing %s as a sheet",
+                      file->name);
+    return status;
 }

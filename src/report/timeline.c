@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sysmon/audit.h"
 #include "util/memory.h"
 
 /* {Name} is a field of the record. {*process}, {*source} and {*target} are
@@ -101,6 +102,8 @@ static const struct phrase *phrase_of(uint16_t event_id)
 
 const char *timeline_happened(uint16_t event_id)
 {
+    if (event_id == AUDIT_PROCESS_CREATED)
+        return "Process Created";
     const struct phrase *phrase = phrase_of(event_id);
     return phrase ? phrase->happened : "Sysmon Event";
 }
@@ -329,7 +332,9 @@ struct timeline_event timeline_describe(const struct lineage *lineage,
                                  .number = UINT32_MAX,
                                  .event_id = event->event_id,
                                  .state = (uint8_t)record->state,
-                                 .why = (uint8_t)why};
+                                 .why = (uint8_t)why,
+                                 .is_creation =
+                                     event->event_id == SYSMON_PROCESS_CREATE};
     choose_time(&row, event);
     name_both(&row, event, processes);
     add_sentence(sentence, lineage, event, &row);
@@ -367,6 +372,61 @@ void timeline_add(struct timeline *t, const struct detector *detector,
     buffer_release(&sentence);
 }
 
+/* --- Security 4688 */
+
+/* What the audit recorded, where Sysmon's own word would be its event 1. */
+static void add_audit_sentence(struct buffer *out, const struct lineage *l,
+                               const struct process_audit *audit,
+                               const struct timeline_process *who)
+{
+    struct text creator = lineage_text(l, audit->creator_image);
+    struct text command_line =
+        lineage_text(l, lineage_audit_record(l, audit)->command_line);
+    buffer_add_string(out, "Windows' audit recorded ");
+    name_image(out, creator, audit->creator_pid);
+    buffer_add_string(out, " as the creator of ");
+    name_image(out, who->image, who->pid);
+    buffer_add_string(out, ": ");
+    if (text_is_empty(command_line))
+        buffer_add_string(out, "(no command line recorded)");
+    else
+        buffer_add_text(out, command_line);
+}
+
+void timeline_add_audit(struct timeline *t, const struct lineage *l,
+                        const struct process_audit *audit,
+                        const struct evidence_log *log)
+{
+    const struct process *record = lineage_audit_record(l, audit),
+                         *process = lineage_process(l, audit->process);
+    struct buffer sentence = {0};
+    bool has_time = is_loadable(audit->created_filetime);
+    ARRAY_GROW(t->events, t->count, t->capacity);
+    struct timeline_event *row = &t->events[t->count++];
+    *row = (struct timeline_event){
+        .utc_filetime = has_time ? audit->created_filetime : FILETIME_NONE,
+        .created_filetime = audit->created_filetime,
+        .record_id = audit->record_id,
+        .offset = audit->offset,
+        .log = log,
+        .computer = lineage_computer(l, process),
+        .subject = {.process = audit->process,
+                    .pid = record->pid,
+                    .image = lineage_text(l, record->image)},
+        .object = {.process = PROCESS_NONE,           .pid = PID_UNKNOWN },
+        .finding = UINT32_MAX,
+        .number = UINT32_MAX,
+        .event_id = AUDIT_PROCESS_CREATED,
+        .state = record->state,
+        .clock = has_time ? CLOCK_TIME_CREATED : CLOCK_NONE,
+        .why = WHY_FAMILY,
+        .is_creation = process->kind == PROCESS_AUDITED,
+    };
+    add_audit_sentence(&sentence, l, audit, &row->subject);
+    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    buffer_release(&sentence);
+}
+
 static int compare(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);
@@ -391,7 +451,7 @@ static void join_findings(struct timeline *t, const struct detector *d)
         map_add(&first, MAP_KEY_OF(&d->findings[i].process), (uint32_t)i);
     for (size_t i = 0; i < t->count; i++) {
         struct timeline_event *row = &t->events[i];
-        if (row->event_id == SYSMON_PROCESS_CREATE)
+        if (row->is_creation)
             row->finding = map_find(&first, MAP_KEY_OF(&row->subject.process));
     }
     map_release(&first);

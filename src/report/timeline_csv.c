@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report/report_internal.h"
+#include "util/cell.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -148,13 +149,45 @@ uint64_t timeline_wide_count(const struct timeline_wide *wide)
 /* --- both together */
 
 struct merge {
-    struct table table;
+    struct table *table;
     struct buffer scratch;
     const struct report *report;
     size_t next_event; /* of the families */
     struct sorter_key last;
     bool has_last;
+    uint64_t repeats;
 };
+
+/* A row for the file goes into a sheet: what it is made of is told by the columns' names. */
+static void put_sheet_cell(struct table *t, struct text column, struct text value)
+{
+    uint64_t number;
+    if ((text_ends_with_fold(column, TEXT_LITERAL("_id")) ||
+         text_equal(column, TEXT_LITERAL("offset"))) &&
+        text_to_u64(value, &number))
+        table_number(t, number);
+    else if ((text_ends_with_fold(column, TEXT_LITERAL("_time")) ||
+              text_equal(column, TEXT_LITERAL("datetime"))) &&
+             filetime_parse(value, &number))
+        table_time(t, number);
+    else
+        table_text(t, value);
+}
+
+static void put_ready_row(struct merge *m, struct text row, unsigned formulas)
+{
+    if (!m->table->sheet) {
+        table_ready_row(m->table, row, formulas);
+        return;
+    }
+    row = text_slice(row, 0, row.len - 2); /* without the end of the line */
+    for (size_t i = 0; i < m->table->columns; i++) {
+        struct text value = cell_take(&row, &m->scratch);
+        put_sheet_cell(m->table, text_from(timeline_columns[i]), value);
+    }
+    buffer_clear(&m->scratch);
+    table_end_row(m->table);
+}
 
 /* The families' rows that stand before the key, or at it. */
 static void put_family_until(struct merge *m, const struct sorter_key *key_or_null)
@@ -167,26 +200,25 @@ static void put_family_until(struct merge *m, const struct sorter_key *key_or_nu
             (when > key_or_null->first ||
              (when == key_or_null->first && e->record_id > key_or_null->second)))
             return;
-        put_event(&m->table, &m->scratch, m->report, e);
+        put_event(m->table, &m->scratch, m->report, e);
     }
 }
 
 static void put_wide(struct merge *m, const struct sorter_row *row)
 {
     if (m->has_last && sorter_compare(&m->last, &row->key) == 0) {
-        m->report->timeline->wide.makers->repeats++;
+        m->repeats++;
         return;
     }
     m->last = row->key;
     m->has_last = true;
     put_family_until(m, &row->key);
-    table_ready_row(&m->table, text_slice(row->bytes, 1, SIZE_MAX),
-                    (unsigned char)row->bytes.ptr[0]);
+    put_ready_row(m, text_slice(row->bytes, 1, SIZE_MAX),
+                  (unsigned char)row->bytes.ptr[0]);
 }
 
-static enum status put_all_wide(struct merge *m, struct error *err)
+static enum status put_all_wide(struct merge *m, struct sorter *rows, struct error *err)
 {
-    struct sorter *rows = &m->report->timeline->wide.makers->rows;
     struct sorter_row row;
     if (sorter_finish(rows, err) != OK)
         return FAILED;
@@ -196,36 +228,49 @@ static enum status put_all_wide(struct merge *m, struct error *err)
     return status == FAILED ? FAILED : OK;
 }
 
+/* All rows, into the file or its sheet. */
+static enum status put_merged(struct table *table, const struct report *report,
+                              struct error *err)
+{
+    struct merge m = {.table = table, .report = report};
+    struct timeline_makers *makers = report->timeline->wide.makers;
+    enum status status = makers ? put_all_wide(&m, &makers->rows, err) : OK;
+    put_family_until(&m, NULL);
+    buffer_release(&m.scratch);
+    if (makers)
+        makers->repeats = m.repeats;
+    return status;
+}
+
 static void tell_repeats(const struct timeline_makers *makers,
                          struct problems *problems)
 {
     if (makers->repeats)
         problems_add(problems, PROBLEM_RID_DUP, NOWHERE,
                      "%" PRIu64
-                     " record(s) of the wider timeline hold an event that another "
+                     " record%s of the wider timeline hold%s an event that another "
                      "record holds too, with the same content; it has one row",
-                     makers->repeats);
+                     makers->repeats, PLURAL(makers->repeats),
+                     count_word(makers->repeats, "s", ""));
 }
 
 static enum status write_merged(const struct report *report, struct output_dir *dir,
                                 struct problems *problems, struct error *err)
 {
-    struct merge m = {.report = report};
+    struct table table;
     enum status status =
-        table_open(&m.table, dir, "timeline.csv", COLUMNS(timeline_columns), err);
+        table_open(&table, dir, "timeline.csv", COLUMNS(timeline_columns), err);
     if (status != OK)
         return status;
-    status = put_all_wide(&m, err);
-    put_family_until(&m, NULL);
-    buffer_release(&m.scratch);
+    status = put_merged(&table, report, err);
     if (status == OK && stop_requested())
         status = fail(err, FAILED, NOWHERE, "stopped while writing timeline.csv");
     if (status != OK) {
-        table_abandon(&m.table);
+        table_abandon(&table);
         return status;
     }
     tell_repeats(report->timeline->wide.makers, problems);
-    return table_close(&m.table, problems, err);
+    return table_close(&table, problems, err);
 }
 
 static size_t family_count(const struct report *r)
@@ -237,11 +282,6 @@ static void put_family_row(struct table *t, struct buffer *b, const struct repor
                            size_t row)
 {
     put_event(t, b, r, &r->timeline->events[row]);
-}
-
-static uint64_t beyond_families(const struct report *r)
-{
-    return timeline_wide_count(&r->timeline->wide);
 }
 
 static enum status write_timeline(const struct report *report, struct output_dir *dir,
@@ -257,5 +297,5 @@ const struct csv_file timeline_file = {"timeline.csv",
                                        .is_detail = true,
                                        .row_count = family_count,
                                        .put_row = put_family_row,
-                                       .beyond = beyond_families,
-                                       .write = write_timeline};
+                                       .write = write_timeline,
+                                       .put_sheet = put_merged};

@@ -201,10 +201,11 @@ void across_tell(const struct across *a, struct problems *problems)
                                   *other = a->coverages[p->other]->log;
         problems_add(problems, PROBLEM_RID_CONFLICT,
                      evidence_log_place(log, p->offset, p->first_id),
-                     "%" PRIu64 " record(s) of Sysmon's channel on %.*s, EventRecordID "
+                     "%" PRIu64 " record%s of Sysmon's channel on %.*s, EventRecordID "
                      "%" PRIu64 " to %" PRIu64
-                     ", have other content here than under the same id in %.*s: %.*s",
-                     p->count, TEXT(p->computer), p->first_id, p->last_id,
+                     ", %s other content here than under the same id in %.*s: %.*s",
+                     p->count, PLURAL(p->count), TEXT(p->computer), p->first_id,
+                     p->last_id, count_word(p->count, "has", "have"),
                      TEXT(other->evidence), TEXT(other->path));
     }
     if (a->not_compared)

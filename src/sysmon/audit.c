@@ -5,12 +5,10 @@
  * Source: Microsoft, "4688(S): A new process has been created"; 53 public records. */
 #include "sysmon/audit.h"
 
-enum { PROCESS_CREATED = 4688, PROCESS_EXITED = 4689 };
-
 static bool is_audit(const struct evtx_system *system)
 {
-    return (system->event_id == PROCESS_CREATED ||
-            system->event_id == PROCESS_EXITED) &&
+    return (system->event_id == AUDIT_PROCESS_CREATED ||
+            system->event_id == AUDIT_PROCESS_EXITED) &&
            text_equal_fold(system->provider,
                            TEXT_LITERAL("Microsoft-Windows-Security-Auditing")) &&
            (text_equal_fold(system->channel, TEXT_LITERAL("Security")) ||
@@ -52,7 +50,7 @@ bool audit_event_read(struct audit_event *a, const struct evtx_record *record,
     if (!is_audit(&record->system) || record->state == RECORD_POSITIONAL)
         return false;
     *a = (struct audit_event){.record = record, .log = log};
-    a->is_end = record->system.event_id == PROCESS_EXITED;
+    a->is_end = record->system.event_id == AUDIT_PROCESS_EXITED;
     if (a->is_end) {
         a->pid = pid_of(field(a, "ProcessId"));
         a->image = field(a, "ProcessName");

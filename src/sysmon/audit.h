@@ -10,6 +10,8 @@
 
 #include "sysmon/sysmon.h"
 
+enum audit_event_id { AUDIT_PROCESS_CREATED = 4688, AUDIT_PROCESS_EXITED = 4689 };
+
 struct audit_event {
     const struct evtx_record *record;
     const struct evidence_log *log;

@@ -429,9 +429,9 @@ static void tell_twice(struct finish *f, uint64_t first, uint64_t last, bool sam
         return;
     problems_add(f->problems, code, id_place(f, first),
                  "EventRecordID %" PRIu64 " to %" PRIu64 " of %.*s on %.*s: %" PRIu64
-                 " record(s) stand in this log more than once, %s",
+                 " record%s in this log more than once, %s",
                  first, last, TEXT(f->series->channel), TEXT(f->series->computer),
-                 last - first + 1,
+                 last - first + 1, count_word(last - first + 1, " stands", "s stand"),
                  same ? "with the same content" : "with different content");
 }
 
@@ -509,10 +509,10 @@ static void tell_gap(struct finish *f, const struct coverage_range *gap)
         f->problems, PROBLEM_RID_GAP, raw ? SEVERITY_WARNING : SEVERITY_INFO,
         id_place(f, gap->first),
         "EventRecordID %" PRIu64 " to %" PRIu64 " of %.*s on %.*s: %" PRIu64
-        " id(s) missing between the records of %s and %s%.*s; origin %s%s%s",
+        " id%s missing between the records of %s and %s%.*s; origin %s%s%s",
         gap->first, gap->last, TEXT(f->series->channel), TEXT(f->series->computer),
-        gap->last - gap->first + 1, before, after, TEXT(buffer_text(&also)),
-        log_origin_name(f->c->origin),
+        gap->last - gap->first + 1, PLURAL(gap->last - gap->first + 1), before, after,
+        TEXT(buffer_text(&also)), log_origin_name(f->c->origin),
         raw ? "" : ", where a gap can come from selecting records",
         f->is_damaged ? "; damaged parts of this log can explain it" : "");
     buffer_release(&also);
@@ -522,10 +522,11 @@ static void tell_left_out(struct finish *f, enum problem_code code)
 {
     if (f->left_out[code])
         problems_add_graded(f->problems, code, SEVERITY_INFO, id_place(f, NO_RECORD),
-                            "%" PRIu64 " more rows like these for %.*s on %.*s are "
+                            "%" PRIu64 " more row%s like these for %.*s on %.*s %s "
                             "counted, not listed",
-                            f->left_out[code], TEXT(f->series->channel),
-                            TEXT(f->series->computer));
+                            f->left_out[code], PLURAL(f->left_out[code]),
+                            TEXT(f->series->channel), TEXT(f->series->computer),
+                            count_word(f->left_out[code], "is", "are"));
 }
 
 static void finish_series(struct finish *f, struct coverage_series *s)
@@ -650,24 +651,24 @@ static void tell_unreadable(const struct coverage *c, struct problems *problems)
     if (c->times_unreadable)
         problems_add(problems, PROBLEM_TIME_UNREADABLE, place,
                      "UtcTime of %" PRIu64
-                     " Sysmon record(s) is not a time; TimeCreated "
+                     " Sysmon record%s is not a time; TimeCreated "
                      "stands in for it. The first of them is this one",
-                     c->times_unreadable);
+                     c->times_unreadable, PLURAL(c->times_unreadable));
     for (size_t i = 0; i < c->unknown_field_count; i++) {
         place.offset = c->unknown_fields[i].offset;
         place.record_id = c->unknown_fields[i].record_id;
         problems_add(problems, PROBLEM_FIELD_UNKNOWN, place,
                      "event %u has a field \"%.*s\" (in %" PRIu64
-                     " record(s); the first is this one)",
+                     " record%s; the first is this one)",
                      c->unknown_fields[i].event_id, TEXT(c->unknown_fields[i].name),
-                     c->unknown_fields[i].count);
+                     c->unknown_fields[i].count, PLURAL(c->unknown_fields[i].count));
     }
     place.offset = NO_OFFSET;
     place.record_id = NO_RECORD;
     if (c->unknown_fields_more)
         problems_add(problems, PROBLEM_FIELD_UNKNOWN, place,
-                     "%" PRIu64 " more values with other unknown names",
-                     c->unknown_fields_more);
+                     "%" PRIu64 " more value%s with other unknown names",
+                     c->unknown_fields_more, PLURAL(c->unknown_fields_more));
 }
 
 /* A log of its usual size (64 MiB for Sysmon's) that begins above 1 has wrapped. */
@@ -686,9 +687,10 @@ static void tell_first_ids(const struct coverage *c, const struct evtx_log_facts
             problems, PROBLEM_RID_FIRST_GT1,
             evidence_log_place(c->log, NO_OFFSET, s->first_id),
             "%.*s on %.*s begins with EventRecordID %" PRIu64 " and holds %" PRIu64
-            " chunk(s) of 64 KiB: too few to have wrapped at the usual size, so "
+            " chunk%s of 64 KiB: too few to have wrapped at the usual size, so "
             "it was cleared, made anew or given a small size",
-            TEXT(s->channel), TEXT(s->computer), s->first_id, facts->chunks);
+            TEXT(s->channel), TEXT(s->computer), s->first_id, facts->chunks,
+            PLURAL(facts->chunks));
     }
 }
 

@@ -99,10 +99,15 @@ bool selection_takes_time(const struct selection *s, uint64_t filetime)
            (s->before == FILETIME_NONE || filetime < s->before);
 }
 
+static bool is_among(const struct selection_ids *ids, uint16_t event_id)
+{
+    return event_id >= ids->first && event_id <= ids->last;
+}
+
 bool selection_takes_id(const struct selection *s, uint16_t event_id)
 {
     for (size_t i = 0; i < s->id_count; i++)
-        if (event_id >= s->ids[i].first && event_id <= s->ids[i].last)
+        if (is_among(&s->ids[i], event_id))
             return true;
     return s->id_count == 0;
 }
@@ -123,6 +128,13 @@ static void describe_time(struct buffer *out, const char *word, uint64_t filetim
                       TEXT(filetime_format(text, filetime, FILETIME_REPORT)));
 }
 
+static void describe_ids(struct buffer *out, const struct selection_ids *ids)
+{
+    buffer_printf(out, "%u", (unsigned)ids->first);
+    if (ids->last != ids->first)
+        buffer_printf(out, "-%u", (unsigned)ids->last);
+}
+
 static void describe_names(struct buffer *out, const char *word,
                            const struct selection_names *names)
 {
@@ -136,12 +148,95 @@ void selection_describe(const struct selection *s, struct buffer *out)
     describe_time(out, "not before", s->after);
     describe_time(out, "before", s->before);
     for (size_t i = 0; i < s->id_count; i++) {
-        const struct selection_ids *ids = &s->ids[i];
-        buffer_printf(out, "%s%u", i ? ", " : out->len > before ? "; event ids " : "event ids ",
-                      (unsigned)ids->first);
-        if (ids->last != ids->first)
-            buffer_printf(out, "-%u", (unsigned)ids->last);
+        buffer_add_string(out, i                   ? ", "
+                               : out->len > before ? "; event ids "
+                                                   : "event ids ");
+        describe_ids(out, &s->ids[i]);
     }
     describe_names(out, out->len > before ? "; channel " : "channel ", &s->channels);
     describe_names(out, out->len > before ? "; computer " : "computer ", &s->computers);
+}
+
+/* ---- what was not found */
+
+void selection_check_open(struct selection_check *c, const struct selection *s)
+{
+    size_t count = s->id_count + s->channels.count + s->computers.count;
+    *c = (struct selection_check){.selection = s, .left = count};
+    c->found = memory_get_zeroed(count + 1, sizeof *c->found);
+    atomic_store(&c->is_answered, !selection_is_set(s));
+}
+
+void selection_check_release(struct selection_check *c)
+{
+    free(c->found);
+    *c = (struct selection_check){0};
+}
+
+static void note_found(struct selection_check *c, size_t i)
+{
+    if (!atomic_exchange(&c->found[i], true))
+        atomic_fetch_sub(&c->left, 1);
+}
+
+static void note_name(struct selection_check *c, size_t first,
+                      const struct selection_names *names, struct text name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!atomic_load(&c->found[first + i]) &&
+            text_equal_fold(name, names->items[i]))
+            note_found(c, first + i);
+}
+
+void selection_check_note(struct selection_check *c, uint16_t event_id,
+                          struct text channel, struct text computer, uint64_t filetime)
+{
+    const struct selection *s = c->selection;
+    if (atomic_load_explicit(&c->left, memory_order_relaxed)) {
+        for (size_t i = 0; i < s->id_count; i++)
+            if (is_among(&s->ids[i], event_id))
+                note_found(c, i);
+        note_name(c, s->id_count, &s->channels, channel);
+        note_name(c, s->id_count + s->channels.count, &s->computers, computer);
+    }
+    if (!atomic_load_explicit(&c->is_answered, memory_order_relaxed) &&
+        selection_takes_id(s, event_id) && selection_takes_time(s, filetime) &&
+        selection_takes_name(&s->channels, channel) &&
+        selection_takes_name(&s->computers, computer))
+        atomic_store(&c->is_answered, true);
+}
+
+static void begin_missing(struct buffer *out, size_t before, const char *what)
+{
+    buffer_printf(out, "%s %s ",
+                  out->len == before ? "no record of the evidence has" : " or", what);
+}
+
+static void describe_missing_names(const struct selection_check *c, struct buffer *out,
+                                   size_t before, size_t first, const char *what,
+                                   const struct selection_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!atomic_load(&c->found[first + i])) {
+            begin_missing(out, before, what);
+            buffer_add_text(out, names->items[i]);
+        }
+}
+
+bool selection_check_describe(const struct selection_check *c, struct buffer *out)
+{
+    const struct selection *s = c->selection;
+    size_t before = out->len;
+    for (size_t i = 0; i < s->id_count; i++)
+        if (!atomic_load(&c->found[i])) {
+            begin_missing(out, before, "event id");
+            describe_ids(out, &s->ids[i]);
+        }
+    describe_missing_names(c, out, before, s->id_count, "channel", &s->channels);
+    describe_missing_names(c, out, before, s->id_count + s->channels.count, "computer",
+                           &s->computers);
+    if (out->len == before && !atomic_load(&c->is_answered))
+        buffer_add_string(out,
+                          "no record of the evidence meets all that was asked for");
+    return out->len > before;
 }

@@ -11,6 +11,8 @@
 #ifndef FOREBEAR_SELECTION_H
 #define FOREBEAR_SELECTION_H
 
+#include <stdatomic.h>
+
 #include "util/filetime.h"
 
 struct selection_ids {
@@ -46,5 +48,23 @@ bool selection_takes_id(const struct selection *s, uint16_t event_id);
 bool selection_takes_name(const struct selection_names *names, struct text name);
 /* What is asked for, in words: "after 2026-...; event ids 1, 8-10". */
 void selection_describe(const struct selection *s, struct buffer *out);
+
+/* What of all that is asked for no record had: mostly a slip of the pen. */
+struct selection_check {
+    const struct selection *selection;
+    atomic_bool *found;      /* ids, channels, computers, one behind the other */
+    atomic_size_t left;      /* of these not found */
+    atomic_bool is_answered; /* by a record that is taken */
+};
+
+/* The selection must outlive it. */
+void selection_check_open(struct selection_check *c, const struct selection *s);
+void selection_check_release(struct selection_check *c);
+/* A record of the evidence, recovered ones too. Called by any thread. */
+void selection_check_note(struct selection_check *c, uint16_t event_id,
+                          struct text channel, struct text computer, uint64_t filetime);
+/* "no record of the evidence has event id 7 or computer WKS-99", or that none meets all of it.
+ * False if there is nothing to tell. */
+bool selection_check_describe(const struct selection_check *c, struct buffer *out);
 
 #endif

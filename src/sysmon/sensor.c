@@ -96,8 +96,8 @@ static struct text dropped_words(struct arena *arena, const struct sysmon_event 
     struct text words =
         pairs ? arena_printf(arena,
                              "at %s Sysmon counted %" PRIu64
-                             " event(s) that its driver dropped: %.*s",
-                             time, total, TEXT(buffer_text(&kinds)))
+                             " event%s that its driver dropped: %.*s",
+                             time, total, PLURAL(total), TEXT(buffer_text(&kinds)))
               : arena_printf(arena, "at %s Sysmon reported dropped events: %.*s", time,
                              TEXT(description));
     buffer_release(&kinds);
@@ -150,9 +150,6 @@ void sensor_tell(const struct coverage *c, struct problems *problems)
                             evidence_log_place(c->log, row->offset, row->record_id),
                             "%.*s", TEXT(row->words));
     }
-    if (c->sensor_more)
-        problems_add(problems, PROBLEM_SENSOR_STATE,
-                     evidence_log_place(c->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more events 4, 16 and 255 are not listed one by one",
-                     c->sensor_more);
+    problems_add_rest(problems, PROBLEM_SENSOR_STATE,
+                      evidence_log_place(c->log, NO_OFFSET, NO_RECORD), c->sensor_more);
 }

@@ -28,6 +28,13 @@ struct owned_track {
     uint32_t host, log;
 };
 
+/* From this record id on, so many more logs of a host have the ids, or leave them out. */
+struct id_edge {
+    uint64_t id;
+    uint32_t host;
+    int present, missing;
+};
+
 struct making {
     struct story *story;
     const struct coverage *const *coverages;
@@ -39,6 +46,8 @@ struct making {
     size_t span_count, span_capacity;
     struct owned_track *tracks; /* by host, when hosts are in order */
     size_t track_count, track_capacity;
+    struct id_edge *edges;
+    size_t edge_count, edge_capacity;
 };
 
 /* One host, while its rows are made. */
@@ -167,6 +176,51 @@ static void add_gap(struct making *m, uint32_t log, uint32_t host,
                 .kind = STORY_MISSING});
 }
 
+static void note_edge(struct making *m, uint32_t host, uint64_t id, int present,
+                      int missing)
+{
+    ARRAY_GROW(m->edges, m->edge_count, m->edge_capacity);
+    m->edges[m->edge_count++] = (struct id_edge){id, host, present, missing};
+}
+
+static void note_ids(struct making *m, uint32_t host, const struct coverage_series *s)
+{
+    if (s->first_id == NO_RECORD)
+        return;
+    note_edge(m, host, s->first_id, 1, 0);
+    for (size_t i = 0; i < s->gap_count; i++) {
+        note_edge(m, host, s->gaps[i].first, -1, 1);
+        note_edge(m, host, s->gaps[i].last + 1, 1, -1);
+    }
+    note_edge(m, host, s->last_id + 1, -1, 0);
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+    const struct id_edge *x = a, *y = b;
+    if (x->host != y->host)
+        return x->host < y->host ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Several logs can leave the same ids out, and a copy of a log leaves out what the log does;
+ * what one of them lacks another one can have. */
+static void count_missing_ids(struct making *m)
+{
+    int64_t present = 0, missing = 0;
+    if (m->edge_count)
+        qsort(m->edges, m->edge_count, sizeof *m->edges, compare_edges);
+    for (size_t i = 0; i < m->edge_count; i++) {
+        const struct id_edge *edge = &m->edges[i];
+        if (present == 0 && missing > 0) /* so the edge before it is of this host */
+            m->story->hosts[edge->host].missing_record_ids +=
+                edge->id - m->edges[i - 1].id;
+        present += edge->present;
+        missing += edge->missing;
+    }
+    free(m->edges);
+}
+
 static void add_missing_ids(struct making *m, uint32_t log)
 {
     const struct coverage *c = m->coverages[log];
@@ -175,7 +229,7 @@ static void add_missing_ids(struct making *m, uint32_t log)
         if (!sysmon_is_channel(s->channel))
             continue;
         uint32_t host = host_of(m, s->computer);
-        m->story->hosts[host].missing_record_ids += s->missing;
+        note_ids(m, host, s);
         for (size_t k = 0; k < s->gap_count && k < GAPS_MAX; k++)
             add_gap(m, log, host, &s->gaps[k]);
     }
@@ -646,10 +700,11 @@ static void tell_holes_of_export(const struct host_work *w)
         return;
     problems_add(
         w->m->problems, PROBLEM_COVERAGE_HOLE, w->first_hole,
-        "%.*s: %" PRIu64 " time(s) no Sysmon record for more than %" PRIu64
+        "%.*s: %" PRIu64 " time%s no Sysmon record for more than %" PRIu64
         " s, this is the first; all of its logs are exports or forwarded, where "
         "records can have been left out. coverage.csv has each",
-        TEXT(h->computer), h->holes, w->limit_100ns / FILETIME_SECOND);
+        TEXT(h->computer), h->holes, PLURAL(h->holes),
+        w->limit_100ns / FILETIME_SECOND);
 }
 
 static void add_hole(struct host_work *w, const struct hole *h, size_t first_interval,
@@ -764,6 +819,7 @@ static void gather(struct making *m, const struct story_clearing *clearings,
         add_machine_events(m, log);
         add_sensor_rows(m, log);
     }
+    count_missing_ids(m);
     add_clearings(m, clearings, count);
 }
 

@@ -57,7 +57,7 @@ struct story_host {
     uint64_t first_utc_filetime, last_utc_filetime; /* the same, UtcTime */
     uint64_t records, logs;                         /* Sysmon's; logs that hold them */
     uint64_t per_event_id[256];
-    uint64_t missing_record_ids;
+    uint64_t missing_record_ids; /* each once, and none that another log has */
     uint64_t holes, holes_not_explained;
     uint64_t sensor_stops, boots, clearings;
     bool has_machine_log; /* a System log of this host was read */

@@ -14,35 +14,42 @@ static const char CONFIGURES[] = "gives Sysmon another configuration";
 
 /* A program, by the name of its image, and what its command line must hold besides: one of
  * the verbs and, unless it is Sysmon itself, Sysmon's name or its channel's. */
+#define NAME(s)                                                                        \
+ {                                                                                     \
+  (s), sizeof(s) - 1                                                                   \
+ }
+
 static const struct {
-    const char *image;
+    struct text image;
     const char *verbs[WORDS_MAX];
     bool names_sysmon; /* must it? */
     const char *what;
 } command_lines[] = {
-    {"fltmc.exe",      {"unload"},                                                 true,  "unloads a file system filter"   },
-    {"sc.exe",
+    {NAME("fltmc.exe"),      {"unload"},                                           true,  "unloads a file system filter"   },
+    {NAME("sc.exe"),
      {" stop ", " delete ", " config ", " pause ", " sdset ", " failure "},
      true,                                                                                "stops or changes a service"     },
-    {"net.exe",        {" stop ", " pause "},                                      true,  "stops a service"                },
-    {"net1.exe",       {" stop ", " pause "},                                      true,  "stops a service"                },
-    {"taskkill.exe",   {"/im", "/f", "-im"},                                       true,  "ends a process"                 },
-    {"wevtutil.exe",
+    {NAME("net.exe"),        {" stop ", " pause "},                                true,  "stops a service"                },
+    {NAME("net1.exe"),       {" stop ", " pause "},                                true,  "stops a service"                },
+    {NAME("taskkill.exe"),   {"/im", "/f", "-im"},                                 true,  "ends a process"                 },
+    {NAME("wevtutil.exe"),
      {" cl ", " clear-log ", " sl ", " set-log ", " um ", " uninstall-manifest "},
      true,                                                                                "clears or changes a log"        },
-    {"logman.exe",     {" stop ", " delete ", " update "},                         true,  "changes a trace session"        },
-    {"reg.exe",        {" add ", " delete ", " import "},                          true,  "changes the registry"           },
-    {"powershell.exe",
+    {NAME("logman.exe"),
+     {" stop ", " delete ", " update "},
+     true,                                                                                "changes a trace session"        },
+    {NAME("reg.exe"),        {" add ", " delete ", " import "},                    true,  "changes the registry"           },
+    {NAME("powershell.exe"),
      {"clear-eventlog", "limit-eventlog", "remove-eventlog", "stop-service", "clearlog",
       "set-service"},
      true,                                                                                "clears a log or stops a service"},
-    {"pwsh.exe",
+    {NAME("pwsh.exe"),
      {"clearlog", "stop-service", "set-service", "remove-service"},
      true,                                                                                "clears a log or stops a service"},
-    {"sysmon.exe",     {" -u", " /u"},                                             false, "removes Sysmon"                 },
-    {"sysmon64.exe",   {" -u", " /u"},                                             false, "removes Sysmon"                 },
-    {"sysmon.exe",     {" -c", " /c"},                                             false, CONFIGURES                       },
-    {"sysmon64.exe",   {" -c", " /c"},                                             false, CONFIGURES                       },
+    {NAME("sysmon.exe"),     {" -u", " /u"},                                       false, "removes Sysmon"                 },
+    {NAME("sysmon64.exe"),   {" -u", " /u"},                                       false, "removes Sysmon"                 },
+    {NAME("sysmon.exe"),     {" -c", " /c"},                                       false, CONFIGURES                       },
+    {NAME("sysmon64.exe"),   {" -c", " /c"},                                       false, CONFIGURES                       },
 };
 
 /* Parts of registry paths: of the channel, the service and the driver. */
@@ -66,7 +73,7 @@ static const char *what_command_does(const struct sysmon_event *event)
     struct text image = text_basename(sysmon_value(event, SYSMON_Image)),
                 line = sysmon_value(event, SYSMON_CommandLine);
     for (size_t i = 0; i < sizeof command_lines / sizeof *command_lines; i++) {
-        if (!text_equal_fold(image, text_from(command_lines[i].image)) ||
+        if (!text_equal_fold(image, command_lines[i].image) ||
             (command_lines[i].names_sysmon && !holds(line, "sysmon")))
             continue;
         for (size_t k = 0; k < WORDS_MAX && command_lines[i].verbs[k]; k++)
@@ -81,10 +88,10 @@ static bool is_registry_write(const struct sysmon_event *event)
 {
     struct text target = sysmon_value(event, SYSMON_TargetObject),
                 image = text_basename(sysmon_value(event, SYSMON_Image));
+    if (!holds(target, "sysmon") && !holds(target, "5770385f"))
+        return false;
     if (machine_is_sensor(text_slice(image, 0, image.len > 4 ? image.len - 4 : 0)) ||
         text_equal_fold(image, TEXT_LITERAL("services.exe")))
-        return false;
-    if (!holds(target, "sysmon") && !holds(target, "5770385f"))
         return false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (holds(target, keys[i]))
@@ -147,10 +154,8 @@ void tampering_tell(const struct tampering *t, const struct evidence_log *log,
             problems, PROBLEM_SENSOR_TAMPERING, t->rows[i].severity,
             evidence_log_place(log, t->rows[i].offset, t->rows[i].record_id), "%.*s",
             TEXT(t->rows[i].words));
-    if (t->more)
-        problems_add(problems, PROBLEM_SENSOR_TAMPERING,
-                     evidence_log_place(log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more are counted, not listed", t->more);
+    problems_add_rest(problems, PROBLEM_SENSOR_TAMPERING,
+                      evidence_log_place(log, NO_OFFSET, NO_RECORD), t->more);
 }
 
 void tampering_release(struct tampering *t)

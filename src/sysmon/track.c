@@ -198,10 +198,17 @@ static void add_skew(struct track *t, const struct track_point *p, int64_t apart
     run->most_100ns = apart > run->most_100ns ? apart : run->most_100ns;
 }
 
-static int compare_distances(const void *a, const void *b)
+/* They come nearly in order already. */
+static int64_t middle_of(const int64_t distances[SKEW_WINDOW])
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    int64_t sorted[SKEW_WINDOW];
+    for (unsigned i = 0; i < SKEW_WINDOW; i++) {
+        unsigned at = i;
+        for (; at > 0 && sorted[at - 1] > distances[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = distances[i];
+    }
+    return sorted[SKEW_WINDOW / 2];
 }
 
 static bool are_near(int64_t a, int64_t b)
@@ -230,10 +237,7 @@ static void add_distance(struct track *t, const struct track_point *p, int64_t a
     if (++t->window_count < SKEW_WINDOW)
         return;
     t->window_count = 0;
-    int64_t sorted[SKEW_WINDOW];
-    memcpy(sorted, t->window, sizeof sorted);
-    qsort(sorted, SKEW_WINDOW, sizeof *sorted, compare_distances);
-    int64_t middle = sorted[SKEW_WINDOW / 2];
+    int64_t middle = middle_of(t->window);
     if (t->has_base && !are_near(middle, t->base_100ns))
         add_jump(t, middle);
     t->base_100ns = middle;
@@ -323,6 +327,13 @@ static struct place place_of(const struct telling *t, const struct track_point *
     return evidence_log_place(t->log, p->offset, p->record_id);
 }
 
+static void tell_rest(const struct telling *t, enum problem_code code, size_t rows)
+{
+    problems_add_rest(t->problems, code,
+                      evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
+                      rows > ROWS_MAX ? rows - ROWS_MAX : 0);
+}
+
 static void tell_back(const struct telling *t, const struct track_point *before,
                       const struct track_point *after)
 {
@@ -386,6 +397,7 @@ static void tell_clock_back(const struct telling *t)
             after->filetime + BACK_TOLD_100NS < before->filetime && rows++ < ROWS_MAX)
             tell_back(t, before, after);
     }
+    tell_rest(t, PROBLEM_CLOCK_BACK, rows);
     free(by_id);
 }
 
@@ -398,6 +410,7 @@ static void tell_all_ids_back(const struct telling *t)
         if (ids_went_back(before, s) && rows++ < ROWS_MAX)
             tell_ids_back(t, before, s);
     }
+    tell_rest(t, PROBLEM_RID_BACK, rows);
 }
 
 static int64_t seconds(int64_t time_100ns)
@@ -410,20 +423,19 @@ static void tell_skews(const struct telling *t)
     const struct track *track = t->track;
     for (size_t i = 0; i < track->skew_count; i++) {
         const struct skew_run *run = &track->skews[i];
-        problems_add(
-            t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
-            "%" PRIu64
-            " event(s) in a row of %.*s, other than 3 and 22, were logged more "
-            "than 60 s from their UtcTime: TimeCreated - UtcTime is between "
-            "%" PRId64 " s and %" PRId64 " s; this is the first",
-            run->count, TEXT(track->computer), seconds(run->least_100ns),
-            seconds(run->most_100ns));
+        problems_add(t->problems, PROBLEM_TIME_SKEW, place_of(t, &run->first),
+                     "%" PRIu64
+                     " event%s in a row of %.*s, other than 3 and 22, %s logged more "
+                     "than 60 s from %s UtcTime: TimeCreated - UtcTime is between "
+                     "%" PRId64 " s and %" PRId64 " s; this is the first",
+                     run->count, PLURAL(run->count), TEXT(track->computer),
+                     count_word(run->count, "was", "were"),
+                     count_word(run->count, "its", "their"), seconds(run->least_100ns),
+                     seconds(run->most_100ns));
     }
-    if (track->skews_more)
-        problems_add(t->problems, PROBLEM_TIME_SKEW,
-                     evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more events like these are counted, not listed",
-                     track->skews_more);
+    problems_add_rest(t->problems, PROBLEM_TIME_SKEW,
+                      evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
+                      track->skews_more);
 }
 
 static void tell_jumps(const struct telling *t)
@@ -437,10 +449,9 @@ static void tell_jumps(const struct telling *t)
                      TEXT(track->computer), seconds(jump->after_100ns),
                      seconds(jump->before_100ns));
     }
-    if (track->jumps_more)
-        problems_add(t->problems, PROBLEM_CLOCK_JUMP,
-                     evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
-                     "%" PRIu64 " more are counted, not listed", track->jumps_more);
+    problems_add_rest(t->problems, PROBLEM_CLOCK_JUMP,
+                      evidence_log_place(t->log, NO_OFFSET, NO_RECORD),
+                      track->jumps_more);
 }
 
 void tracks_tell(const struct tracks *all, const struct evidence_log *log,

@@ -41,6 +41,22 @@ void arena_clear(struct arena *a)
     a->total = a->size;
 }
 
+/* Behind the block that is being filled. */
+void arena_join(struct arena *a, struct arena *from)
+{
+    if (!a->block) {
+        *a = *from;
+    } else if (from->block) {
+        struct arena_block *oldest = from->block;
+        while (oldest->older)
+            oldest = oldest->older;
+        oldest->older = a->block->older;
+        a->block->older = from->block;
+        a->total += from->total;
+    }
+    *from = (struct arena){0};
+}
+
 static void add_block(struct arena *a, size_t at_least)
 {
     size_t size = at_least > BLOCK_SIZE ? at_least : BLOCK_SIZE;

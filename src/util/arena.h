@@ -21,6 +21,8 @@ struct arena {
 void arena_release(struct arena *a);
 /* Forget everything, keep the newest block for reuse. */
 void arena_clear(struct arena *a);
+/* Take over all that `from` holds; it is empty afterwards. */
+void arena_join(struct arena *a, struct arena *from);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
 /* The same, not zeroed. */

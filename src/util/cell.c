@@ -103,3 +103,34 @@ void cell_add_quoted(struct buffer *out, struct text t)
     *to++ = '"';
     out->len = (size_t)(to - out->ptr);
 }
+
+static struct text take_quoted(struct text *row, struct buffer *unquoted)
+{
+    size_t at = 1;
+    buffer_clear(unquoted);
+    buffer_reserve(unquoted, 1); /* an empty cell is not an absent one */
+    while (at < row->len) {
+        struct text rest = text_slice(*row, at, SIZE_MAX);
+        const char *quote = memchr(rest.ptr, '"', rest.len);
+        size_t plain = quote ? (size_t)(quote - rest.ptr) : rest.len;
+        buffer_add(unquoted, rest.ptr, plain);
+        at += plain + 1;
+        if (at >= row->len || row->ptr[at] != '"')
+            break;
+        buffer_add_char(unquoted, '"');
+        at++;
+    }
+    *row = text_slice(*row, at + 1, SIZE_MAX);
+    return buffer_text(unquoted);
+}
+
+struct text cell_take(struct text *row, struct buffer *unquoted)
+{
+    if (row->len && row->ptr[0] == '"')
+        return take_quoted(row, unquoted);
+    const char *comma = row->len ? memchr(row->ptr, ',', row->len) : NULL;
+    struct text cell =
+        text_slice(*row, 0, comma ? (size_t)(comma - row->ptr) : row->len);
+    *row = text_slice(*row, cell.len + 1, SIZE_MAX);
+    return cell.len ? cell : NO_TEXT;
+}

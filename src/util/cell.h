@@ -16,5 +16,8 @@ enum { CELL_PLAIN, CELL_QUOTED = 1, CELL_NOT_ASCII = 2 };
 unsigned cell_asks(struct text value);
 /* In quotes, each quote in it doubled. */
 void cell_add_quoted(struct buffer *out, struct text value);
+/* Take the first cell off a row that these rules wrote, with the comma behind it. Absent if
+ * the cell has nothing, not even quotes; else borrowed from the row or from `unquoted`. */
+struct text cell_take(struct text *row, struct buffer *unquoted);
 
 #endif

@@ -178,31 +178,80 @@ static unsigned days_in_month(unsigned year, unsigned month)
     return days[month - 1] + (month == 2 && leap);
 }
 
+struct civil {
+    unsigned year, month, day, hour, minute, second, fraction;
+    int64_t zone_seconds;
+};
+
+/* Eight characters at once: digits where `form` has '0', the same character elsewhere.
+ * Each of digits[] becomes the value of its digit. */
+static bool take_eight(const char *from, const char form[8], const char fixed[8],
+                       uint8_t digits[8])
+{
+    uint64_t word, wanted, bits;
+    memcpy(&word, from, sizeof word);
+    memcpy(&wanted, form, sizeof wanted);
+    memcpy(&bits, fixed, sizeof bits);
+    word ^= wanted;
+    memcpy(digits, &word, sizeof word);
+    /* What is left of a digit is below 16, and below 10 if 6 more does not reach 16. */
+    return (word & bits) == 0 &&
+           ((word + UINT64_C(0x0606060606060606)) & UINT64_C(0x1010101010101010)) == 0;
+}
+
+/* As Sysmon writes UtcTime: 2022-02-07 12:34:56.789. False for any other form. */
+static bool parse_usual(struct text t, struct civil *c)
+{
+    uint8_t date[8], time[8], rest[8];
+    if (t.len != 23 ||
+        !take_eight(t.ptr, "0000-00-", "\xf0\xf0\xf0\xf0\xff\xf0\xf0\xff", date) ||
+        !take_eight(t.ptr + 8, "00 00:00", "\xf0\xf0\xff\xf0\xf0\xff\xf0\xf0", time) ||
+        !take_eight(t.ptr + 15, "0:00.000", "\xf0\xff\xf0\xf0\xff\xf0\xf0\xf0", rest))
+        return false;
+    *c = (struct civil){
+        .year = date[0] * 1000u + date[1] * 100u + date[2] * 10u + date[3],
+        .month = date[5] * 10u + date[6],
+        .day = time[0] * 10u + time[1],
+        .hour = time[3] * 10u + time[4],
+        .minute = time[6] * 10u + time[7],
+        .second = rest[2] * 10u + rest[3],
+        .fraction = (rest[5] * 100u + rest[6] * 10u + rest[7]) * 10000u};
+    return true;
+}
+
+static bool parse_any(struct text t, struct civil *c)
+{
+    struct cursor at = {t, 0, true};
+    c->year = take_digits(&at, 4);
+    take_one_of(&at, "-");
+    c->month = take_digits(&at, 2);
+    take_one_of(&at, "-");
+    c->day = take_digits(&at, 2);
+    take_one_of(&at, " T");
+    c->hour = take_digits(&at, 2);
+    take_one_of(&at, ":");
+    c->minute = take_digits(&at, 2);
+    take_one_of(&at, ":");
+    c->second = take_digits(&at, 2);
+    c->fraction = take_fraction(&at);
+    c->zone_seconds = take_zone_seconds(&at);
+    return at.good && at.at == t.len;
+}
+
 bool filetime_parse(struct text t, uint64_t *filetime)
 {
-    struct cursor c = {t, 0, true};
-    unsigned year = take_digits(&c, 4);
-    take_one_of(&c, "-");
-    unsigned month = take_digits(&c, 2);
-    take_one_of(&c, "-");
-    unsigned day = take_digits(&c, 2);
-    take_one_of(&c, " T");
-    unsigned hour = take_digits(&c, 2);
-    take_one_of(&c, ":");
-    unsigned minute = take_digits(&c, 2);
-    take_one_of(&c, ":");
-    unsigned second = take_digits(&c, 2);
-    unsigned fraction = take_fraction(&c);
-    int64_t zone = take_zone_seconds(&c);
-    if (!c.good || c.at != t.len || year < 1601 || month < 1 || month > 12 || day < 1 ||
-        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
+    struct civil c;
+    if ((!parse_usual(t, &c) && !parse_any(t, &c)) || c.year < 1601 || c.month < 1 ||
+        c.month > 12 || c.day < 1 || c.day > days_in_month(c.year, c.month) ||
+        c.hour > 23 || c.minute > 59 || c.second > 59)
         return false;
-    int64_t seconds =
-        (days_from_civil(year, month, day) + DAYS_1601_TO_1970) * SECONDS_PER_DAY +
-        (int64_t)hour * 3600 + minute * 60 + second - zone;
+    int64_t seconds = (days_from_civil(c.year, c.month, c.day) + DAYS_1601_TO_1970) *
+                          SECONDS_PER_DAY +
+                      (int64_t)c.hour * 3600 + c.minute * 60 + c.second -
+                      c.zone_seconds;
     if (seconds < 0)
         return false;
-    *filetime = (uint64_t)seconds * FILETIME_SECOND + fraction;
+    *filetime = (uint64_t)seconds * FILETIME_SECOND + c.fraction;
     return true;
 }
 

@@ -8,13 +8,30 @@
 #include "util/filetime.h"
 #include "util/utf.h"
 
+/* Up to the year 4147. */
+static bool fixed_clock(const char *epoch, uint64_t *seconds)
+{
+    return epoch && text_to_u64(text_from(epoch), seconds) &&
+           *seconds < UINT64_C(1) << 36;
+}
+
+enum status journal_check_clock(struct error *err)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds;
+    if (!epoch || fixed_clock(epoch, &seconds))
+        return OK;
+    return fail(err, FAILED, NOWHERE,
+                "SOURCE_DATE_EPOCH=%s: must be a number of seconds since 1970, or not "
+                "be set",
+                epoch);
+}
+
 void journal_init(struct journal *j, bool quiet)
 {
     *j = (struct journal){.quiet = quiet, .log.fd = -1};
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
     uint64_t seconds;
-    if (epoch && text_to_u64(text_from(epoch), &seconds) &&
-        seconds < UINT64_C(1) << 36) {
+    if (fixed_clock(getenv("SOURCE_DATE_EPOCH"), &seconds)) {
         j->clock_fixed = true;
         j->fixed_filetime = filetime_from_unix((int64_t)seconds, 0);
     }

@@ -28,7 +28,10 @@ struct journal {
 
 enum journal_level { JOURNAL_ACTION, JOURNAL_NOTE, JOURNAL_WARNING, JOURNAL_ERROR };
 
-/* Reads SOURCE_DATE_EPOCH. */
+/* Is SOURCE_DATE_EPOCH, where it is set, seconds since 1970 in decimal? Its specification
+ * wants a run that meets anything else to fail. */
+enum status journal_check_clock(struct error *err);
+/* Reads SOURCE_DATE_EPOCH; anything but a number counts as not set. */
 void journal_init(struct journal *j, bool quiet);
 enum status journal_open(struct journal *j, struct output_dir *dir, struct error *err);
 /* ACTION: run.log alone. NOTE: also the terminal unless quiet. WARNING, ERROR: both. */

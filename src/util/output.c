@@ -60,6 +60,21 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
     return OK;
 }
 
+struct output_dir output_dir_part(const struct output_dir *dir)
+{
+    return (struct output_dir){.path = dir->path, .fd = dir->fd};
+}
+
+void output_dir_join(struct output_dir *dir, struct output_dir *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        ARRAY_GROW(dir->files, dir->count, dir->capacity);
+        dir->files[dir->count++] = part->files[i];
+    }
+    free(part->files);
+    *part = (struct output_dir){.fd = -1};
+}
+
 const struct output_file *output_dir_find(const struct output_dir *dir,
                                           const char *name)
 {
@@ -305,6 +320,7 @@ enum status output_finish(struct output *out, struct error *err)
 {
     output_flush(out);
     give_back_blocks(out);
+    sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* to its end; not waited for */
     if (out->write_error) {
         cannot_write(out->dir, out->name, out->write_error, err);
         output_abandon(out);

@@ -49,6 +49,10 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err);
 void output_dir_remove_stale(struct output_dir *dir, const char *name);
 void output_dir_abandon(struct output_dir *dir);
 void output_dir_close(struct output_dir *dir);
+/* The same folder for another thread, which finishes its files there; afterwards they are
+ * put behind those that the folder has by then. Of a part nothing else may be asked. */
+struct output_dir output_dir_part(const struct output_dir *dir);
+void output_dir_join(struct output_dir *dir, struct output_dir *part);
 /* NULL if no file has that name yet. */
 const struct output_file *output_dir_find(const struct output_dir *dir,
                                           const char *name);

@@ -50,6 +50,13 @@ struct problems {
     struct problem *rows;
     size_t count, capacity;
     size_t per_code[PROBLEM_CODES];
+    uint64_t unlisted[PROBLEM_CODES]; /* met and only counted, in a row of their own */
+};
+
+/* How many rows of a code one log may have. */
+struct problem_cap {
+    enum problem_code code;
+    uint32_t most;
 };
 
 extern const struct problem_kind problem_kinds[PROBLEM_CODES];
@@ -66,9 +73,21 @@ void problems_add(struct problems *p, enum problem_code code, struct place place
 void problems_add_graded(struct problems *p, enum problem_code code,
                          enum problem_severity severity, struct place place,
                          const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* What a cap left out: "3 more rows like these are counted, not listed". Nothing for 0. */
+void problems_add_rest(struct problems *p, enum problem_code code, struct place place,
+                       uint64_t count);
+/* Of the rows from `first` on, keep the first ones of each capped code and log; how many more
+ * there were is a row behind all of them. Rows that are graded higher than is usual for their
+ * code are kept, and not counted. */
+void problems_cap(struct problems *p, size_t first, const struct problem_cap *caps,
+                  size_t count);
+/* How often a code was met, listed or not. */
+uint64_t problems_met(const struct problems *p, enum problem_code code);
 /* An error as a problem: its place and its words. */
 void problems_add_error(struct problems *p, enum problem_code code,
                         const struct error *err);
+/* Add the rows of `from`, and take over the arena that their messages are in. */
+void problems_take(struct problems *p, struct problems *from);
 /* Of the rows from `first` on, keep those that `is_kept` wants: for a place that is read
  * again, where the second reading tells what it is. */
 void problems_keep(struct problems *p, size_t first,

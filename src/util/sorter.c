@@ -345,6 +345,7 @@ enum status sorter_finish(struct sorter *s, struct error *err)
 {
     struct sorter_state *state = s->state;
     size_t sources = 1;
+    release_sources(state);
     for (unsigned level = 0; level < LEVELS_MAX; level++)
         sources += state->run_count[level];
     sort_entries(state);

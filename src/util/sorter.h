@@ -43,7 +43,8 @@ void sorter_init(struct sorter *s, int folder);
 void sorter_release(struct sorter *s);
 /* The bytes are copied. */
 void sorter_add(struct sorter *s, const struct sorter_key *key, struct text bytes);
-/* No row is added any more. FAILED if a row could not be written. */
+/* No row is added any more; the next one is the first, also when called once more. FAILED if
+ * a row could not be written. */
 enum status sorter_finish(struct sorter *s, struct error *err);
 /* OK and a row; END behind the last; FAILED if one could not be read. */
 enum status sorter_next(struct sorter *s, struct sorter_row *row, struct error *err);

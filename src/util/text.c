@@ -13,22 +13,6 @@ struct text text_from(const char *string)
     return string ? (struct text){string, strlen(string)} : NO_TEXT;
 }
 
-bool text_is_absent(struct text t)
-{
-    return t.ptr == NULL;
-}
-
-bool text_is_empty(struct text t)
-{
-    return t.len == 0;
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.len == b.len && (a.ptr == NULL) == (b.ptr == NULL) &&
-           (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 int text_compare(struct text a, struct text b)
 {
     if (a.ptr == NULL || b.ptr == NULL)
@@ -93,12 +77,14 @@ static bool contains_long(struct text t, struct text part)
 bool text_contains_fold(struct text t, struct text part)
 {
     enum { LONG = 256 };
-    if (!t.ptr || part.len > t.len)
-        return false;
+    if (!t.ptr || part.len > t.len || part.len == 0)
+        return t.ptr && part.len == 0;
     if (part.len >= LONG)
         return contains_long(t, part);
-    for (size_t i = 0; i + part.len <= t.len; i++)
-        if (equal_fold(t.ptr + i, part.ptr, part.len))
+    unsigned char last = fold((unsigned char)part.ptr[part.len - 1]);
+    for (size_t end = part.len - 1; end < t.len; end++)
+        if (fold((unsigned char)t.ptr[end]) == last &&
+            equal_fold(t.ptr + end + 1 - part.len, part.ptr, part.len))
             return true;
     return false;
 }
@@ -187,7 +173,7 @@ void buffer_add_char(struct buffer *b, char c)
 
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 {
-    enum { ROOM = 128 }; /* mostly enough, and then formatted once */
+    enum { ROOM = 512 }; /* mostly enough, and then formatted once */
     va_list again;
     va_copy(again, args);
     char *to = buffer_reserve(b, ROOM);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
     const char *ptr;
@@ -32,10 +33,20 @@ struct bytes {
 
 /* The text of a NUL-terminated string; NULL gives NO_TEXT. Borrows. */
 struct text text_from(const char *string);
-bool text_is_absent(struct text t);
+static inline bool text_is_absent(struct text t)
+{
+    return t.ptr == NULL;
+}
 /* Absent or "". */
-bool text_is_empty(struct text t);
-bool text_equal(struct text a, struct text b);
+static inline bool text_is_empty(struct text t)
+{
+    return t.len == 0;
+}
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.ptr == NULL) == (b.ptr == NULL) &&
+           (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 /* Byte order, then length; absent sorts first. For qsort-like use: <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_equal_fold(struct text a, struct text b);
@@ -49,6 +60,14 @@ struct text text_basename(struct text path);
 struct text text_slice(struct text t, size_t from, size_t len);
 /* Decimal digits only, the whole text, no overflow. */
 bool text_to_u64(struct text t, uint64_t *out);
+
+/* The word for so many: count_word(n, "is", "are"). */
+static inline const char *count_word(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+/* The ending of a noun: "%zu log%s". */
+#define PLURAL(n) count_word((n), "", "s")
 
 /* A growing byte buffer. All zeros is an empty one. After any add, ptr[len] is NUL.
  * Running out of memory ends the process (memory.h), so adding cannot fail. */

@@ -119,14 +119,6 @@ void workers_submit(struct workers *w, struct work *work)
     pthread_mutex_unlock(&w->lock);
 }
 
-bool workers_has_done(struct workers *w, const struct work *work)
-{
-    pthread_mutex_lock(&w->lock);
-    bool is_done = work->is_done;
-    pthread_mutex_unlock(&w->lock);
-    return is_done;
-}
-
 void workers_wait(struct workers *w, struct work *work)
 {
     pthread_mutex_lock(&w->lock);

@@ -25,8 +25,6 @@ struct workers *workers_open(unsigned count);
 unsigned workers_count(const struct workers *w);
 /* One thread at a time hands in and waits. */
 void workers_submit(struct workers *w, struct work *work);
-/* Without waiting. */
-bool workers_has_done(struct workers *w, const struct work *work);
 /* Returns when that piece is done; until then works on what nobody has taken yet. */
 void workers_wait(struct workers *w, struct work *work);
 /* All work must be done. */
