@@ -63,6 +63,16 @@ static enum status write_all(struct emitter *e, const char *at, size_t left)
     return e->write_error ? FAILED : OK;
 }
 
+int emit_text(struct text text)
+{
+    if (fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0)
+        return EXIT_DONE;
+    if (errno == EPIPE)
+        return EXIT_DONE;
+    perror("forebear: cannot write to standard output");
+    return EXIT_CANNOT;
+}
+
 enum status emit_push(struct emitter *e)
 {
     enum status status = write_all(e, e->out.ptr, e->out.len);
@@ -152,8 +162,7 @@ void emit_problems(struct emitter *e)
         if (problem_kinds[code].class != DAMAGE && e->problems.per_code[code])
             journal_say(&e->journal, JOURNAL_NOTE, "%zu x %s: %s",
                         (size_t)problems_met(&e->problems, (enum problem_code)code),
-                        problem_kinds[code].code,
-                        problem_kinds[code].sentence);
+                        problem_kinds[code].code, problem_kinds[code].sentence);
 }
 
 int emit_finish(struct emitter *e)

@@ -30,6 +30,10 @@ enum status emit_push_if_full(struct emitter *e);
 /* Write these bytes behind it: many of them without a copy. */
 enum status emit_span(struct emitter *e, const char *ptr, size_t len);
 
+/* A whole text on standard output; the exit status. On a full disk it is a failure, where
+ * nobody reads any more it is not. */
+int emit_text(struct text text);
+
 /* ---- CSV, RFC 4180: values as they are, absent ones empty without quotes */
 void emit_csv_cell(struct emitter *e, struct text value);
 void emit_csv_number(struct emitter *e, uint64_t value, uint64_t none);

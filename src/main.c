@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emit.h"
 #include "options.h"
 #include "records.h"
 #include "run.h"
@@ -21,15 +22,11 @@ static void say_error(const struct error *err)
     buffer_release(&line);
 }
 
-/* Output that did not get where it should is a failure (stdout on a full disk). */
 static int print(struct buffer *text)
 {
-    size_t written = fwrite(text->ptr, 1, text->len, stdout);
-    bool good = written == text->len && fflush(stdout) == 0;
+    int status = emit_text(buffer_text(text));
     buffer_release(text);
-    if (!good)
-        perror("forebear: cannot write to standard output");
-    return good ? EXIT_DONE : EXIT_CANNOT;
+    return status;
 }
 
 static int show_version(void)
@@ -72,6 +69,8 @@ static int list_rules(const struct options *options)
                       TEXT(rule->source), TEXT(rule->id), rule_level_name(rule->level),
                       TEXT(changed), TEXT(rule->title), TEXT(rule->file),
                       digest_hex(hex, &rule->digests, DIGEST_SHA256).ptr);
+        for (size_t x = 0; x < rule->extensions.count; x++)
+            buffer_printf(&out, "  %.*s\n", TEXT(rule->extensions.items[x]));
     }
     rules_release(&rules);
     arena_release(&arena);
@@ -83,8 +82,8 @@ static int list_words(const struct options *options)
     struct buffer out = {0};
     struct error err = {0};
     size_t missing = 0;
-    if (report_list_words(options->templates, options->language, &out, &missing, &err) !=
-        OK) {
+    if (report_list_words(options->templates, options->language, &out, &missing,
+                          &err) != OK) {
         say_error(&err);
         return EXIT_USAGE;
     }

@@ -146,7 +146,12 @@ static enum status parse_window(struct options *o, const char *value, struct err
 {
     enum { WINDOW_DAYS_MAX = 366 };
     static const struct choice units[] = {
-        {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+        {"s",  1    },
+        {"m",  60   },
+        {"h",  3600 },
+        {"d",  86400},
+        {NULL, 0    }
+    };
     size_t digits = strspn(value, "0123456789");
     const struct choice *unit = units;
     uint64_t number;
@@ -294,20 +299,24 @@ static const struct command_row {
     {COMMAND_REPORT,    "report",    "forebear report [OPTION]... -o DIR EVIDENCE...",
      "Read the Sysmon logs in EVIDENCE, rebuild process lineage, apply the rules and\n"
      "write a report into DIR. EVIDENCE is an .evtx file, events as XML or JSON text,\n"
-     "a folder (a mounted image, a triage collection) or a disk image (raw, split raw,\n"
-     "E01, VMDK, VHD, VHDX; a block device). It is opened read-only and never changed."                                                                  },
-    {COMMAND_SCAN, "scan", "forebear scan [OPTION]... EVIDENCE...",
+     "a folder (a mounted image, a triage collection) or a disk image (raw, split "
+     "raw,\n"
+     "E01, VMDK, VHD, VHDX; a block device). It is opened read-only and never "
+     "changed."                                                                                                            },
+    {COMMAND_SCAN,      "scan",      "forebear scan [OPTION]... EVIDENCE...",
      "Say which process creations in many logs meet a public rule: a row for each on\n"
-     "standard output, as it is found, in the order of the files; a summary on standard\n"
+     "standard output, as it is found, in the order of the files; a summary on "
+     "standard\n"
      "error. Nothing is hashed, linked to its ancestors or decoded a second time, and\n"
-     "Forebear's own indicators, which need the lineage, are not judged: a hit tells where\n"
-     "to look. What may be cited is a report."},
+     "Forebear's own indicators, which need the lineage, are not judged: a hit tells "
+     "where\n"
+     "to look. What may be cited is a report."                                                                             },
     {COMMAND_RECORDS,   "records",   "forebear records [OPTION]... EVIDENCE...",
      "Write every record of every log in EVIDENCE, of any channel, to standard output, "
      "in\n"
      "the order of the files. Warnings go to standard error."                                                              },
     {COMMAND_SHOW,      "show",
-     "forebear show [--log PATH] --record N | --offset N EVIDENCE",                    "Show one record as both readers decode it, side by side, with its bytes and its\n"
+     "forebear show [--log PATH] --record N | --offset N EVIDENCE",                        "Show one record as both readers decode it, side by side, with its bytes and its\n"
      "place in the log and, for an image, in the image."},
     {COMMAND_RULES,     "rules",     "forebear rules [--rules DIR] [--shells FILE]",
      "List the rules with their levels, dates and the SHA-256 of their files."                                             },
@@ -319,22 +328,46 @@ static const struct command_row {
      "validation record in Markdown goes to standard output; it needs no source tree. "
      "The\n"
      "status is 4 if anything did not hold."                                                                               },
-    {COMMAND_WORDS,  "words",  "forebear words [--templates DIR] [--language NAME]",
-     "Print every fixed word of report.html as a PO file, with the translations of that\n"
-     "language: what a translator starts from, and what is still missing."},
+    {COMMAND_WORDS,     "words",     "forebear words [--templates DIR] [--language NAME]",
+     "Print every fixed word of report.html as a PO file, with the translations of "
+     "that\n"
+     "language: what a translator starts from, and what is still missing."                                                 },
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static const char exit_statuses[] =
-    "Exit status:\n"
-    "  0   finished, everything could be read, with or without findings\n"
-    "  2   wrong usage, or a file that an option names cannot be used; nothing was\n"
-    "      written\n"
-    "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
-    "      Sysmon record at all; problems.csv names each place\n"
-    "  4   could not finish; nothing half-written stays behind\n"
-    "  10  with --fail-on: there is a finding of that level or above\n";
+enum { RUNS = REPORT | SCAN | RECORDS, ALL_COMMANDS = ~0 };
+
+static const struct {
+    unsigned commands;
+    const char *words;
+} exit_statuses[] = {
+    {RUNS,          "  0   finished, everything could be read, with or without findings\n"},
+    {~RUNS,         "  0   done\n"                                                        },
+    {ALL_COMMANDS,
+     "  2   wrong usage, or a file that an option names cannot be used; nothing was\n"
+     "      written\n"                                                                    },
+    {REPORT,
+     "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
+     "      Sysmon record at all; problems.csv names each place\n"                        },
+    {SCAN,
+     "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
+     "      Sysmon record at all; standard error names each place\n"                      },
+    {RECORDS,
+     "  3   finished, but some evidence was damaged, unreadable or locked, or held no\n"
+     "      event log; standard error names each place\n"                                 },
+    {ALL_COMMANDS,  "  4   could not finish; nothing half-written stays behind\n"         },
+    {REPORT | SCAN,
+     "  10  with --fail-on: there is a finding of that level or above\n"                  },
+};
+
+static void add_exit_statuses(struct buffer *out, unsigned command)
+{
+    buffer_add_string(out, "Exit status:\n");
+    for (size_t i = 0; i < sizeof exit_statuses / sizeof *exit_statuses; i++)
+        if (exit_statuses[i].commands & command)
+            buffer_add_string(out, exit_statuses[i].words);
+}
 
 static const struct command_row *find_command(const char *name)
 {
@@ -385,8 +418,8 @@ static void add_command_help(struct buffer *out, const struct command_row *comma
         if (rows[i].commands & 1u << command->command)
             add_option_help(out, &rows[i]);
     buffer_add_string(out, "      --help                show this help\n");
-    if (command->command != COMMAND_RULES && command->command != COMMAND_WORDS)
-        buffer_printf(out, "\n%s", exit_statuses);
+    buffer_add_char(out, '\n');
+    add_exit_statuses(out, 1u << command->command);
 }
 
 bool options_help(const char *topic, struct buffer *out)
@@ -406,7 +439,7 @@ bool options_help(const char *topic, struct buffer *out)
     for (size_t i = 0; i < COMMANDS; i++)
         buffer_printf(out, "  %s\n", commands[i].usage);
     buffer_add_string(out, "  forebear COMMAND --help\n  forebear --version\n\n");
-    buffer_add_string(out, exit_statuses);
+    add_exit_statuses(out, REPORT);
     return true;
 }
 
@@ -507,6 +540,26 @@ static bool check_evidence(struct options *o, const char *command, struct error 
     return true;
 }
 
+/* What ends before it begins holds nothing, whatever the evidence. */
+static bool check_times(const struct options *o, const char *command, struct error *err)
+{
+    const struct selection *s = &o->selection;
+    bool good =
+        s->after == FILETIME_NONE || s->before == FILETIME_NONE || s->after < s->before;
+    if (!good)
+        wrong(err, command, "--before is not later than --after", "");
+    return good;
+}
+
+/* Of commands that read no evidence. */
+static enum command check_no_argument(const struct options *o, enum command command,
+                                      const char *name, struct error *err)
+{
+    return o->evidence_count
+               ? wrong(err, name, "there is no such argument: ", o->evidence[0])
+               : command;
+}
+
 static enum command check_records(struct options *o, struct error *err)
 {
     if (o->reader != EVTX_READER_NATIVE && (o->format != FORMAT_CSV || o->recovered))
@@ -514,18 +567,24 @@ static enum command check_records(struct options *o, struct error *err)
                      "libevtx gives the fields of live records alone: --reader=libevtx "
                      "goes with --format=csv, without --recovered",
                      "");
-    return check_evidence(o, "records", err) ? COMMAND_RECORDS : COMMAND_WRONG;
+    return check_times(o, "records", err) && check_evidence(o, "records", err)
+               ? COMMAND_RECORDS
+               : COMMAND_WRONG;
 }
 
 static enum command check_scan(struct options *o, struct error *err)
 {
-    return check_evidence(o, "scan", err) ? COMMAND_SCAN : COMMAND_WRONG;
+    return check_times(o, "scan", err) && check_evidence(o, "scan", err)
+               ? COMMAND_SCAN
+               : COMMAND_WRONG;
 }
 
 static enum command check_show(struct options *o, struct error *err)
 {
-    if ((o->record_id == NO_RECORD) == (o->record_offset == NO_OFFSET))
+    if (o->record_id == NO_RECORD && o->record_offset == NO_OFFSET)
         return wrong(err, "show", "either --record N or --offset N is needed", "");
+    if (o->record_id != NO_RECORD && o->record_offset != NO_OFFSET)
+        return wrong(err, "show", "--record and --offset do not go together", "");
     return check_evidence(o, "show", err) ? COMMAND_SHOW : COMMAND_WRONG;
 }
 
@@ -534,15 +593,17 @@ static bool check_timezone(const struct options *o, struct error *err)
 {
     struct arena arena = {0};
     struct zone zone;
-    bool good = !o->timezone || zone_open(&zone, text_from(o->timezone), NULL, &arena,
-                                          err) == OK;
+    bool good = !o->timezone ||
+                zone_open(&zone, text_from(o->timezone), NULL, &arena, err) == OK;
     arena_release(&arena);
     return good;
 }
 
-static enum command check_self_test(struct error *err)
+static enum command check_self_test(const struct options *o, struct error *err)
 {
-    return journal_check_clock(err) == OK ? COMMAND_SELF_TEST : COMMAND_WRONG;
+    return journal_check_clock(err) == OK
+               ? check_no_argument(o, COMMAND_SELF_TEST, "self-test", err)
+               : COMMAND_WRONG;
 }
 
 static enum command check_report(struct options *o, struct error *err)
@@ -550,11 +611,12 @@ static enum command check_report(struct options *o, struct error *err)
     if (!o->output && o->evidence_count)
         return wrong(err, "report", "-o DIR is missing", "");
     if (o->findings_only && (o->timeline != TIMELINE_FINDINGS || o->window_100ns))
-        return wrong(err, "report",
-                     "--findings-only writes no timeline.csv: --timeline and --window do "
-                     "not go with it",
-                     "");
-    if (!check_evidence(o, "report", err))
+        return wrong(
+            err, "report",
+            "--findings-only writes no timeline.csv: --timeline and --window do "
+            "not go with it",
+            "");
+    if (!check_times(o, "report", err) || !check_evidence(o, "report", err))
         return COMMAND_WRONG;
     if (!check_timezone(o, err) || journal_check_clock(err) != OK)
         return COMMAND_WRONG;
@@ -608,7 +670,9 @@ enum command options_parse(struct options *options, int argc, char **argv,
     case COMMAND_SCAN: return check_scan(options, err);
     case COMMAND_RECORDS: return check_records(options, err);
     case COMMAND_SHOW: return check_show(options, err);
-    case COMMAND_SELF_TEST: return check_self_test(err);
+    case COMMAND_SELF_TEST: return check_self_test(options, err);
+    case COMMAND_RULES:
+    case COMMAND_WORDS: return check_no_argument(options, command, row->name, err);
     default: return command;
     }
 }

@@ -33,6 +33,9 @@ static const struct problem_cap reading_caps[] = {
     {PROBLEM_VALUE_EMBEDDED_NUL, 500},
     {PROBLEM_READER_FAULT_KNOWN, 500},
 };
+static const struct problem_cap story_caps[] = {
+    {PROBLEM_EVENT_LOG_STOPPED, 500},
+};
 static const struct problem_cap linking_caps[] = {
     {PROBLEM_PARENT_GHOST_PRE, 500},
     {PROBLEM_PARENT_NULL,      500},
@@ -1053,8 +1056,10 @@ static enum status make_story(struct run *run, struct error *err)
                 arena_printf(&run->arena, "%.*s\\%.*s", TEXT(c->domain), TEXT(c->user)),
             .state = c->state};
     }
+    size_t before = run->problems.count;
     story_make(&run->story, coverages, r->log_count, clearings, r->clearing_count,
                &run->arena, &run->problems);
+    problems_cap(&run->problems, before, CAPS(story_caps));
     free(clearings);
     run->coverages = coverages;
     return compare_across(run, err);
@@ -1065,6 +1070,13 @@ static enum status link_and_judge(struct run *run, struct error *err)
     run->report.lineage = &run->lineage;
     run->report.detector = &run->detector;
     run->report.timeline = &run->timeline;
+    for (size_t i = 0; i < run->story.count; i++) {
+        const struct story_row *row = &run->story.rows[i];
+        uint64_t boot = story_boot_filetime(row);
+        if (boot != FILETIME_NONE)
+            lineage_add_boot(&run->lineage, run->story.hosts[row->host].computer, boot,
+                             row->from_filetime);
+    }
     size_t before = run->problems.count;
     struct workers *workers = workers_open(run->options->jobs);
     lineage_link(&run->lineage, run->evidence.logs, &run->problems, workers);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit.h"
 #include "util/memory.h"
 #include "util/utf.h"
 
@@ -97,7 +98,8 @@ static void copy_record(struct show *s, struct shown_record *to,
         .raw = {raw, from->raw.len},
         .has_unread_bytes = from->has_unread_bytes,
         .values = arena_alloc(&s->arena, (SYSTEM_VALUES + from->field_count) *
-                                             sizeof *to->values)};
+                                             sizeof *to->values)
+    };
     copy_system(s, to, &from->system);
     for (size_t i = 0; i < from->field_count; i++)
         to->values[to->count++] =
@@ -172,8 +174,8 @@ static enum status choose_log(struct show *s, struct error *err)
     const struct evidence *e = &s->evidence;
     const char *wanted = s->options->log;
     for (size_t i = 0; i < e->log_count; i++) {
-        bool is_it = wanted ? text_equal(e->logs[i].path, text_from(wanted))
-                            : e->log_count == 1;
+        bool is_it =
+            wanted ? text_equal(e->logs[i].path, text_from(wanted)) : e->log_count == 1;
         if (is_it && !s->log)
             s->log = &e->logs[i];
     }
@@ -223,8 +225,8 @@ static void show_place(struct show *s)
     add_line(s, "log", "%.*s%s", TEXT(s->log->path),
              s->log->is_deleted ? " (deleted file)" : "");
     add_line(s, "state", "%s", record_state_name(r->state));
-    add_line(s, "offset", "%" PRIu64 " (0x%" PRIx64 ") in the log, %zu bytes", r->offset,
-             r->offset, r->raw.len);
+    add_line(s, "offset", "%" PRIu64 " (0x%" PRIx64 ") in the log, %zu bytes",
+             r->offset, r->offset, r->raw.len);
     if (evidence_log_is_text(s->log)) {
         add_line(
             s, "format",
@@ -237,8 +239,9 @@ static void show_place(struct show *s)
         add_line(s, "chunk",
                  "number %" PRIu64 ", at offset %" PRIu64 "; the record at %" PRIu64
                  " in it; checksum of its header: %s, of its records: %s",
-                 (r->chunk_offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE, r->chunk_offset,
-                 r->offset - r->chunk_offset, judge(chunk.has_checksums, chunk.header_ok),
+                 (r->chunk_offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE,
+                 r->chunk_offset, r->offset - r->chunk_offset,
+                 judge(chunk.has_checksums, chunk.header_ok),
                  judge(chunk.has_checksums, chunk.data_ok));
     else
         add_line(s, "chunk",
@@ -279,11 +282,13 @@ static void show_in_image(struct show *s)
     for (size_t i = 0; i < where->count; i++) {
         const struct evidence_extent *e = &where->extents[i];
         if (e->kind == EXTENT_SPARSE)
-            add_line(s, "image", "%" PRIu64 " bytes from byte %" PRIu64
+            add_line(s, "image",
+                     "%" PRIu64 " bytes from byte %" PRIu64
                      " of the record on are sparse: not in the image",
                      e->size, e->log_offset - r->offset);
         else
-            add_line(s, "image", "byte %" PRIu64 " (0x%" PRIx64 "), %" PRIu64 " bytes%s",
+            add_line(s, "image",
+                     "byte %" PRIu64 " (0x%" PRIx64 "), %" PRIu64 " bytes%s",
                      e->image_offset, e->image_offset, e->size,
                      where->count > 1 ? " of the record" : "");
     }
@@ -325,8 +330,8 @@ static void show_pair(struct show *s, struct text name, struct text left,
     size_t at = 0, bt = 0;
     bool is_first = true;
     do {
-        buffer_printf(&s->out, "%c %-*.*s ", differs && is_first ? '*' : ' ', NAME_WIDTH,
-                      is_first ? (int)label.len : 0, label.ptr);
+        buffer_printf(&s->out, "%c %-*.*s ", differs && is_first ? '*' : ' ',
+                      NAME_WIDTH, is_first ? (int)label.len : 0, label.ptr);
         size_t width = take_width(a, &at, &piece);
         buffer_add_text(&s->out, piece);
         take_width(b, &bt, &piece);
@@ -349,7 +354,8 @@ static size_t show_values(struct show *s)
         const struct shown_value *x = i < a->count ? &a->values[i] : &none;
         const struct shown_value *y = i < b->count ? &b->values[i] : &none;
         struct text name = text_is_absent(x->name) ? y->name : x->name;
-        if (b->is_found && !text_equal(x->name, y->name) && i < a->count && i < b->count)
+        if (b->is_found && !text_equal(x->name, y->name) && i < a->count &&
+            i < b->count)
             name = arena_printf(&s->arena, "%.*s | %.*s", TEXT(x->name), TEXT(y->name));
         show_pair(s, name, x->value, y->value, b->is_found);
         differences += b->is_found && (!text_equal(x->value, y->value) ||
@@ -369,9 +375,9 @@ static void show_readers(struct show *s, const char *libevtx)
                                   : "\nboth readers give the same values\n",
                       differences, count_word(differences, " differs", "s differ"));
     else
-        buffer_printf(&s->out, "\n%s does not give this record%s\n", libevtx,
-                      s->native.state == RECORD_LIVE ? ""
-                                                     : ": it is asked for live ones alone");
+        buffer_printf(
+            &s->out, "\n%s does not give this record%s\n", libevtx,
+            s->native.state == RECORD_LIVE ? "" : ": it is asked for live ones alone");
     for (size_t i = 0; i < s->problems.count; i++)
         if (s->problems.rows[i].place.offset == s->native.offset)
             add_line(s, "remark", "%.*s", TEXT(s->problems.rows[i].message));
@@ -457,12 +463,6 @@ static enum status open_evidence(struct show *s, struct error *err)
                          &s->problems, &s->journal, err);
 }
 
-static int print(const struct buffer *out)
-{
-    size_t written = fwrite(out->ptr, 1, out->len, stdout);
-    return written == out->len && fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
-}
-
 int run_show(const struct options *options)
 {
     struct show s = {.options = options};
@@ -471,7 +471,7 @@ int run_show(const struct options *options)
     problems_init(&s.problems, &s.arena);
     int exit_status = EXIT_CANNOT;
     if (open_evidence(&s, &err) == OK && show_record(&s, &err) == OK)
-        exit_status = print(&s.out);
+        exit_status = emit_text(buffer_text(&s.out));
     else
         journal_say_error(&s.journal, JOURNAL_ERROR, &err);
     evidence_close(&s.evidence);

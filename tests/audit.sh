@@ -53,6 +53,39 @@ tool.exe 112 logged (4688) grade= parent= candidate= end= by=Security 4688 audit
 late.exe 144 logged (4688) grade= parent= candidate= end= by=Security 4688 audit=7007 user=CORP\anna %%1938 S-1-16-8192
 END
 same "nodes, grades, parents, ends, both records" "$work/wanted" "$work/rows"
+has_row() { check "$1" sh -c 'grep -E -- "$2" "$1/processes.csv" | grep -qE -- "$3"' - "$work/out.$2" "$3" "$4"; }
+has_row "a parent by its id says whether it had ended" both ',32,' 'the newest recorded process of that id has that image; no end of it is recorded'
+
+# --- a process id of before a start of Windows is no parent's: by System, by GUIDs
+for told in system guids; do
+    mkdir "$work/$told"
+    {
+        cat <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 boot 7 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process explorer pid 16 at +0s guid startkey image C:\Windows\explorer.exe command C:\Windows\Explorer.EXE parent -
+END
+        [ $told = guids ] && cat <<'END'
+host PC-17.corp.example machine 0x00000001 boot 8 user CORP\anna
+process z pid 99 at +2d guid startkey image C:\Windows\System32\svchost.exe parent -
+END
+        [ $told = system ] && cat <<'END'
+log System.evtx ids 100
+record 12 at +1d1h provider Microsoft-Windows-Kernel-General channel System StartTime=x
+END
+        cat <<'END'
+log Security.evtx ids 7001
+record 4688 at +3d version 2 provider Microsoft-Windows-Security-Auditing channel Security provider-guid {54849625-5478-4994-A5BA-3E3B0328C30D} SubjectUserSid:sid=S-1-5-18 SubjectUserName=anna SubjectDomainName=CORP SubjectLogonId:hex64=0x1234 NewProcessId:hex64=0x40 NewProcessName=C:\Windows\System32\cmd.exe TokenElevationType=%%1938 ProcessId:hex64=0x10 CommandLine="cmd" TargetUserSid:sid=S-1-0-0 TargetUserName=- TargetDomainName=- TargetLogonId:hex64=0x0 ParentProcessName=C:\Windows\explorer.exe MandatoryLabel:sid=S-1-16-8192
+END
+    } >"$work/$told.scenario"
+    "$build/tests/make_evtx" "$work/$told.scenario" "$work/$told" >/dev/null
+    check "$told: the report is written" report $told "$work/$told"
+    rows $told | grep '^cmd.exe' >"$work/rows.$told"
+    check "$told: no parent from before a start of Windows" \
+        grep -q 'grade= parent= candidate= ' "$work/rows.$told"
+done
+
 python3 - "$work/out.both/timeline.csv" >"$work/told" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):

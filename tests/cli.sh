@@ -27,11 +27,43 @@ echo nonsense >"$work/nonsense"
 mkdir "$work/empty"
 for bad in --rules --shells --filter --templates --language --case-file --dispositions; do
     for file in "$work/none" "$work/nonsense" "$work/empty"; do
-        # An empty folder of templates leaves the built-in ones.
-        [ "$bad $file" = "--templates $work/empty" ] && continue
         status_is 2 "$bad $(basename "$file") is wrong usage" "$forebear" report -q $bad "$file" -o "$work/x" "$sample"
     done
 done
+for command in "rules $work/nonsense" "self-test x" "words x"; do
+    status_is 2 "'${command%% *}' takes no argument" "$forebear" $command
+    said "and says which" 'there is no such argument: '
+done
+for command in report scan records; do
+    [ $command = report ] && set -- -o "$work/x" || set --
+    status_is 2 "$command: --before that is not later than --after is wrong usage" "$forebear" $command "$@" \
+        --after=2026-02-01 --before=2026-02-01 "$sample"
+    said "and it is said" 'before is not later than --after'
+done
+status_is 2 "show needs a record" "$forebear" show "$sample"
+said "and says so" 'either --record N or --offset N is needed'
+status_is 2 "but one alone" "$forebear" show --record 1 --offset 5 "$sample"
+said "and says that, too" 'record and --offset do not go together'
+printf 'extends: windows_shells_v4\ndescription: ours\nvalues:\n  - zzsh.exe\n' >"$work/shells.yml"
+status_is 0 "rules --shells" "$forebear" rules --shells "$work/shells.yml"
+said "tells the shells that were added" 'extended by the user: zzsh.exe'
+
+# --- a reader that closes the pipe is no error; a full disk is
+for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
+    "records $top/samples/WKS-01-Sysmon.evtx" "scan $top/samples/WKS-01-Sysmon.evtx"; do
+    check "${command%% /*}: a closed pipe ends it quietly" python3 -c 'import subprocess, sys
+p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C"})
+p.stdout.close()
+said = p.stderr.read().decode()
+sys.exit(p.wait() or "roken pipe" in said)' "$forebear" $command
+    status_is 4 "${command%% /*}: a full disk ends it with 4" sh -c '"$@" >/dev/full' - "$forebear" $command
+done
+
+# --- help speaks of its own command
+for command in show records self-test rules words; do
+    check "$command --help has no status of another command" sh -c '! "$1" $2 --help | grep -qE "fail-on|problems.csv"' - "$forebear" $command
+done
+check "scan --help has no option that scan lacks" sh -c '! "$1" scan --help | grep -qE "reader|a report links"' - "$forebear"
 status_is 2 "so it is of scan" "$forebear" scan -q --rules "$work/none" "$sample"
 status_is 2 "and of rules" "$forebear" rules --rules "$work/none"
 status_is 2 "and of words" "$forebear" words --language tlh

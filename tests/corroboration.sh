@@ -39,6 +39,29 @@ has "and a Sysmon that had no such event a third" report/corroboration.csv \
     ',31,.*,NOT_COLLECTED,,recorded,.*No event 29 .*: off \(the newest event 4 names schema 4.60'
 lacks "which does not hold of an event that it had" report/corroboration.csv 'NOT_COLLECTED.*No event 26'
 
+# --- one log that holds several hosts: what is collected is asked of each alone
+mkdir several
+cat >several.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log ForwardedEvents.evtx
+host A.corp.example machine 0x1 user CORP\anna
+event 4 at +0s State=Started Version=15.0 SchemaVersion=4.90
+process ra pid 9 at +0s image C:\Windows\System32\regsvr32.exe parent -
+process a pid 10 at +1s image C:\Windows\System32\msra.exe parent ra
+process b pid 11 at +10s image C:\Windows\System32\whoami.exe parent a
+host B.corp.example machine 0x2 user CORP\bob
+event 4 at +2h State=Started Version=10.0 SchemaVersion=4.20
+event 16 at +2h Configuration=c ConfigurationFileHash=SHA1=1
+process x pid 10 at +2h image C:\Windows\explorer.exe parent -
+process y pid 11 at +2h image C:\Windows\System32\cmd.exe parent x
+event 8 source x target y at +2h NewThreadId=4 StartAddress=0x1
+END
+"$make_evtx" several.scenario several >/dev/null
+"$forebear" report -q -o several.report several >/dev/null 2>&1
+has "another host's event 8 says nothing" several.report/corroboration.csv \
+    ',10,.*,NOT_IN_LOG,,recorded,.*No event 8 .*between 2026-01-01T00:00:00.0000000Z and 2026-01-01T00:00:10.0000000Z; .*: not determined\.'
+lacks "nor its older schema" several.report/corroboration.csv NOT_COLLECTED
+
 "$forebear" report -q -j 3 -o three logs >/dev/null 2>&1
 same "three workers say the same" report/corroboration.csv three/corroboration.csv
 same "in the timeline too" report/timeline.csv three/timeline.csv
@@ -72,6 +95,12 @@ indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x, d
     "the field 'Nonsense' is not known"
 bad "no detection" "$hosts
 indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x}]" 'wants detection and recorded'
+found='detection: {a: {DestinationIp: b}, condition: a}'
+bad "a burst of nothing" "$hosts
+indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: x, $found, burst: {field: DestinationIp, window_minutes: 5, distinct: 0}}]" \
+    'a burst of no distinct values'
+bad "a sentence that is a list" "$hosts
+indicators: [{code: A, strength: weak, assessed: x., events: [3], recorded: [x, y], $found}]" "'recorded' wants a text"
 cp "$top/rules/corroboration.yml" own/corroboration.yml
 cp own/corroboration.yml own/second.yml
 status_is 2 "two tables are refused" "$forebear" report -q -o bad --rules own logs

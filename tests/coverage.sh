@@ -44,7 +44,7 @@ lacks() {
     tap_result $? "$name: $table.csv lacks $pattern"
 }
 
-# Sysmon records for a minute, then from $1 on for another, and System's in between.
+# Sysmon records for a minute, then from $1 on for another, in boot $2, and System's in between.
 silent_until() {
     cat <<END
 host PC-17.corp.example machine 0x1 user CORP\\anna boot 7
@@ -52,6 +52,7 @@ log $sysmon
 process a pid 10 at +0s image C:\\Windows\\explorer.exe parent - guid startkey
 process b pid 11 at +30s image C:\\Windows\\System32\\cmd.exe parent a guid startkey
 process c pid 12 at +60s image C:\\Windows\\System32\\find.exe parent a guid startkey
+host PC-17.corp.example machine 0x1 user CORP\\anna boot ${2:-7}
 process d pid 13 at $1 image C:\\Windows\\System32\\cmd.exe parent a guid startkey
 process e pid 14 at ++30s image C:\\Windows\\System32\\find.exe parent d guid startkey
 log System.evtx ids 100
@@ -59,7 +60,7 @@ END
 }
 general='provider Microsoft-Windows-Kernel-General channel System'
 
-{ silent_until +6h
+{ silent_until +6h 8
   echo "record 13 at +2m $general StopTime=2026-01-01T00:02:00.0000000Z"
   echo "record 12 at +5h59m $general StartTime=2026-01-01T05:59:00.0000000Z"
   echo "record 6005 at ++5s provider EventLog channel System"; } | story off
@@ -79,13 +80,13 @@ read_story foreign
 has foreign coverage ',hole,not explained,'
 lacks foreign coverage ',(boot|shutdown|machine off),'
 
-{ silent_until +6h
+{ silent_until +6h 8
   echo "record 13 at +2m $general StopTime=2026-01-01T00:02:00.0000000Z"
   echo "record 12 at +1h2m $general StartTime=2026-01-01T01:02:00.0000000Z"; } | story part
 read_story part
 has part coverage ',hole,not explained,' 'a part of it is explained \(machine off' '17880 s are not'
 
-{ silent_until +6h
+{ silent_until +6h 8
   echo "record 41 at +5h59m provider Microsoft-Windows-Kernel-Power channel System BugcheckCode=0"; } | story crash
 read_story crash
 has crash coverage ',hole,machine off,' 'no shutdown is recorded before'
@@ -120,6 +121,112 @@ read_story service
 has service coverage ',hole,sensor stopped,' 'Sysmon64 stopped'
 has service coverage ',sensor changed,' 'a service was installed: upd'
 has service coverage ',sensor changed,' 'from auto start to disabled'
+
+# The event log service stopped alone, and was started again; no machine was off.
+eventlog='provider EventLog channel System'
+{ silent_until +6h
+  echo "record 6006 at +2m $eventlog"
+  echo "record 6005 at +5h58m $eventlog"; } | story unlogged
+read_story unlogged
+has unlogged coverage ',hole,event log stopped,' 'EventRecordID 100 of .*EventRecordID 101 of'
+has unlogged coverage ',event log stopped,,' ',21360,'
+has unlogged problems '^EVENT_LOG_STOPPED,warning' 'from 2026-01-01T00:02:00.0200000Z'
+has unlogged hosts '^PC-17' ',1,0,0,0,0,true,0'
+lacks unlogged coverage ',(boot|shutdown|machine off),'
+
+# It stopped long before Windows did, whose end the kernel tells as it starts again.
+{ silent_until +6h 8
+  echo "record 6006 at +2m $eventlog"
+  echo "record 12 at +5h58m $general StartTime=x"
+  echo "record 6005 at ++20s $eventlog"
+  echo "record 109 at +5h57m provider Microsoft-Windows-Kernel-Power channel System"
+  echo "record 13 at +5h57m2s $general StopTime=x"; } | story early
+read_story early
+has early coverage ',hole,event log stopped,'
+has early coverage ',machine off,,' ',58,'
+has early problems '^EVENT_LOG_STOPPED,warning' 'until Windows is shutting down'
+
+# It was ended by force: 6005 alone, with records before.
+{ silent_until +6h
+  echo "repeat 60 i"
+  echo "record 7036 at +\$(i)s provider 'Service Control Manager' channel System param1=Spooler param2=stopped"
+  echo "done"
+  echo "record 6005 at +5h58m $eventlog"; } | story killed
+read_story killed
+has killed coverage ',hole,event log stopped,' 'neither a stop of it nor a start of Windows'
+has killed problems '^EVENT_LOG_STOPPED,warning'
+lacks killed coverage ',machine off,'
+
+# An ordinary restart: the service stops and starts with Windows.
+{ silent_until +6h 8
+  echo "record 1074 at +110s provider User32 channel System param1=x.exe param2=PC-17 param4=0x0 param5=restart"
+  echo "record 6006 at +2m $eventlog"
+  echo "record 109 at ++1s provider Microsoft-Windows-Kernel-Power channel System"
+  echo "record 13 at ++1s $general StopTime=x"
+  echo "record 12 at +5h58m $general StartTime=x"
+  echo "record 6009 at ++20s $eventlog"
+  echo "record 6005 at ++0s $eventlog"; } | story reboot
+read_story reboot
+has reboot coverage ',hole,machine off,'
+has reboot hosts '^PC-17' ',1,0,0,1,0,true,0'
+has reboot coverage ',shutdown asked for,' 'asked for: restart, by x.exe \(User32 1074'
+lacks reboot coverage ',event log stopped,,.*; until'
+lacks reboot problems EVENT_LOG_STOPPED
+
+# A shutdown that was asked for and called off; Sysmon wrote for an hour after it.
+{ silent_until +50m
+  echo "record 1074 at +2m provider User32 channel System param1=shutdown.exe param5=restart param7=CORP"
+  echo "record 1075 at +3m provider User32 channel System param1=x"
+  echo "record 12 at +12h $general StartTime=x"
+  echo "log $sysmon"
+  echo "host PC-17.corp.example machine 0x1 boot 8"
+  echo "process f pid 15 at +13h image C:\\\\Windows\\\\System32\\\\cmd.exe parent - guid startkey"; } | story asked
+read_story asked
+has asked coverage ',machine off,,' '^PC-17.corp.example,2026-01-01T00:50:30.0200000'
+has asked coverage ',shutdown asked for,' 'called off'
+lacks asked coverage 'reason CORP'
+
+# Windows is recorded as ending, and records go on.
+{ silent_until +40m
+  echo "record 13 at +2m $general StopTime=x"
+  echo "record 12 at +12h $general StartTime=x"
+  echo "log $sysmon"
+  echo "host PC-17.corp.example machine 0x1 boot 8"
+  echo "process f pid 15 at +13h image C:\\\\Windows\\\\System32\\\\cmd.exe parent - guid startkey"; } | story ended
+read_story ended
+has ended coverage ',machine off,,' '^PC-17.corp.example,2026-01-01T00:40:30.0200000' 'records go on'
+
+# Process GUIDs of one boot on both sides of a start of Windows.
+{ silent_until +6h
+  echo "record 13 at +2m $general StopTime=x"
+  echo "record 12 at +5h59m $general StartTime=x"; } | story contradicted
+read_story contradicted
+has contradicted coverage ',hole,not explained,' 'are of one start, boot 7'
+has contradicted problems '^COVERAGE_HOLE,notice'
+
+# More records of the machine than are kept: starts and ends are.
+{ silent_until +6h 8
+  echo "repeat 20001 i"
+  echo "record 6013 at +\$(i)ms $eventlog"
+  echo "done"
+  echo "record 13 at +2m $general StopTime=x"
+  echo "record 12 at +5h59m $general StartTime=x"; } | story many_machine
+read_story many_machine
+has many_machine coverage ',hole,machine off,'
+has many_machine problems '^STORY_IN_PART,notice' '1 more record of the machine itself is left out'
+
+# Without a System log nothing is known of how Windows ended.
+{ silent_until +6h 8 | sed 's/^log System.evtx/log Security.evtx/'
+  echo "record 4608 at +5h58m provider Microsoft-Windows-Security-Auditing channel Security"; } | story audited
+read_story audited
+has audited coverage ',hole,machine off,' 'no System log of this host was read'
+lacks audited coverage 'crashed'
+
+# One record of another log soon after the silence began says nothing of its rest.
+{ silent_until +12h
+  echo "record 7036 at +4m provider 'Service Control Manager' channel System param1=Spooler param2=stopped"; } | story soon
+read_story soon
+has soon problems '^COVERAGE_HOLE,info' 'the last at 2026-01-01T00:04:00.0200000Z: it was on then'
 
 story stopped <<END
 host PC-17.corp.example machine 0x1 user CORP\\anna
@@ -299,6 +406,44 @@ if [ -e "$SHARED_DATA/evtx/parsers/post-Security.evtx" ]; then
 else
     skip "a record that a real tool hid" "no shared data"
 fi
+
+# What touches Sysmon: each is told, under its own name.
+mkdir tampering
+"$make_evtx" "$top/tests/scenarios/tampering.scenario" tampering >/dev/null
+read_story tampering
+has tampering problems '^SENSOR_TAMPERING,warning' 'Sysmon64a.exe -u force'
+has tampering problems '^SENSOR_TAMPERING,warning' 'C:.Temp.services.exe \(pid 25\) wrote'
+has tampering problems '^SENSOR_TAMPERING,warning' 'DeleteKey: HKLM.System.CurrentControlSet.Services.Sysmon;'
+
+# A number that is not recorded is no number, and no two of them are the same.
+mkdir numbers
+"$forebear" records -q --format=jsonl tampering | sed 's/"ProcessId":25,//' >numbers/a.jsonl
+"$make_evtx" "$top/tests/scenarios/logon-jump.scenario" numbers >/dev/null
+"$forebear" records -q --format=jsonl numbers/*.evtx |
+    sed 's/"TerminalSessionId":1,//; s/"User":"NT AUTHORITY[^"]*"/"User":"CORP\\\\anna"/; s/"System"}}/"High"}}/' |
+    sed 's/PC-17/PC-18/; s/"IntegrityLevel":"System"/"IntegrityLevel":"High"/' >numbers/b.jsonl
+rm numbers/*.evtx
+read_story numbers
+has numbers problems '^SENSOR_TAMPERING' 'services.exe \(pid not recorded\) wrote'
+has numbers problems '^LOGON_JUMP,notice' 'session not recorded, integrity High; .*session not recorded, integrity Medium"?,'
+lacks numbers problems 4294967295
+
+# Two hosts in two logs that disagree are two rows.
+for part in one two; do
+    mkdir -p pairs/$part
+    sed 's/^ *//' >pairs.scenario <<END
+    t0 2026-01-01T00:00:00Z
+    log $part.evtx
+    host A.corp.example machine 0x1 user CORP\\anna
+    process a pid 10 at +0s image C:\\$part.exe parent - id 5
+    host B.corp.example machine 0x2 user CORP\\bert
+    process b pid 11 at +30s image C:\\$part.exe parent - id 900
+END
+    "$make_evtx" pairs.scenario pairs/$part >"$work/.out" 2>&1 || tap_result 1 "pairs: made"
+done
+read_story pairs
+has pairs problems '^RID_CONFLICT' '1 record of Sysmon.s channel on A.corp.example, EventRecordID 5 to 5,'
+has pairs problems '^RID_CONFLICT' '1 record of Sysmon.s channel on B.corp.example, EventRecordID 900 to 900,'
 
 # Dropped events by kind; the account that changed the configuration.
 mkdir sensor

@@ -3,6 +3,7 @@
 
 #include "tests/test.h"
 
+#include "sysmon/across.h"
 #include "sysmon/coverage.h"
 
 #define CHANNEL "Microsoft-Windows-Sysmon/Operational"
@@ -275,6 +276,77 @@ static void add_fields(struct fixture *f, uint16_t id, const char *const *names)
     coverage_add(&f->coverage, &record, &event);
 }
 
+/* One event 5 of the log, by both of its clocks. */
+static void add_event_at(struct fixture *f, uint64_t id, uint64_t created,
+                         const char *utc)
+{
+    struct evtx_field field = {TEXT_LITERAL("UtcTime"), text_from(utc)};
+    struct evtx_record record = {
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .computer = TEXT_LITERAL("PC"),
+                   .event_id = 5,
+                   .record_id = id,
+                   .time_created_filetime = created},
+        .fields = &field,
+        .field_count = 1
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    coverage_add(&f->coverage, &record, &event);
+}
+
+/* Distances at both ends of 64 bits are as far from each other as can be. */
+static void hostile_clocks_agree_on_nothing(void **state)
+{
+    const char *utc = "2026-01-01 00:00:00.000";
+    struct fixture f;
+    uint64_t at, id = 1;
+    (void)state;
+    start(&f, "a.evtx", false);
+    assert_true(filetime_parse(text_from(utc), &at));
+    for (int i = 0; i < 16; i++) /* TimeCreated - UtcTime: the greatest, the least */
+        add_event_at(&f, id++,
+                     at + (i % 2 ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX), utc);
+    for (int i = 0; i < 16; i++)
+        add_event_at(&f, id++, at, utc);
+    coverage_finish(&f.coverage, &f.facts, &f.problems);
+    assert_int_equal(f.problems.per_code[PROBLEM_CLOCK_JUMP], 0);
+    end(&f);
+}
+
+/* A log of more stretches than are kept, whose ids then fall. */
+static void add_many_stretches(struct fixture *f)
+{
+    uint64_t at = FILETIME_UNIX, id = 1000000;
+    start(f, "a.evtx", false);
+    for (unsigned i = 0; i < STRETCHES_MAX; i++, at += 2 * SILENCE_100NS)
+        add_event_at(f, id++, at, "-");
+    add_event_at(f, 900, at, "-");
+    add_event_at(f, 500, at + SILENCE_100NS, "-");
+    coverage_finish(&f->coverage, &f->facts, &f->problems);
+}
+
+static void shared_ids_beyond_the_stretches_are_compared(void **state)
+{
+    struct fixture one, two;
+    struct across across;
+    (void)state;
+    add_many_stretches(&one);
+    add_many_stretches(&two);
+    const struct coverage *const both[] = {&one.coverage, &two.coverage};
+    const struct track *t = &one.coverage.tracks.items[0];
+    assert_int_equal(t->stretches_more, 2);
+    assert_int_equal(t->stretches[t->count - 1].last.record_id, 500);
+    assert_int_equal(t->stretches[t->count - 1].first.record_id, 900);
+    assert_true(across_open(&across, both, 2, &one.arena));
+    assert_int_equal(across.not_compared, 0);
+    assert_int_equal(across.slot_count, STRETCHES_MAX + 401); /* and 500 to 900 */
+    across_close(&across);
+    end(&one);
+    end(&two);
+}
+
 static void infers_the_schema_from_fields(void **state)
 {
     struct fixture f;
@@ -331,6 +403,8 @@ int main(void)
         cmocka_unit_test(lists_a_bounded_number_of_gaps),
         cmocka_unit_test(counts_only_what_is_live),
         cmocka_unit_test(says_what_of_a_gap_was_recovered),
+        cmocka_unit_test(hostile_clocks_agree_on_nothing),
+        cmocka_unit_test(shared_ids_beyond_the_stretches_are_compared),
         cmocka_unit_test(infers_the_schema_from_fields),
         cmocka_unit_test(names_fields_and_times_that_are_not_known),
         cmocka_unit_test(counts_what_it_does_not_list),

@@ -58,6 +58,22 @@ has "a WMI subscription, which names no process" every.iocs \
     'wmi_subscription|cmd.exe /c x|machine|1|false||part of a WMI subscription, which starts programs when something happens|20'
 has "a program of Windows is marked" every.iocs \
     "image_path|C:\\Windows\\SysWOW64\\msra.exe|host|1|true|in Windows' own folder; what lay there is not known||1"
+# A computer whose name is written in two cases is one host.
+sed 's/^ *//' >case.scenario <<'END'
+    t0 2026-01-01T00:00:00Z
+    log Sysmon.evtx
+    host A.corp.example machine 0x1 user CORP\anna
+    process a pid 10 at +1s image C:\Windows\System32\msra.exe parent -
+    process b pid 11 at +10s image C:\Users\x\whoami.exe parent a
+    host A.CORP.example machine 0x1 user CORP\anna
+    process c pid 12 at +20s image C:\Users\x\whoami.exe parent a
+END
+mkdir log-case
+"$make_evtx" case.scenario log-case >/dev/null
+"$forebear" report -q -o case log-case >case.said 2>&1
+lacks "a name in two cases is one host" case/elsewhere.csv '\(all hosts\)|A\.corp'
+like "with what is on it" case/elsewhere.csv '^A.CORP.example,Programs,C:.Users.x.whoami.exe,image_path,matched,.*,2,1,0,0,'
+
 lacks "nothing of a host without a finding" every.iocs 'calc.exe|bert|notepad'
 
 # --- each with where it was, and as STIX

@@ -337,6 +337,56 @@ static void formula_cells_are_counted_not_changed(void **state)
     }
 }
 
+/* Where the names stand one behind the other, those that are there at all. Returns how many
+ * are. */
+static size_t in_order(const char *content, const char *const *names, size_t count)
+{
+    const char *last = content;
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = strstr(content, names[i]);
+        if (!at)
+            continue;
+        if (at < last)
+            fail_msg("%s stands before the one that belongs before it", names[i]);
+        last = at;
+        found++;
+    }
+    return found;
+}
+
+/* Whoever of the threads was faster: tables have the order of doc/outputs.md, and so have the
+ * problems that they tell. */
+static void tables_and_their_problems_have_an_order(void **state)
+{
+    static struct report_model m;
+    static const char *const names[] = {
+        " findings.csv",  " near_misses.csv", " corroboration.csv", " processes.csv",
+        " timeline.csv",  " iocs.csv",        " elsewhere.csv",     " evidence.csv",
+        " coverage.csv",  " hosts.csv",       " problems.csv",      " report.html",
+        " manifest.json",
+    };
+    static const char *const rows[] = {
+        "\"findings.csv: ",  "\"near_misses.csv: ", "\"corroboration.csv: ",
+        "\"processes.csv: ", "\"timeline.csv: ",    "\"iocs.csv: ",
+        "\"elsewhere.csv: ", "\"evidence.csv: ",    "\"coverage.csv: ",
+        "\"hosts.csv: ",     "\"problems.csv: "};
+    static const unsigned jobs[] = {1, 2, 7};
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        report_model_init(&m, TEXT_LITERAL("=1+1"), 40);
+        m.report.run.jobs = jobs[i];
+        write_model(&m, *state);
+        struct buffer sums = read_all(*state, "SHA256SUMS");
+        struct buffer problems = read_all(*state, "problems.csv");
+        assert_int_equal(in_order(sums.ptr, names, sizeof names / sizeof *names),
+                         sizeof names / sizeof *names);
+        assert_true(in_order(problems.ptr, rows, sizeof rows / sizeof *rows) > 5);
+        buffer_release(&sums);
+        buffer_release(&problems);
+        report_model_release(&m);
+    }
+}
+
 /* --- HTML */
 
 /* Anchors are made of what the evidence says, and so is the policy's hash of the printed
@@ -739,6 +789,7 @@ int main(void)
         IN_FOLDER(columns_are_the_promised_ones),
         IN_FOLDER(cells_are_quoted_where_needed),
         IN_FOLDER(formula_cells_are_counted_not_changed),
+        IN_FOLDER(tables_and_their_problems_have_an_order),
         IN_FOLDER(no_value_becomes_markup),
         cmocka_unit_test(every_slot_is_documented),
         cmocka_unit_test(what_cannot_be_seen_is_shown),

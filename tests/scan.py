@@ -20,8 +20,8 @@ import seeded_damage
 FOREBEAR, FOLDER, SAMPLES, SCENARIOS, SHARED = sys.argv[1:6]
 ROUNDS = int(os.environ.get("SCAN_ROUNDS", "6"))
 PUBLIC = {"sigma", "asim", "splunk-v1", "splunk-v4", "public"}
-COUNTS = re.compile(r"scanned (\d+) logs: (\d+) records, (\d+) of them Sysmon's, (\d+) process "
-                    r"creations \(and (\d+) recovered\), (\d+) hits")
+COUNTS = re.compile(r"scanned (\d+) logs?: (\d+) records?, (\d+) of them Sysmon's, (\d+) process "
+                    r"creations? \(and (\d+) recovered\), (\d+) hits?")
 
 # Every modifier, columns of all taxonomies, absent fields, a reference, values that no raw
 # comparison can decide: non-ASCII, wildcards, numbers.

@@ -34,23 +34,41 @@ static enum status read_events(struct event_set *events, struct reading *r,
     return OK;
 }
 
-/* One of a few words; its number in the list. */
-static enum status read_word(int *number, struct reading *r,
-                             const struct tree_node *node, const char *const *words,
-                             size_t count)
+/* Keys whose value is one of a few words, in the order of the numbers they stand for. */
+enum choice { CHOICE_STRENGTH, CHOICE_ABOUT, CHOICE_HOST, CHOICE_SOURCE, CHOICES };
+
+static const struct {
+    const char *key, *words[4];
+} choices[CHOICES] = {
+    [CHOICE_STRENGTH] = {"strength", {"neutral", "weak", "medium", "strong"} },
+    [CHOICE_ABOUT] = {"about",    {"event", "process", "child", "finding"}},
+    [CHOICE_HOST] = {"host",     {"source", "target"}                    },
+    [CHOICE_SOURCE] = {"source",   {"ignored", "followed"}                 },
+};
+
+static void choose(struct indicator *item, enum choice choice, unsigned number)
 {
-    for (size_t i = 0; i < count; i++)
-        if (node->kind == TREE_SCALAR && text_equal(node->text, text_from(words[i]))) {
-            *number = (int)i;
+    switch (choice) {
+    case CHOICE_STRENGTH: item->strength = (enum strength)number; break;
+    case CHOICE_ABOUT: item->about = (enum indicator_about)number; break;
+    case CHOICE_HOST: item->host_is_object = number == 1; break;
+    case CHOICE_SOURCE: item->follows_source = number == 1; break;
+    case CHOICES: break;
+    }
+}
+
+static enum status read_choice(struct reading *r, const struct tree_node *node,
+                               enum choice choice)
+{
+    for (unsigned i = 0; i < 4 && choices[choice].words[i]; i++)
+        if (node->kind == TREE_SCALAR &&
+            text_equal(node->text, text_from(choices[choice].words[i]))) {
+            choose(r->item, choice, i);
             return OK;
         }
     return fail_at(r->err, r->file, node->line, "'%.*s' does not know '%.*s'",
                    TEXT(node->key), TEXT(node->text));
 }
-
-#define WORDS(...)                                                                     \
- (const char *const[]){__VA_ARGS__},                                                   \
-     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 
 static enum status read_explanations(struct reading *r, const struct tree_node *node)
 {
@@ -65,11 +83,9 @@ static enum status read_explanations(struct reading *r, const struct tree_node *
     return OK;
 }
 
-static enum status read_key(struct reading *r, const struct tree_node *node)
+/* What is read when all keys are known. */
+static bool is_for_later(struct reading *r, const struct tree_node *node)
 {
-    struct indicator *item = r->item;
-    int number = 0;
-    enum status status = OK;
     const struct {
         const char *key;
         const struct tree_node **node;
@@ -82,8 +98,16 @@ static enum status read_key(struct reading *r, const struct tree_node *node)
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (text_equal(node->key, text_from(later[i].key))) {
             *later[i].node = node;
-            return OK;
+            return true;
         }
+    return false;
+}
+
+static enum status read_key(struct reading *r, const struct tree_node *node)
+{
+    struct indicator *item = r->item;
+    if (is_for_later(r, node))
+        return OK;
     if (text_equal(node->key, TEXT_LITERAL("code")))
         return rule_text(&item->code, node, r->file, r->err);
     if (text_equal(node->key, TEXT_LITERAL("assessed")))
@@ -92,25 +116,10 @@ static enum status read_key(struct reading *r, const struct tree_node *node)
         return read_explanations(r, node);
     if (text_equal(node->key, TEXT_LITERAL("events")))
         return read_events(&item->events, r, node);
-    if (text_equal(node->key, TEXT_LITERAL("strength"))) {
-        status =
-            read_word(&number, r, node, WORDS("neutral", "weak", "medium", "strong"));
-        item->strength = (enum strength)number;
-    } else if (text_equal(node->key, TEXT_LITERAL("about"))) {
-        status =
-            read_word(&number, r, node, WORDS("event", "process", "child", "finding"));
-        item->about = (enum indicator_about)number;
-    } else if (text_equal(node->key, TEXT_LITERAL("host"))) {
-        status = read_word(&number, r, node, WORDS("source", "target"));
-        item->host_is_object = number == 1;
-    } else if (text_equal(node->key, TEXT_LITERAL("source"))) {
-        status = read_word(&number, r, node, WORDS("ignored", "followed"));
-        item->follows_source = number == 1;
-    } else {
-        status =
-            fail_at(r->err, r->file, node->line, "unknown key '%.*s'", TEXT(node->key));
-    }
-    return status;
+    for (int i = 0; i < CHOICES; i++)
+        if (text_equal(node->key, text_from(choices[i].key)))
+            return read_choice(r, node, (enum choice)i);
+    return fail_at(r->err, r->file, node->line, "unknown key '%.*s'", TEXT(node->key));
 }
 
 static enum taxonomy taxonomy_of(const struct indicator *item)
@@ -151,7 +160,11 @@ static enum status read_burst(struct reading *r, const struct tree_node *node)
         return FAILED;
     if (!distinct)
         return fail_at(r->err, r->file, node->line, "burst wants distinct");
-    return rule_number(&r->item->distinct, distinct, 1000, r->file, r->err);
+    if (rule_number(&r->item->distinct, distinct, 1000, r->file, r->err) != OK)
+        return FAILED;
+    return r->item->distinct ? OK
+                             : fail_at(r->err, r->file, distinct->line,
+                                       "a burst of no distinct values is none");
 }
 
 static enum status read_after(struct reading *r, const struct tree_node *node)
@@ -209,9 +222,10 @@ static enum status read_indicator(struct reading *r, const struct tree_node *nod
     enum taxonomy taxonomy = taxonomy_of(r->item);
     if (r->detection && compile(&r->item->condition, r, r->detection, taxonomy) != OK)
         return FAILED;
-    if (r->recorded &&
-        message_compile(&r->item->recorded, r->recorded->text, taxonomy, r->file,
-                        r->recorded->line, r->arena, r->err) != OK)
+    struct text recorded;
+    if (r->recorded && (rule_text(&recorded, r->recorded, r->file, r->err) != OK ||
+                        message_compile(&r->item->recorded, recorded, taxonomy, r->file,
+                                        r->recorded->line, r->arena, r->err) != OK))
         return FAILED;
     if (r->burst && read_burst(r, r->burst) != OK)
         return FAILED;

@@ -163,15 +163,16 @@ static void tell_ghost(const struct telling *t, const struct process *p)
     const struct process *child = &l->processes[p->first_child];
     const struct host *host = &l->hosts[child->scope];
     bool before = p->start_filetime < host->window_first_filetime;
-    char guid[GUID_TEXT_MAX], start[FILETIME_TEXT_MAX], first[FILETIME_TEXT_MAX];
+    char guid[GUID_TEXT_MAX], start[FILETIME_TEXT_MAX], first[FILETIME_TEXT_MAX],
+        pid[PID_TEXT_MAX];
     problems_add(
         t->problems, before ? PROBLEM_PARENT_GHOST_PRE : PROBLEM_PARENT_GHOST_IN_WINDOW,
         place_of(t, p->first_child),
-        "%.*s %.*s (pid %" PRIu32 ") is the recorded parent of %" PRIu32
+        "%.*s %.*s (pid %.*s) is the recorded parent of %" PRIu32
         " process%s, has no creation record and started %.*s (by its GUID, to the "
         "second), %s the first record of %.*s (%.*s); this is its first child's record",
-        TEXT(shown_image(l, p)), TEXT(guid_format(guid, &p->guid)), p->pid, p->children,
-        count_word(p->children, "", "es"),
+        TEXT(shown_image(l, p)), TEXT(guid_format(guid, &p->guid)),
+        TEXT(pid_text(pid, p->pid)), p->children, count_word(p->children, "", "es"),
         TEXT(filetime_format(start, p->start_filetime, FILETIME_SECONDS)),
         before ? "before" : "not before", TEXT(lineage_computer(l, child)),
         TEXT(time_text(first, host->window_first_filetime)));
@@ -219,7 +220,7 @@ static void tell_order(const struct telling *t, uint32_t n,
             TEXT(shown_image(l, parent)), TEXT(time_text(one, parent->end_filetime)),
             TEXT(shown_image(l, p)), TEXT(time_text(two, p->start_filetime)));
     if (parent->start_filetime != FILETIME_NONE &&
-        p->start_filetime < parent->start_filetime)
+        p->start_filetime + LINEAGE_TOLERANCE_100NS < parent->start_filetime)
         problems_add(t->problems, PROBLEM_CHILD_BEFORE_PARENT, place_of(t, n),
                      "%.*s is recorded to start at %.*s, its recorded parent %.*s at "
                      "%.*s",
@@ -352,13 +353,14 @@ static void tell_conflict(const struct telling *t, uint32_t n)
     if (n == first)
         return;
     const struct process *other = &l->processes[first];
-    char guid[GUID_TEXT_MAX];
+    char guid[GUID_TEXT_MAX], pids[2][PID_TEXT_MAX];
     problems_add(t->problems, PROBLEM_GUID_CONFLICT, place_of(t, n),
-                 "%.*s (pid %" PRIu32 ") and %.*s (pid %" PRIu32 ", EventRecordID "
+                 "%.*s (pid %.*s) and %.*s (pid %.*s, EventRecordID "
                  "%" PRIu64 ") carry the same guid %.*s; both are kept, links to this "
                  "guid go to the latter",
-                 TEXT(shown_image(l, p)), p->pid, TEXT(shown_image(l, other)),
-                 other->pid, other->record_id, TEXT(guid_format(guid, &p->guid)));
+                 TEXT(shown_image(l, p)), TEXT(pid_text(pids[0], p->pid)),
+                 TEXT(shown_image(l, other)), TEXT(pid_text(pids[1], other->pid)),
+                 other->record_id, TEXT(guid_format(guid, &p->guid)));
 }
 
 static void tell_image(const struct telling *t, uint32_t n)
@@ -388,13 +390,13 @@ static void tell_circle(const struct telling *t, uint32_t n)
 {
     const struct lineage *l = t->l;
     const struct process *p = &l->processes[n];
-    char guid[GUID_TEXT_MAX];
+    char guid[GUID_TEXT_MAX], pid[PID_TEXT_MAX];
     if (p->flags & FLAG_CIRCLE)
-        problems_add(
-            t->problems, PROBLEM_DATA_CYCLE, place_of(t, n),
-            "%.*s (pid %" PRIu32 ") is recorded as a descendant of itself: its "
-            "recorded parent %.*s is not drawn",
-            TEXT(shown_image(l, p)), p->pid, TEXT(lineage_parent_guid(l, p, guid)));
+        problems_add(t->problems, PROBLEM_DATA_CYCLE, place_of(t, n),
+                     "%.*s (pid %.*s) is recorded as a descendant of itself: its "
+                     "recorded parent %.*s is not drawn",
+                     TEXT(shown_image(l, p)), TEXT(pid_text(pid, p->pid)),
+                     TEXT(lineage_parent_guid(l, p, guid)));
 }
 
 /* --- all of it */

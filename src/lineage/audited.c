@@ -291,6 +291,125 @@ const struct process_audit *lineage_audit(const struct lineage *l, uint32_t numb
                           : NULL;
 }
 
+/* --- starts of Windows */
+
+enum { BOOTS_LOOKED_AT = 64 };
+
+static void add_boot(struct lineage *l, const struct known_boot *boot)
+{
+    struct lineage_index *index = l->index;
+    ARRAY_GROW(index->boots, index->boot_count, index->boot_capacity);
+    index->boots[index->boot_count++] = *boot;
+}
+
+void lineage_add_boot(struct lineage *l, struct text computer, uint64_t earliest,
+                      uint64_t latest)
+{
+    uint32_t number = index_find_computer(l, computer);
+    if (number != MAP_NONE)
+        add_boot(l, &(struct known_boot){earliest, latest, number});
+}
+
+static int compare_boots(const void *a, const void *b)
+{
+    const struct known_boot *x = a, *y = b;
+    if (x->computer != y->computer)
+        return x->computer < y->computer ? -1 : 1;
+    if (x->earliest != y->earliest)
+        return x->earliest < y->earliest ? -1 : 1;
+    return (x->latest > y->latest) - (x->latest < y->latest);
+}
+
+/* By boot number inside GUIDs, from when to when processes started in that boot. */
+struct guid_boots {
+    struct known_boot *items;
+    size_t count, capacity;
+};
+
+static struct guid_boots list_guid_boots(const struct lineage *l)
+{
+    struct guid_boots b = {0};
+    struct map map = {0};
+    struct arena keys = {0};
+    for (uint32_t n = 0; n < l->count; n++) {
+        const struct process *p = &l->processes[n];
+        struct {
+            uint32_t computer, boot;
+        } wanted = {node_computer(l, p), process_guid_boot(&p->guid)}, *kept;
+        if (p->kind != PROCESS_LOGGED || wanted.boot == 0 ||
+            p->start_filetime == FILETIME_NONE)
+            continue;
+        uint32_t found = map_find(&map, MAP_KEY_OF(&wanted));
+        if (found == MAP_NONE) {
+            kept = arena_alloc(&keys, sizeof *kept);
+            *kept = wanted;
+            found = (uint32_t)b.count;
+            map_add(&map, MAP_KEY_OF(kept), found);
+            ARRAY_GROW(b.items, b.count, b.capacity);
+            b.items[b.count++] = (struct known_boot){
+                p->start_filetime, p->start_filetime, wanted.computer};
+        }
+        struct known_boot *boot = &b.items[found];
+        boot->earliest =
+            p->start_filetime < boot->earliest ? p->start_filetime : boot->earliest;
+        boot->latest =
+            p->start_filetime > boot->latest ? p->start_filetime : boot->latest;
+    }
+    arena_release(&keys);
+    map_release(&map);
+    return b;
+}
+
+/* Windows started after the last process of one boot and before the first of the next. */
+static void add_guid_boots(struct lineage *l)
+{
+    struct guid_boots b = list_guid_boots(l);
+    if (b.count)
+        qsort(b.items, b.count, sizeof *b.items, compare_boots);
+    for (size_t i = 1; i < b.count; i++) {
+        const struct known_boot *before = &b.items[i - 1], *boot = &b.items[i];
+        if (before->computer == boot->computer && before->latest < boot->earliest)
+            add_boot(l, &(struct known_boot){before->latest, boot->earliest,
+                                             boot->computer});
+    }
+    free(b.items);
+}
+
+void audited_order_boots(struct lineage *l)
+{
+    if (l->audit_count == 0)
+        return;
+    add_guid_boots(l);
+    if (l->index->boot_count)
+        qsort(l->index->boots, l->index->boot_count, sizeof *l->index->boots,
+              compare_boots);
+}
+
+/* Did Windows start after what was recorded at `from`, and before `to`? */
+static bool started_between(const struct lineage *l, uint32_t computer, uint64_t from,
+                            uint64_t to)
+{
+    const struct lineage_index *index = l->index;
+    const struct known_boot wanted = {from, 0, computer};
+    size_t low = 0, high = index->boot_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_boots(&index->boots[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t seen = 0; low < index->boot_count && seen < BOOTS_LOOKED_AT;
+         low++, seen++) {
+        const struct known_boot *b = &index->boots[low];
+        if (b->computer != computer || b->earliest > to)
+            return false;
+        if (b->latest <= to)
+            return true;
+    }
+    return false;
+}
+
 /* --- parents */
 
 static void set_reason(struct lineage *l, struct process *p, enum link_grade grade,
@@ -301,8 +420,9 @@ static void set_reason(struct lineage *l, struct process *p, enum link_grade gra
     buffer_release(reason);
 }
 
-/* The newest recorded process of the creator's pid that can have lived then. A later one of
- * that pid would have replaced it, so no older one is looked at. */
+/* The newest recorded process of the creator's pid that can have lived then: not ended, and
+ * Windows not started since. A later one of that pid would have replaced it, so no older one
+ * is looked at. */
 static uint32_t newest_of_pid(const struct lineage *l, const struct pid_table *pids,
                               uint32_t node)
 {
@@ -316,7 +436,16 @@ static uint32_t newest_of_pid(const struct lineage *l, const struct pid_table *p
     const struct process *found = &l->processes[h.nodes[at - 1]];
     bool has_ended = found->end_filetime != FILETIME_NONE &&
                      found->end_filetime + LINEAGE_TOLERANCE_100NS < p->start_filetime;
-    return has_ended ? PROCESS_NONE : h.nodes[at - 1];
+    return has_ended || started_between(l, node_computer(l, p), found->start_filetime,
+                                        p->start_filetime)
+               ? PROCESS_NONE
+               : h.nodes[at - 1];
+}
+
+static const char *how_long_it_lived(const struct process *p)
+{
+    return p->end_filetime == FILETIME_NONE ? "; no end of it is recorded"
+                                            : "; it ended later";
 }
 
 void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node)
@@ -334,13 +463,15 @@ void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node
         &reason, "event 4688 records process id %" PRIu32 "%s%.*s as the creator's",
         p->parent_pid, text_is_empty(creator) ? "" : ", image ", TEXT(creator));
     if (found == PROCESS_NONE) {
-        buffer_add_string(&reason, "; no recorded process of that id was alive then");
+        buffer_add_string(&reason,
+                          "; no recorded process of that id can have been alive then");
     } else if (sysmon_text_is_missing(creator)) {
         grade = GRADE_C;
         p->candidate = found;
         buffer_add_string(&reason,
                           "; candidate: the newest recorded process of that id, "
                           "whose image this version of the event does not name");
+        buffer_add_string(&reason, how_long_it_lived(&l->processes[found]));
     } else if (!text_equal_fold(creator, image)) {
         buffer_add_string(&reason,
                           "; the newest recorded process of that id has another "
@@ -349,8 +480,8 @@ void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node
         grade = GRADE_P;
         p->parent = found;
         buffer_add_string(&reason,
-                          "; the newest recorded process of that id, alive then, "
-                          "has that image");
+                          "; the newest recorded process of that id has that image");
+        buffer_add_string(&reason, how_long_it_lived(&l->processes[found]));
     }
     set_reason(l, p, grade, &reason);
 }

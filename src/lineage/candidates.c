@@ -99,17 +99,9 @@ struct candidates {
     size_t count;
 };
 
-/* A start key is boot << 48 | sequence; a token key ends in 0x10000000, a plain one is a
- * small number. 0: this guid does not tell the boot. */
-static uint64_t boot_of(const struct process *p)
-{
-    uint64_t key = process_guid_parts(&p->guid).key;
-    return (uint32_t)key == 0x10000000 ? 0 : key >> 48;
-}
-
 static bool boots_differ(const struct process *a, const struct process *b)
 {
-    uint64_t x = boot_of(a), y = boot_of(b);
+    uint16_t x = process_guid_boot(&a->guid), y = process_guid_boot(&b->guid);
     return x && y && x != y;
 }
 
@@ -168,13 +160,14 @@ static void gather_creators(const struct lineage *l, uint32_t child,
 static void add_name(struct buffer *out, const struct lineage *l, uint32_t node)
 {
     const struct process *p = &l->processes[node];
-    char guid[GUID_TEXT_MAX];
+    char guid[GUID_TEXT_MAX], pid[PID_TEXT_MAX];
     struct text image = lineage_text(l, p->image);
     if (text_is_empty(image))
         image = TEXT_LITERAL("a process without a recorded image");
     buffer_add_text(out, image);
     if (guid_is_null(&p->guid) && p->kind == PROCESS_AUDITED)
-        buffer_printf(out, " (pid %" PRIu32 ", logged by event 4688)", p->pid);
+        buffer_printf(out, " (pid %.*s, logged by event 4688)",
+                      TEXT(pid_text(pid, p->pid)));
     else
         buffer_printf(out, " %.*s", TEXT(guid_format(guid, &p->guid)));
     char start[FILETIME_TEXT_MAX];

@@ -42,6 +42,7 @@ static void index_release(struct lineage_index *index)
     free(index->ends);
     free(index->conflicts);
     free(index->twice);
+    free(index->boots);
     free(index);
 }
 
@@ -529,6 +530,13 @@ struct text lineage_parent_guid(const struct lineage *l, const struct process *p
 struct text lineage_computer(const struct lineage *l, const struct process *p)
 {
     return lineage_text(l, l->hosts[p->scope].computer);
+}
+
+struct text lineage_computer_of(const struct lineage *l, struct text name)
+{
+    uint32_t number = index_find_computer(l, name);
+    return number == MAP_NONE ? name
+                              : lineage_text(l, l->index->computer_names[number]);
 }
 
 struct place lineage_place(const struct lineage *l, const struct process *p,

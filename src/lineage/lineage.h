@@ -10,7 +10,7 @@
  *   C   no guid; exactly one candidate by pid and time        } candidates: named beside,
  *   D   no guid; several candidates                           } never drawn as the parent
  *   P   a process that Security 4688 alone logged: the newest recorded process of the
- *       creator's id, alive then, and its image is the one that 4688 names
+ *       creator's id that can have been alive then has the image that 4688 names
  * ancestors, root, depth, descendants and families run over A, A-, B and P only.
  *
  * A second source. Events 4688 and 4689 of the Security log know no guid. A 4688 of a process
@@ -239,6 +239,10 @@ struct event_processes lineage_add_seen(struct lineage *l,
 /* The same for an event of Windows' own audit. */
 void lineage_add_audit(struct lineage *l, const struct audit_event *audit,
                        uint32_t log);
+/* Before linking: Windows started there between these times. No process of before is taken for
+ * the parent of one after them by its id. */
+void lineage_add_boot(struct lineage *l, struct text computer, uint64_t earliest,
+                      uint64_t latest);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
 /* What that record itself says, whatever Sysmon says of the process: image, command line,
@@ -285,6 +289,8 @@ static inline struct text lineage_text(const struct lineage *l, uint32_t string_
     return strings_text(&l->strings, string_number);
 }
 
+/* A computer as its host is named, from any spelling of it; the name itself if it is none. */
+struct text lineage_computer_of(const struct lineage *l, struct text name);
 /* The unique name of a process in the report: its guid, where no other process has it.
  * Borrowed from the lineage or from `out`; PROCESS_NONE gives NO_TEXT. */
 struct text lineage_key(const struct lineage *l, uint32_t number,

@@ -54,6 +54,12 @@ struct nameless_end {
     uint32_t process; /* after linking: whose end it is taken for */
 };
 
+/* Windows started on a computer between these times. */
+struct known_boot {
+    uint64_t earliest, latest;
+    uint32_t computer;
+};
+
 struct recorded_twice { /* creations of one log that stand elsewhere too */
     uint64_t count, first_record_id;
 };
@@ -87,6 +93,8 @@ struct lineage_index {
     size_t conflict_count, conflict_capacity;
     struct recorded_twice *twice; /* by log */
     size_t twice_count;
+    struct known_boot *boots;
+    size_t boot_count, boot_capacity;
 };
 
 /* index.c: computers, hosts, guids */
@@ -158,6 +166,8 @@ bool same_until_cut(struct text a, struct text b);
 /* audited.c: 4688 records join the processes that they are about; the parents of those that
  * Sysmon did not log */
 void audited_join(struct lineage *l);
+/* Puts the known starts of Windows in order, with those that GUIDs tell, for audited_link(). */
+void audited_order_boots(struct lineage *l);
 
 /* merge.c: from one node per guid to one node per process */
 void merge_settle_hosts(struct lineage *l);

@@ -238,6 +238,7 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
         return;
     pid_table_init(&pids, l);
     candidates_take_ends(l, &pids);
+    audited_order_boots(l);
     struct reasons reasons = add_reasons(l);
     grade_links(l, &reasons, &pids);
     trees_build(l, reasons.circle, workers);

@@ -56,14 +56,15 @@ static void tell_creator(const struct lineage *l, uint32_t n,
     const struct process *c = &l->processes[creator],
                          *parent = &l->processes[p->parent];
     bool elevates = is_service_host(lineage_text(l, c->image));
+    char pids[3][PID_TEXT_MAX];
     problems_add_graded(
         problems, PROBLEM_CREATOR_NE_PARENT, elevates ? SEVERITY_INFO : SEVERITY_NOTICE,
         lineage_place(l, p, logs),
-        "%.*s (pid %" PRIu32 ") opened %.*s (pid %" PRIu32
-        ") in full within 0.5 s of its start; the recorded parent is %.*s (pid %" PRIu32
-        "), and no such access by it is recorded%s",
-        TEXT(shown_image(l, c)), c->pid, TEXT(shown_image(l, p)), p->pid,
-        TEXT(shown_image(l, parent)), parent->pid,
+        "%.*s (pid %.*s) opened %.*s (pid %.*s) in full within 0.5 s of its start; the "
+        "recorded parent is %.*s (pid %.*s), and no such access by it is recorded%s",
+        TEXT(shown_image(l, c)), TEXT(pid_text(pids[0], c->pid)),
+        TEXT(shown_image(l, p)), TEXT(pid_text(pids[1], p->pid)),
+        TEXT(shown_image(l, parent)), TEXT(pid_text(pids[2], parent->pid)),
         elevates ? "; a service host does this where it elevates a program" : "");
 }
 
@@ -82,6 +83,11 @@ static unsigned integrity_rank(struct text level)
         if (text_equal_fold(level, text_from(levels[i])))
             return i + 1;
     return 0;
+}
+
+static struct text recorded(struct text value)
+{
+    return text_is_empty(value) ? TEXT_LITERAL("(not recorded)") : value;
 }
 
 static void tell_logon(const struct lineage *l, uint32_t n,
@@ -105,24 +111,27 @@ static void tell_logon(const struct lineage *l, uint32_t n,
     bool other_logon = !guid_is_null(&p->logon_guid) &&
                        !guid_is_null(&parent->logon_guid) &&
                        !guid_equal(&p->logon_guid, &parent->logon_guid);
-    bool other_session = p->session_id != PID_UNKNOWN &&
-                         parent->session_id != PID_UNKNOWN &&
-                         p->session_id != parent->session_id;
+    bool has_sessions =
+        p->session_id != PID_UNKNOWN && parent->session_id != PID_UNKNOWN;
+    bool other_session = has_sessions && p->session_id != parent->session_id;
     if (!rises && !other_logon && !other_session)
         return;
-    bool same_user =
-        text_equal_fold(lineage_text(l, p->user), lineage_text(l, parent->user));
-    bool is_elevation = same_user && !other_session && integrity_rank(own) <= 4;
+    struct text user = lineage_text(l, p->user),
+                their_user = lineage_text(l, parent->user);
+    bool same_user = !text_is_empty(user) && text_equal_fold(user, their_user);
+    bool is_elevation =
+        same_user && has_sessions && !other_session && integrity_rank(own) <= 4;
+    char sessions[2][PID_TEXT_MAX];
     problems_add_graded(
         problems, PROBLEM_LOGON_JUMP, is_elevation ? SEVERITY_INFO : SEVERITY_NOTICE,
         lineage_place(l, p, logs),
-        "%.*s runs as %.*s, logon 0x%" PRIx64 ", session %" PRIu32
-        ", integrity %.*s; its recorded parent %.*s as %.*s, logon 0x%" PRIx64
-        ", session %" PRIu32 ", integrity %.*s%s",
-        TEXT(shown_image(l, p)), TEXT(lineage_text(l, p->user)), p->logon_id,
-        p->session_id, TEXT(own), TEXT(shown_image(l, parent)),
-        TEXT(lineage_text(l, parent->user)), parent->logon_id, parent->session_id,
-        TEXT(theirs),
+        "%.*s runs as %.*s, logon 0x%" PRIx64
+        ", session %.*s, integrity %.*s; its recorded parent %.*s as %.*s, logon "
+        "0x%" PRIx64 ", session %.*s, integrity %.*s%s",
+        TEXT(shown_image(l, p)), TEXT(recorded(user)), p->logon_id,
+        TEXT(pid_text(sessions[0], p->session_id)), TEXT(recorded(own)),
+        TEXT(shown_image(l, parent)), TEXT(recorded(their_user)), parent->logon_id,
+        TEXT(pid_text(sessions[1], parent->session_id)), TEXT(recorded(theirs)),
         is_elevation ? "; the same account and session, as where a user agrees to "
                        "elevation"
                      : "");

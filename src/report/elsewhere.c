@@ -254,8 +254,14 @@ void elsewhere_take(struct elsewhere *e, const struct sysmon_event *event,
         return;
     struct timeline_event row =
         timeline_describe(e->lineage, event, who, WHY_FAMILY, &sentence);
-    struct sight at = {row.computer, row.message, row.utc_filetime, row.record_id,
-                       row.offset,   row.log,     row.event_id,     row.state};
+    struct sight at = {lineage_computer_of(e->lineage, row.computer),
+                       row.message,
+                       row.utc_filetime,
+                       row.record_id,
+                       row.offset,
+                       row.log,
+                       row.event_id,
+                       row.state};
     for (size_t i = 0; i < values->count; i++)
         take(e, &values->items[i], role_of(e, values->items[i].process), &at);
     buffer_release(&sentence);

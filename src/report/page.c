@@ -2,12 +2,12 @@
  * page.c - what report.html shows, section by section. */
 #include "report/page.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sysmon/audit.h"
 #include "util/memory.h"
@@ -602,16 +602,40 @@ enum status report_write_html(const struct report *report, struct output_dir *di
     return status;
 }
 
-/* A folder that lacks a file leaves the built-in one, so one that is not there would leave
- * them all, unseen. */
+static bool is_template_name(struct text name)
+{
+    static const char *const endings[] = {".html", ".css", ".js",
+                                          ".po",   ".png", ".jpg"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends_with_fold(name, text_from(endings[i])))
+            return true;
+    return false;
+}
+
+/* A folder that lacks a file leaves the built-in one, so one without any would leave them
+ * all, unseen. */
+static enum status check_folder(const char *path, struct error *err)
+{
+    DIR *folder = opendir(path);
+    bool found = false;
+    if (!folder)
+        return fail(err, FAILED, NOWHERE, "%s: the templates cannot be opened: %s",
+                    path, strerror(errno));
+    for (const struct dirent *e; !found && (e = readdir(folder)) != NULL;)
+        found = is_template_name(text_from(e->d_name));
+    closedir(folder);
+    return found ? OK
+                 : fail(err, FAILED, NOWHERE,
+                        "%s: the folder holds no template (*.html, *.css, *.js, *.po)",
+                        path);
+}
+
 static enum status open_page(struct template **template, const char *template_dir,
                              const char *language, struct error *err)
 {
-    struct stat folder;
     *template = NULL;
-    if (template_dir && stat(template_dir, &folder) != 0)
-        return fail(err, FAILED, NOWHERE, "%s: the templates cannot be opened: %s",
-                    template_dir, strerror(errno));
+    if (template_dir && check_folder(template_dir, err) != OK)
+        return FAILED;
     return template_open(template, "report.html", template_dir, &page_language,
                          language, err);
 }

@@ -40,7 +40,7 @@ struct table {
     struct sheet *sheet;   /* the cells go there instead; NULL: to the file */
     struct buffer scratch;
     _Atomic uint8_t
-        *known;            /* by number of the lineage's strings: what is known of each;
+        *known; /* by number of the lineage's strings: what is known of each;
                                shared by the parts of a file, NULL in others */
     struct ready_cell *ready; /* cells that may come again; NULL: none yet */
 };
@@ -54,10 +54,10 @@ void table_kept(struct table *t, const struct lineage *l, uint32_t string_number
 /* A path is any bytes, not a recorded value: what cannot be seen in it is escaped, as on the
  * terminal. */
 void table_path(struct table *t, struct text path);
-void table_string(struct table *t, const char *value);    /* NULL, "": absent */
+void table_string(struct table *t, const char *value); /* NULL, "": absent */
 /* Of the program's own making, and of a form that needs no quotes; nothing is absent. */
 void table_plain(struct table *t, struct text value);
-void table_word(struct table *t, const char *value); /* the same; NULL: absent */
+void table_word(struct table *t, const char *value);      /* the same; NULL: absent */
 void table_buffer(struct table *t, struct buffer *value); /* and clears it */
 void table_number(struct table *t, uint64_t value);
 void table_number_unless(struct table *t, uint64_t value, uint64_t none);
@@ -207,9 +207,11 @@ struct silence {
     const struct log_report
         *log; /* the first of the host's logs; NULL: none is known */
     size_t logs;
-    uint64_t elsewhere;      /* events of the id in them, of any process */
-    uint64_t config_changes; /* events 16 in them */
-    uint64_t first_filetime, last_filetime; /* what they cover, UtcTime */
+    /* of the host's computer, in those logs */
+    uint64_t elsewhere;                     /* events of the id, of any process */
+    uint64_t config_changes;                /* events 16 */
+    uint64_t first_filetime, last_filetime; /* UtcTime */
+    struct text schema;                     /* that the newest event 4 names */
 };
 
 enum { SILENCES_MAX = 256 };

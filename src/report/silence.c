@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * "No event 8 of interest is recorded" and "event 8 is not collected in this log" are
- * different statements. Which one holds is asked of all logs that have records of the
- * host's computer; neither says that nothing happened. */
+ * different statements. Which one holds is asked of the records of the host's computer, in
+ * all logs that have some; neither says that nothing happened. */
 #include "report/report_internal.h"
 
 #include <inttypes.h>
@@ -43,20 +43,12 @@ static unsigned schema_number(struct text v)
     return v.len == 3 ? 10 * number : number;
 }
 
-static bool is_before(const struct coverage *coverage, uint16_t event_id)
+static bool is_before(struct text schema_version, uint16_t event_id)
 {
-    unsigned schema = schema_number(coverage->schema_version);
+    unsigned schema = schema_number(schema_version);
     for (size_t i = 0; i < sizeof since / sizeof *since; i++)
         if (since[i].event_id == event_id)
             return schema && schema < since[i].schema;
-    return false;
-}
-
-static bool has_computer(const struct coverage *coverage, struct text computer)
-{
-    for (size_t i = 0; i < coverage->series_count; i++)
-        if (text_equal_fold(coverage->series[i].computer, computer))
-            return true;
     return false;
 }
 
@@ -69,15 +61,7 @@ static bool is_recorded(struct corroboration_range range, uint16_t event_id)
     return false;
 }
 
-static void widen(struct silence *s, const struct coverage *c)
-{
-    if (c->first_utc_filetime < s->first_filetime)
-        s->first_filetime = c->first_utc_filetime;
-    if (c->last_utc_filetime != FILETIME_NONE &&
-        (s->last_filetime == FILETIME_NONE || c->last_utc_filetime > s->last_filetime))
-        s->last_filetime = c->last_utc_filetime;
-}
-
+/* Of that computer alone: one log can hold many. */
 static struct silence silence_of(const struct report *r, struct text computer,
                                  uint16_t event_id)
 {
@@ -85,21 +69,19 @@ static struct silence silence_of(const struct report *r, struct text computer,
                         .collected = COLLECTED_UNKNOWN,
                         .first_filetime = FILETIME_NONE,
                         .last_filetime = FILETIME_NONE};
-    bool is_too_old = true;
-    for (size_t i = 0; i < r->log_count; i++) {
-        const struct coverage *c = &r->logs[i].coverage;
-        if (c->sysmon_records == 0 || !has_computer(c, computer))
-            continue;
-        if (s.logs++ == 0)
-            s.log = &r->logs[i];
-        widen(&s, c);
-        s.elsewhere += c->per_event_id[event_id & 0xff];
-        s.config_changes += c->per_event_id[SYSMON_CONFIG_CHANGE];
-        is_too_old = is_too_old && is_before(c, event_id);
-    }
+    const struct story_host *h = r->story ? story_host_of(r->story, computer) : NULL;
+    if (!h || h->logs == 0)
+        return s;
+    s.log = &r->logs[h->first_log];
+    s.logs = h->logs;
+    s.first_filetime = h->first_utc_filetime;
+    s.last_filetime = h->last_utc_filetime;
+    s.elsewhere = h->per_event_id[event_id & 0xff];
+    s.config_changes = h->per_event_id[SYSMON_CONFIG_CHANGE];
+    s.schema = h->newest_schema;
     if (s.elsewhere)
         s.collected = COLLECTED;
-    else if (s.logs && is_too_old)
+    else if (is_before(s.schema, event_id))
         s.collected = NOT_COLLECTED;
     return s;
 }
@@ -155,7 +137,7 @@ static void add_answer(struct buffer *out, const struct silence *s, uint64_t els
         buffer_printf(out,
                       "off (the newest event 4 names schema %.*s, which has no such "
                       "event)",
-                      TEXT(s->log->coverage.schema_version));
+                      TEXT(s->schema));
     else
         buffer_add_string(out, "not determined");
     if (s->collected != NOT_COLLECTED && s->config_changes)

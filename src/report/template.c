@@ -726,16 +726,6 @@ void template_close(struct template *t)
     free(t);
 }
 
-size_t template_file_count(const struct template *t)
-{
-    return t->file_count;
-}
-
-const char *template_file_name(const struct template *t, size_t i)
-{
-    return t->files[i];
-}
-
 size_t template_list_words(const struct template *t, struct buffer *out)
 {
     return words_list(&t->words, t->words_language, out);

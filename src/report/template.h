@@ -81,9 +81,6 @@ enum status template_open(struct template **opened, const char *name,
 /* The words of all files that were read, as a PO file; returns how many have no
  * translation. */
 size_t template_list_words(const struct template *t, struct buffer *out);
-/* SHA-256 of each file that was read, in order: "name" and its digests. */
-size_t template_file_count(const struct template *t);
-const char *template_file_name(const struct template *t, size_t i);
 /* base64 of the SHA-256 of a style sheet or script, as the policy names what it allows. */
 struct text template_policy_hash(struct arena *arena, struct text content);
 /* base64 of the SHA-256 of the style sheet's text, as a Content-Security-Policy wants it;

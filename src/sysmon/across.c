@@ -42,20 +42,31 @@ static uint32_t host_of(struct across *a, struct text computer)
     return a->host_count++;
 }
 
+static void add_span(struct spans *spans, uint64_t first, uint64_t last, uint32_t host,
+                     uint32_t log)
+{
+    ARRAY_GROW(spans->items, spans->count, spans->capacity);
+    spans->items[spans->count++] = (struct id_span){first, last, host, log};
+}
+
+static void gather_track(struct across *a, struct spans *spans, const struct track *t,
+                         uint32_t log)
+{
+    uint32_t host = host_of(a, t->computer);
+    for (size_t k = 0; k < track_ordered_stretches(t); k++)
+        add_span(spans, t->stretches[k].first.record_id, t->stretches[k].last.record_id,
+                 host, log);
+    if (t->stretches_more)
+        add_span(spans, t->more_lowest_id, t->more_highest_id, host, log);
+}
+
 static void gather_spans(struct across *a, struct spans *spans)
 {
     for (uint32_t log = 0; log < a->log_count; log++) {
         const struct tracks *tracks = &a->coverages[log]->tracks;
-        for (size_t i = 0; i < tracks->count; i++) {
-            const struct track *t = &tracks->items[i];
-            for (size_t k = 0; t->is_sysmons && k < t->count; k++) {
-                const struct stretch *s = &t->stretches[k];
-                ARRAY_GROW(spans->items, spans->count, spans->capacity);
-                spans->items[spans->count++] =
-                    (struct id_span){s->first.record_id, s->last.record_id,
-                                     host_of(a, t->computer), log};
-            }
-        }
+        for (size_t i = 0; i < tracks->count; i++)
+            if (tracks->items[i].is_sysmons)
+                gather_track(a, spans, &tracks->items[i], log);
     }
 }
 
@@ -69,7 +80,7 @@ static int compare_spans(const void *x, const void *y)
     return (a->log > b->log) - (a->log < b->log);
 }
 
-/* Ranges come by (host, first); one that touches the last is joined to it. */
+/* Ranges come by (host, first); of one that reaches into the last, what goes beyond it. */
 static void add_range(struct across *a, uint32_t host, uint64_t first, uint64_t last)
 {
     struct across_range *before =
@@ -79,17 +90,40 @@ static void add_range(struct across *a, uint32_t host, uint64_t first, uint64_t 
             return;
         first = before->last + 1;
     }
-    uint64_t room = ACROSS_IDS_MAX - a->slot_count, count = last - first + 1;
-    if (count > room) {
-        a->not_compared += count - room;
-        count = room;
-    }
-    if (count == 0)
-        return;
     ARRAY_GROW(a->ranges, a->range_count, a->range_capacity);
-    a->ranges[a->range_count++] =
-        (struct across_range){first, first + count - 1, host, a->slot_count};
-    a->slot_count += (size_t)count;
+    a->ranges[a->range_count++] = (struct across_range){first, last, host, 0, 0};
+}
+
+static int compare_lengths(const void *x, const void *y)
+{
+    const struct across_range *a = *(struct across_range *const *)x,
+                              *b = *(struct across_range *const *)y;
+    uint64_t la = a->last - a->first, lb = b->last - b->first;
+    if (la != lb)
+        return la < lb ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+/* The short ones first, so that a long one, which may hold few records, takes the room of no
+ * other. */
+static void give_slots(struct across *a)
+{
+    struct across_range **by_length =
+        memory_get((a->range_count + 1) * sizeof *by_length);
+    for (size_t i = 0; i < a->range_count; i++)
+        by_length[i] = &a->ranges[i];
+    if (a->range_count)
+        qsort(by_length, a->range_count, sizeof *by_length, compare_lengths);
+    for (size_t i = 0; i < a->range_count; i++) {
+        struct across_range *r = by_length[i];
+        uint64_t room = ACROSS_IDS_MAX - a->slot_count,
+                 beyond_first = r->last - r->first;
+        r->slot = a->slot_count;
+        r->compared = beyond_first < room ? (size_t)beyond_first + 1 : (size_t)room;
+        a->not_compared += beyond_first - r->compared + 1;
+        a->slot_count += r->compared;
+    }
+    free(by_length);
 }
 
 static void find_shared(struct across *a, struct spans *spans)
@@ -119,6 +153,7 @@ bool across_open(struct across *a, const struct coverage *const *coverages,
     gather_spans(a, &spans);
     find_shared(a, &spans);
     free(spans.items);
+    give_slots(a);
     a->fingerprints = memory_get_zeroed(a->slot_count + 1, sizeof *a->fingerprints);
     a->logs = memory_get_zeroed(a->slot_count + 1, sizeof *a->logs);
     return a->slot_count > 0;
@@ -142,10 +177,11 @@ static size_t slot_of(const struct across *a, const struct evtx_record *record)
         else
             to = middle;
     }
-    if (from == a->range_count || a->ranges[from].host != host ||
-        a->ranges[from].first > s->record_id)
+    const struct across_range *r = &a->ranges[from];
+    if (from == a->range_count || r->host != host || r->first > s->record_id ||
+        s->record_id - r->first >= r->compared)
         return SIZE_MAX;
-    return a->ranges[from].slot + (size_t)(s->record_id - a->ranges[from].first);
+    return r->slot + (size_t)(s->record_id - r->first);
 }
 
 bool across_wants(const struct across *a, const struct evtx_record *record)
@@ -158,7 +194,9 @@ static void note_conflict(struct across *a, uint32_t log, uint32_t other,
 {
     uint64_t id = record->system.record_id;
     size_t i = a->pair_count;
-    while (i > 0 && (a->pairs[i - 1].log != log || a->pairs[i - 1].other != other))
+    while (i > 0 &&
+           (a->pairs[i - 1].log != log || a->pairs[i - 1].other != other ||
+            !text_equal_fold(a->pairs[i - 1].computer, record->system.computer)))
         i--;
     if (i == 0) {
         ARRAY_GROW(a->pairs, a->pair_count, a->pair_capacity);
@@ -210,7 +248,7 @@ void across_tell(const struct across *a, struct problems *problems)
     }
     if (a->not_compared)
         problems_add_graded(problems, PROBLEM_RID_CONFLICT, SEVERITY_INFO, NOWHERE,
-                            "%" PRIu64
+                            "up to %" PRIu64
                             " record ids that stand in several logs were not compared: "
                             "more than %d are not",
                             a->not_compared, ACROSS_IDS_MAX);

@@ -17,11 +17,12 @@ enum { ACROSS_IDS_MAX = 4 << 20 };
 
 struct across_range { /* ids first..last of one host stand in several logs */
     uint64_t first, last;
-    uint32_t host; /* number of a computer name */
-    size_t slot;   /* of the first id */
+    uint32_t host;   /* number of a computer name */
+    size_t slot;     /* of the first id */
+    size_t compared; /* so many, from the first on */
 };
 
-struct across_pair { /* two logs that disagree */
+struct across_pair { /* two logs that disagree on a host's ids */
     uint32_t log, other;
     uint64_t count, first_id, last_id, offset; /* offset: of the first one, in log */
     struct text computer;
@@ -52,7 +53,7 @@ bool across_wants(const struct across *a, const struct evtx_record *record);
 /* A record that is wanted, with a fingerprint of its content. */
 void across_add(struct across *a, uint32_t log, const struct evtx_record *record,
                 uint32_t fingerprint);
-/* RID_CONFLICT, a row for each two logs. */
+/* RID_CONFLICT, a row for each two logs and host. */
 void across_tell(const struct across *a, struct problems *problems);
 void across_close(struct across *a);
 

@@ -14,8 +14,12 @@ const char *machine_kind_name(enum machine_kind kind)
 {
     static const char *const names[MACHINE_KINDS] = {
         [MACHINE_BOOT] = "boot",
+        [MACHINE_BOOT_LATER] = "boot",
         [MACHINE_DIRTY_BOOT] = "unclean boot",
+        [MACHINE_UNEXPECTED] = "unexpected shutdown",
         [MACHINE_SHUTDOWN] = "shutdown",
+        [MACHINE_SHUTDOWN_ASKED] = "shutdown asked for",
+        [MACHINE_SHUTDOWN_BEGUN] = "shutdown begun",
         [MACHINE_SLEEP] = "sleep",
         [MACHINE_WAKE] = "wake",
         [MACHINE_UPTIME] = "uptime",
@@ -23,6 +27,8 @@ const char *machine_kind_name(enum machine_kind kind)
         [MACHINE_SENSOR_STOPPED] = "sensor stopped",
         [MACHINE_SENSOR_STARTED] = "sensor started",
         [MACHINE_SENSOR_CHANGED] = "sensor changed",
+        [MACHINE_LOG_STOPPED] = "event log stopped",
+        [MACHINE_LOG_STARTED] = "event log started",
         [MACHINE_LOG_SERVICE] = "event log",
         [MACHINE_RENAMED] = "renamed",
     };
@@ -43,13 +49,20 @@ static struct text field(const struct evtx_record *record, const char *name)
     return evtx_record_field(record, text_from(name));
 }
 
+static bool names_its_values(const struct evtx_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (!text_is_empty(evtx_record_name(record, i)))
+            return true;
+    return false;
+}
+
 /* Templates of some providers name their values param1, param2; others name none. */
 static struct text param(const struct evtx_record *record, unsigned number)
 {
     char name[16];
     snprintf(name, sizeof name, "param%u", number);
-    struct text value = field(record, name);
-    return text_is_absent(value) ? data(record, number - 1) : value;
+    return names_its_values(record) ? field(record, name) : data(record, number - 1);
 }
 
 static void add_field(struct buffer *words, const char *before, struct text value)
@@ -227,7 +240,10 @@ static bool backed_up(struct machine_event *e, const struct evtx_record *record,
 #define AUDIT    "Microsoft-Windows-Security-Auditing"
 #define SERVICES "Service Control Manager"
 
-/* Sources: Microsoft's message tables and audit documentation (Windows Server event
+/* The event log service writes 6005, 6006, 6008 and 6009 as it starts and stops, with Windows
+ * or without it: whether Windows started is told by its kernel (12, 41) and by 4608 alone.
+ *
+ * Sources: Microsoft's message tables and audit documentation (Windows Server event
  * reference; "Audit Security State Change", "Basic Service Operations"), checked against
  * public System and Security logs where those hold the event. */
 static const struct rule {
@@ -237,55 +253,58 @@ static const struct rule {
     const char *words;
     detail *detail;
 } rules[] = {
-    {1,    KERNEL,                                   SYSTEM,   MACHINE_CLOCK_SET,      "the system time was changed",         clock_set    },
-    {12,   KERNEL,                                   SYSTEM,   MACHINE_BOOT,           "Windows started",                     start_time   },
-    {13,   KERNEL,                                   SYSTEM,   MACHINE_SHUTDOWN,       "Windows is shutting down",            start_time   },
+    {1,    KERNEL,                                   SYSTEM,   MACHINE_CLOCK_SET,      "the system time was changed",        clock_set    },
+    {12,   KERNEL,                                   SYSTEM,   MACHINE_BOOT,           "Windows started",                    start_time   },
+    {13,   KERNEL,                                   SYSTEM,   MACHINE_SHUTDOWN,       "Windows is shutting down",           start_time   },
     {41,   POWER,                                    SYSTEM,   MACHINE_DIRTY_BOOT,
-     "Windows started without having been shut down before",                                                                  NULL         },
-    {42,   POWER,                                    SYSTEM,   MACHINE_SLEEP,          "the system is going to sleep",        NULL         },
-    {107,  POWER,                                    SYSTEM,   MACHINE_WAKE,           "the system resumed from sleep",       NULL         },
-    {109,  POWER,                                    SYSTEM,   MACHINE_SHUTDOWN,       "the kernel began to shut down",       NULL         },
-    {506,  POWER,                                    SYSTEM,   MACHINE_SLEEP,          "the system entered modern standby",   NULL         },
-    {507,  POWER,                                    SYSTEM,   MACHINE_WAKE,           "the system left modern standby",      NULL         },
+     "Windows started without having been shut down before",                                                                 NULL         },
+    {42,   POWER,                                    SYSTEM,   MACHINE_SLEEP,          "the system is going to sleep",       NULL         },
+    {107,  POWER,                                    SYSTEM,   MACHINE_WAKE,           "the system resumed from sleep",      NULL         },
+    {109,  POWER,                                    SYSTEM,   MACHINE_SHUTDOWN_BEGUN, "the kernel began to shut down",      NULL         },
+    {506,  POWER,                                    SYSTEM,   MACHINE_SLEEP,          "the system entered modern standby",  NULL         },
+    {507,  POWER,                                    SYSTEM,   MACHINE_WAKE,           "the system left modern standby",     NULL         },
     {1,    "Microsoft-Windows-Power-Troubleshooter", SYSTEM,   MACHINE_WAKE,
-     "the system returned from sleep",                                                                                        slept        },
-    {6005, "EventLog",                               SYSTEM,   MACHINE_BOOT,           "the event log service was started",   NULL         },
-    {6006, "EventLog",                               SYSTEM,   MACHINE_SHUTDOWN,       "the event log service was stopped",
-     NULL                                                                                                                                  },
-    {6008, "EventLog",                               SYSTEM,   MACHINE_DIRTY_BOOT,     "the shutdown before was unexpected",
-     unexpected                                                                                                                            },
-    {6009, "EventLog",                               SYSTEM,   MACHINE_BOOT,           "the version of Windows at its start",
-     NULL                                                                                                                                  },
-    {6011, "EventLog",                               SYSTEM,   MACHINE_RENAMED,        "the machine was renamed",             renamed      },
-    {6013, "EventLog",                               SYSTEM,   MACHINE_UPTIME,         "the time since the start",            uptime       },
-    {1074, "User32",                                 SYSTEM,   MACHINE_SHUTDOWN,       "a shutdown was asked for",
-     shutdown_asked                                                                                                                        },
+     "the system returned from sleep",                                                                                       slept        },
+    {6005, "EventLog",                               SYSTEM,   MACHINE_LOG_STARTED,    "the event log service was started",
+     NULL                                                                                                                                 },
+    {6006, "EventLog",                               SYSTEM,   MACHINE_LOG_STOPPED,    "the event log service was stopped",
+     NULL                                                                                                                                 },
+    {6008, "EventLog",                               SYSTEM,   MACHINE_UNEXPECTED,     "the shutdown before was unexpected",
+     unexpected                                                                                                                           },
+    {6009, "EventLog",                               SYSTEM,   MACHINE_LOG_STARTED,
+     "the version of Windows at its start",                                                                                  NULL         },
+    {6011, "EventLog",                               SYSTEM,   MACHINE_RENAMED,        "the machine was renamed",            renamed      },
+    {6013, "EventLog",                               SYSTEM,   MACHINE_UPTIME,         "the time since the start",           uptime       },
+    {1074, "User32",                                 SYSTEM,   MACHINE_SHUTDOWN_ASKED, "a shutdown was asked for",
+     shutdown_asked                                                                                                                       },
+    {1075, "User32",                                 SYSTEM,   MACHINE_SHUTDOWN_ASKED,
+     "the shutdown that was asked for was called off",                                                                       NULL         },
     {7031, SERVICES,                                 SYSTEM,   MACHINE_SENSOR_STOPPED,
-     "a service ended unexpectedly and is started again",                                                                     service_ended},
+     "a service ended unexpectedly and is started again",                                                                    service_ended},
     {7034, SERVICES,                                 SYSTEM,   MACHINE_SENSOR_STOPPED, "a service ended unexpectedly",
-     service_ended                                                                                                                         },
+     service_ended                                                                                                                        },
     {7036, SERVICES,                                 SYSTEM,   MACHINE_SENSOR_STOPPED, "a service changed its state",
-     service_state                                                                                                                         },
+     service_state                                                                                                                        },
     {7040, SERVICES,                                 SYSTEM,   MACHINE_SENSOR_CHANGED,
-     "the start type of a service was changed",                                                                               start_type   },
+     "the start type of a service was changed",                                                                              start_type   },
     {7045, SERVICES,                                 SYSTEM,   MACHINE_SENSOR_CHANGED, "a service was installed",
-     installed                                                                                                                             },
+     installed                                                                                                                            },
     {1,    "Microsoft-Windows-FilterManager",        SYSTEM,   MACHINE_SENSOR_STOPPED,
-     "a file system filter was unloaded",                                                                                     filter       },
+     "a file system filter was unloaded",                                                                                    filter       },
     {6,    "Microsoft-Windows-FilterManager",        SYSTEM,   MACHINE_SENSOR_STARTED,
-     "a file system filter was loaded",                                                                                       filter       },
+     "a file system filter was loaded",                                                                                      filter       },
     {105,  EVENTLOG,                                 SYSTEM,   MACHINE_LOG_SERVICE,    "a log was full and was put aside",
-     backed_up                                                                                                                             },
+     backed_up                                                                                                                            },
     {1100, EVENTLOG,                                 SECURITY, MACHINE_LOG_SERVICE,
-     "the event logging service has shut down",                                                                               NULL         },
+     "the event logging service has shut down",                                                                              NULL         },
     {1101, EVENTLOG,                                 SECURITY, MACHINE_LOG_SERVICE,
-     "audit events were dropped by the transport",                                                                            NULL         },
-    {1104, EVENTLOG,                                 SECURITY, MACHINE_LOG_SERVICE,    "the Security log is full",            NULL         },
+     "audit events were dropped by the transport",                                                                           NULL         },
+    {1104, EVENTLOG,                                 SECURITY, MACHINE_LOG_SERVICE,    "the Security log is full",           NULL         },
     {1105, EVENTLOG,                                 SECURITY, MACHINE_LOG_SERVICE,    "a log was full and was put aside",
-     backed_up                                                                                                                             },
-    {4608, AUDIT,                                    SECURITY, MACHINE_BOOT,           "Windows is starting up",              NULL         },
+     backed_up                                                                                                                            },
+    {4608, AUDIT,                                    SECURITY, MACHINE_BOOT_LATER,     "Windows is starting up",             NULL         },
     {4616, AUDIT,                                    SECURITY, MACHINE_CLOCK_SET,      "the system time was changed",
-     clock_set                                                                                                                             },
+     clock_set                                                                                                                            },
 };
 
 static const struct rule *rule_of(const struct evtx_system *system)
@@ -298,13 +317,34 @@ static const struct rule *rule_of(const struct evtx_system *system)
     return NULL;
 }
 
+static bool makes_intervals(enum machine_kind kind)
+{
+    switch (kind) {
+    case MACHINE_BOOT:
+    case MACHINE_BOOT_LATER:
+    case MACHINE_DIRTY_BOOT:
+    case MACHINE_SHUTDOWN:
+    case MACHINE_SHUTDOWN_BEGUN:
+    case MACHINE_SLEEP:
+    case MACHINE_WAKE:
+    case MACHINE_SENSOR_STOPPED:
+    case MACHINE_SENSOR_STARTED:
+    case MACHINE_LOG_STOPPED:
+    case MACHINE_LOG_STARTED: return true;
+    default: return false;
+    }
+}
+
 static void keep(struct machine_events *m, struct machine_event *e,
                  const struct buffer *words, struct arena *arena)
 {
-    if (m->count == MACHINE_EVENTS_MAX) {
+    bool is_end = makes_intervals((enum machine_kind)e->kind);
+    if (is_end ? m->ends == MACHINE_ENDS_MAX
+               : m->count - m->ends == MACHINE_EVENTS_MAX) {
         m->more++;
         return;
     }
+    m->ends += is_end;
     const struct machine_event *last = m->count ? &m->items[m->count - 1] : NULL;
     e->computer = last && text_equal(last->computer, e->computer)
                       ? last->computer
@@ -339,8 +379,6 @@ void machine_events_add(struct machine_events *m, const struct evtx_record *reco
     if (!rule->detail || rule->detail(&e, record, &words)) {
         buffer_printf(&words, " (%s %u)", rule->provider, rule->id);
         keep(m, &e, &words, arena);
-    } else if (rule->kind == MACHINE_CLOCK_SET) {
-        m->small_clock_changes++;
     }
     buffer_release(&words);
 }

@@ -16,8 +16,12 @@
 
 enum machine_kind {
     MACHINE_BOOT,       /* it started */
+    MACHINE_BOOT_LATER, /* it started, up to minutes before */
     MACHINE_DIRTY_BOOT, /* it started; it had not been shut down */
+    MACHINE_UNEXPECTED, /* the event log service found that it had not been */
     MACHINE_SHUTDOWN,
+    MACHINE_SHUTDOWN_ASKED, /* by a user or program; it can be taken back */
+    MACHINE_SHUTDOWN_BEGUN, /* by the kernel */
     MACHINE_SLEEP,
     MACHINE_WAKE,
     MACHINE_UPTIME,
@@ -25,7 +29,9 @@ enum machine_kind {
     MACHINE_SENSOR_STOPPED,
     MACHINE_SENSOR_STARTED,
     MACHINE_SENSOR_CHANGED, /* installed, its start type changed */
-    MACHINE_LOG_SERVICE,    /* of the event log service */
+    MACHINE_LOG_STOPPED,    /* the event log service: with Windows, or alone */
+    MACHINE_LOG_STARTED,
+    MACHINE_LOG_SERVICE, /* what else is recorded of it */
     MACHINE_RENAMED,
     MACHINE_KINDS
 };
@@ -44,13 +50,15 @@ struct machine_event {
     uint8_t kind, state; /* enum machine_kind, record_state */
 };
 
-enum { MACHINE_EVENTS_MAX = 20000 };
+/* Of one log: of kinds that each tell of a moment alone, and of those that a story's intervals
+ * are made from, which so many others never push out. */
+enum { MACHINE_EVENTS_MAX = 20000, MACHINE_ENDS_MAX = 20000 };
 
 struct machine_events {
     struct machine_event *items;
     size_t count, capacity;
-    uint64_t more;                /* beyond MACHINE_EVENTS_MAX */
-    uint64_t small_clock_changes; /* of at most 2 s: the time service's daily work */
+    size_t ends;   /* of them, of kinds that intervals are made from */
+    uint64_t more; /* left out */
 };
 
 /* Nothing happens where the record is none of them. Texts go into the arena. */

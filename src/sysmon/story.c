@@ -7,8 +7,13 @@
 
 #include "util/memory.h"
 
-/* Records of one start of the machine that say so stand within minutes of each other. */
+/* Records of one start of the machine that say so stand within minutes of each other, and
+ * within 38 record ids in 44 starts and shutdowns of 16 public System logs, also where the
+ * clock was hours off until the time service set it. */
 #define SAME_BOOT_100NS (600 * FILETIME_SECOND)
+#define SAME_BOOT_IDS   50
+/* Around a start records are not in order of time. */
+#define OUT_OF_ORDER_100NS (60 * FILETIME_SECOND)
 
 enum {
     LIST_MAX = 1000, /* bytes of a list that one host's row holds */
@@ -50,6 +55,12 @@ struct making {
     size_t edge_count, edge_capacity;
 };
 
+/* Where and when Windows started on one host, both in order. */
+struct boots {
+    uint64_t *filetimes, *places; /* places: place_key() */
+    size_t count;
+};
+
 /* One host, while its rows are made. */
 struct host_work {
     struct making *m;
@@ -61,6 +72,7 @@ struct host_work {
     bool is_raw;  /* all of its Sysmon logs are */
     bool has_raw; /* one of them is, or may be */
     struct place first_hole;
+    struct boots boots;
 };
 
 /* --- hosts */
@@ -130,7 +142,14 @@ static void add_track(struct making *m, const struct track *t, uint32_t log)
     ARRAY_GROW(m->tracks, m->track_count, m->track_capacity);
     m->tracks[m->track_count++] = (struct owned_track){t, host, log};
     h->records += t->records;
-    h->logs++;
+    if (h->logs == 0 || h->last_log != log) /* its name can stand there in two cases */
+        h->logs++;
+    h->first_log = h->logs == 1 ? log : h->first_log;
+    h->last_log = log;
+    if (!text_is_empty(t->schema) && t->version_filetime >= h->schema_filetime) {
+        h->schema_filetime = t->version_filetime;
+        h->newest_schema = t->schema;
+    }
     for (unsigned id = 0; id < 256; id++)
         h->per_event_id[id] += t->per_event_id[id];
     widen(&h->first_utc_filetime, &h->last_utc_filetime, t->first_utc_filetime,
@@ -248,6 +267,45 @@ static struct story_row *add_moment(struct making *m, uint32_t log,
                                           .offset = at->offset,
                                           .last_record_id = NO_RECORD,
                                           .words = words});
+}
+
+uint64_t story_boot_filetime(const struct story_row *row)
+{
+    if (row->kind != STORY_MACHINE)
+        return FILETIME_NONE;
+    switch ((enum machine_kind)row->machine) {
+    case MACHINE_BOOT: return row->from_filetime;
+    case MACHINE_BOOT_LATER:
+    case MACHINE_DIRTY_BOOT:
+        return row->from_filetime > SAME_BOOT_100NS
+                   ? row->from_filetime - SAME_BOOT_100NS
+                   : 0;
+    default: return FILETIME_NONE;
+    }
+}
+
+/* What the tables of a log have no room for. */
+static void tell_what_is_left_out(struct making *m, uint32_t log)
+{
+    const struct coverage *c = m->coverages[log];
+    uint64_t stretches = 0;
+    for (size_t i = 0; i < c->tracks.count; i++)
+        stretches += c->tracks.items[i].stretches_more;
+    if (c->machine.more)
+        problems_add(m->problems, PROBLEM_STORY_IN_PART,
+                     evidence_log_place(c->log, NO_OFFSET, NO_RECORD),
+                     "%" PRIu64
+                     " more record%s of the machine itself %s left out: %d of "
+                     "such kinds are kept",
+                     c->machine.more, count_word(c->machine.more, "", "s"),
+                     count_word(c->machine.more, "is", "are"), MACHINE_EVENTS_MAX);
+    if (stretches)
+        problems_add(m->problems, PROBLEM_STORY_IN_PART,
+                     evidence_log_place(c->log, NO_OFFSET, NO_RECORD),
+                     "%" PRIu64 " record%s apart from the %d stretches that are kept: "
+                     "no silence is looked for there",
+                     stretches, count_word(stretches, " stands", "s stand"),
+                     STRETCHES_MAX);
 }
 
 static void add_machine_events(struct making *m, uint32_t log)
@@ -379,17 +437,63 @@ static uint64_t last_sign_before(const struct host_work *w, uint64_t filetime)
     return last;
 }
 
-/* Started again without a shutdown: off since the last sign of it, at the earliest. */
-static void add_unclean_off(struct host_work *w, size_t boot)
+/* Does a stretch that began after `from` run on through `to`? */
+static bool was_written_at(const struct host_work *w, uint64_t from, uint64_t to)
+{
+    for (size_t i = 0; i < w->span_count; i++) {
+        const struct stretch *s = w->spans[i].stretch;
+        if (s->first.filetime > from && s->first.filetime + OUT_OF_ORDER_100NS < to &&
+            s->last.filetime >= to)
+            return true;
+    }
+    return false;
+}
+
+/* Windows ended as row `end` says, and started: off, but not while records were written. */
+static void add_off(struct host_work *w, size_t end, size_t boot)
+{
+    const struct story_row *rows = w->m->story->rows;
+    uint64_t from = rows[end].from_filetime, to = rows[boot].from_filetime,
+             last = last_sign_before(w, to);
+    if (was_written_at(w, from, to))
+        return;
+    size_t before = w->m->story->count;
+    add_interval(w, STORY_OFF, end, boot);
+    if (w->m->story->count == before || last == FILETIME_NONE || last <= from)
+        return;
+    struct story_row *row = &w->m->story->rows[before];
+    row->from_filetime = last;
+    if (last - from > OUT_OF_ORDER_100NS)
+        row->words =
+            arena_printf(w->m->arena,
+                         "%.*s; records go on after the first of these: off since the "
+                         "last of them, at the earliest",
+                         TEXT(row->words));
+}
+
+/* What is known of the end of Windows before a start that no recorded end stands before. */
+static const char *unclean_words(const struct host_work *w, bool was_begun)
+{
+    if (!w->m->story->hosts[w->host].has_machine_log)
+        return "no System log of this host was read, so its end is not known";
+    return was_begun ? "a shutdown was begun, its end is not recorded"
+                     : "no shutdown is recorded";
+}
+
+/* Started again, and its end is not recorded: off since the last sign of it, at the
+ * earliest. */
+static void add_unclean_off(struct host_work *w, size_t boot, bool was_begun)
 {
     struct story_row row = w->m->story->rows[boot];
     uint64_t since = last_sign_before(w, row.from_filetime);
-    if (since == FILETIME_NONE)
+    bool is_crash = w->m->story->hosts[w->host].has_machine_log && !was_begun;
+    if (since == FILETIME_NONE || was_written_at(w, 0, row.from_filetime))
         return;
-    row.words = arena_printf(w->m->arena,
-                             "no shutdown is recorded before %.*s, %.*s: switched off, "
-                             "reset or crashed after the last record before it",
-                             TEXT(row.words), TEXT(place_words(w, &row)));
+    row.words = arena_printf(
+        w->m->arena, "%s before %.*s, %.*s: %s after the last record before it%s",
+        unclean_words(w, was_begun), TEXT(row.words), TEXT(place_words(w, &row)),
+        is_crash ? "switched off, reset or crashed" : "off",
+        is_crash ? "" : ", at the earliest");
     row.kind = STORY_OFF;
     row.to_filetime = row.from_filetime;
     row.from_filetime = since;
@@ -400,8 +504,141 @@ enum { NOTHING = SIZE_MAX };
 
 /* What is under way while the moments are gone through in order. */
 struct under_way {
-    size_t shutdown, boot, sleep, sensor_stop, sensor_start; /* rows, or NOTHING */
+    size_t shutdown, begun, boot, sleep, sensor_stop, sensor_start, log_stop,
+        log_start; /* rows, or NOTHING */
 };
+
+/* --- the event log service */
+
+/* Ids of one log that are near each other have keys that are. */
+static uint64_t place_key(const struct story_row *row)
+{
+    return (uint64_t)row->log << 40 ^ row->record_id;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool has_near(const uint64_t *numbers, size_t count, uint64_t number,
+                     uint64_t distance)
+{
+    uint64_t least = number > distance ? number - distance : 0;
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (numbers[middle] < least)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && (numbers[low] <= number || numbers[low] - number <= distance);
+}
+
+static struct boots list_boots(const struct story_row *rows, size_t count)
+{
+    struct boots b = {memory_get((count + 1) * sizeof *b.filetimes),
+                      memory_get((count + 1) * sizeof *b.places), 0};
+    for (size_t i = 0; i < count; i++) {
+        if (story_boot_filetime(&rows[i]) == FILETIME_NONE)
+            continue;
+        b.filetimes[b.count] = rows[i].from_filetime;
+        b.places[b.count++] = place_key(&rows[i]);
+    }
+    qsort(b.places, b.count, sizeof *b.places, compare_numbers);
+    return b; /* the rows are in order of time */
+}
+
+/* It stopped with Windows, or at the same time. */
+static bool is_same_end(const struct story_row *stop, const struct story_row *end)
+{
+    return end->from_filetime <= stop->from_filetime + SAME_BOOT_100NS;
+}
+
+static void tell_log_stopped(const struct host_work *w, const struct story_row *row)
+{
+    char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
+    filetime_format(from, row->from_filetime, FILETIME_REPORT);
+    filetime_format(to, row->to_filetime, FILETIME_REPORT);
+    problems_add(
+        w->m->problems, PROBLEM_EVENT_LOG_STOPPED,
+        evidence_log_place(w->m->coverages[row->log]->log, row->offset, row->record_id),
+        "on %.*s from %s to %s: %.*s", TEXT(w->m->story->hosts[w->host].computer), from,
+        to, TEXT(row->words));
+}
+
+static void add_log_stopped(struct host_work *w, size_t stop, size_t until)
+{
+    size_t before = w->m->story->count;
+    add_interval(w, STORY_LOG_STOPPED, stop, until);
+    if (w->m->story->count > before)
+        tell_log_stopped(w, &w->m->story->rows[before]);
+}
+
+/* The first id of that log may be the first that is left of the start of Windows. */
+static bool begins_there(const struct host_work *w, const struct story_row *row)
+{
+    for (size_t i = 0; i < w->span_count; i++)
+        if (w->spans[i].log == row->log && !w->spans[i].is_sysmons &&
+            w->spans[i].stretch->first.record_id + SAME_BOOT_IDS < row->record_id)
+            return false;
+    return true;
+}
+
+/* Neither its stop nor a start of Windows is recorded: it was ended by force. */
+static void add_lone_log_start(struct host_work *w, size_t start)
+{
+    struct story_row row = w->m->story->rows[start];
+    uint64_t since = last_sign_before(w, row.from_filetime);
+    if (since == FILETIME_NONE || begins_there(w, &row) ||
+        was_written_at(w, 0, row.from_filetime))
+        return;
+    row.words = arena_printf(w->m->arena,
+                             "%.*s, %.*s; neither a stop of it nor a start of Windows "
+                             "is recorded before: it had ended after the last record",
+                             TEXT(row.words), TEXT(place_words(w, &row)));
+    row.kind = STORY_LOG_STOPPED;
+    row.to_filetime = row.from_filetime;
+    row.from_filetime = since;
+    tell_log_stopped(w, add_row(w->m, &row));
+}
+
+static void take_log_start(struct host_work *w, struct under_way *u, size_t i)
+{
+    const struct story_row row = w->m->story->rows[i];
+    bool is_boots =
+        has_near(w->boots.filetimes, w->boots.count, row.from_filetime,
+                 SAME_BOOT_100NS) ||
+        has_near(w->boots.places, w->boots.count, place_key(&row), SAME_BOOT_IDS);
+    bool is_same =
+        u->log_start != NOTHING && is_same_end(&w->m->story->rows[u->log_start], &row);
+    if (!is_boots && u->log_stop != NOTHING)
+        add_log_stopped(w, u->log_stop, i);
+    else if (!is_boots && !is_same)
+        add_lone_log_start(w, i);
+    u->log_stop = NOTHING;
+    u->log_start = i;
+}
+
+/* --- starts of Windows */
+
+/* The service had stopped before: with Windows, or alone and long before its end. */
+static void take_log_stop_before(struct host_work *w, const struct under_way *u,
+                                 size_t boot)
+{
+    const struct story_row *rows = w->m->story->rows;
+    size_t end = u->shutdown != NOTHING ? u->shutdown : u->begun;
+    if (u->log_stop == NOTHING)
+        return;
+    bool is_older = rows[boot].log == rows[u->log_stop].log &&
+                    rows[boot].record_id < rows[u->log_stop].record_id;
+    if (end == NOTHING && !is_older) /* older, by a clock that was wrong */
+        add_interval(w, STORY_LOG_STOPPED, u->log_stop, boot);
+    else if (end != NOTHING && !is_same_end(&rows[u->log_stop], &rows[end]))
+        add_log_stopped(w, u->log_stop, end);
+}
 
 static void take_boot(struct host_work *w, struct under_way *u, size_t i)
 {
@@ -412,12 +649,13 @@ static void take_boot(struct host_work *w, struct under_way *u, size_t i)
     if (is_same)
         return;
     w->m->story->hosts[w->host].boots++;
+    take_log_stop_before(w, u, i);
     if (u->shutdown != NOTHING)
-        add_interval(w, STORY_OFF, u->shutdown, i);
-    else
-        add_unclean_off(w, i);
+        add_off(w, u->shutdown, i);
+    else if (u->begun != NOTHING || u->log_stop == NOTHING)
+        add_unclean_off(w, i, u->begun != NOTHING);
     u->boot = i;
-    u->shutdown = u->sleep = NOTHING;
+    u->shutdown = u->begun = u->sleep = u->log_stop = NOTHING;
 }
 
 static void take_wake(struct host_work *w, struct under_way *u, size_t i)
@@ -495,8 +733,14 @@ static void take_moment(struct host_work *w, struct under_way *u, size_t i)
         return;
     switch ((enum machine_kind)row.machine) {
     case MACHINE_BOOT:
+    case MACHINE_BOOT_LATER:
     case MACHINE_DIRTY_BOOT: take_boot(w, u, i); break;
     case MACHINE_SHUTDOWN: u->shutdown = i; break;
+    case MACHINE_SHUTDOWN_BEGUN: u->begun = i; break;
+    case MACHINE_LOG_STOPPED:
+        u->log_stop = u->log_stop == NOTHING ? i : u->log_stop;
+        break;
+    case MACHINE_LOG_STARTED: take_log_start(w, u, i); break;
     case MACHINE_SLEEP: u->sleep = i; break;
     case MACHINE_WAKE: take_wake(w, u, i); break;
     case MACHINE_SENSOR_STOPPED:
@@ -524,10 +768,14 @@ static void end_open_stop(struct host_work *w, const struct under_way *u)
 
 static void find_intervals(struct host_work *w, size_t first)
 {
-    struct under_way u = {NOTHING, NOTHING, NOTHING, NOTHING, NOTHING};
+    struct under_way u = {NOTHING, NOTHING, NOTHING, NOTHING,
+                          NOTHING, NOTHING, NOTHING, NOTHING};
+    w->boots = list_boots(w->m->story->rows + first, w->row_count);
     for (size_t i = first; i < first + w->row_count; i++)
         take_moment(w, &u, i);
     end_open_stop(w, &u);
+    free(w->boots.filetimes);
+    free(w->boots.places);
 }
 
 /* --- records and holes */
@@ -562,32 +810,46 @@ struct hole {
 
 enum { AT_THE_ENDS_S = 60 };
 
-/* Was the host on in that time, as another of its logs shows? A record at an end of the
- * silence may belong to what ended or began there. */
-static bool was_on(const struct host_work *w, const struct hole *h)
+/* The last time in the hole at which another log of the host was written, which shows that
+ * it was on; FILETIME_NONE. A record at an end of the silence may belong to what ended or
+ * began there. */
+static uint64_t last_on(const struct host_work *w, const struct hole *h)
 {
+    const uint64_t end = AT_THE_ENDS_S * FILETIME_SECOND;
+    uint64_t last = FILETIME_NONE;
     for (size_t i = 0; i < w->span_count; i++) {
         const struct stretch *s = w->spans[i].stretch;
-        if (!w->spans[i].is_sysmons &&
-            s->first.filetime + AT_THE_ENDS_S * FILETIME_SECOND < h->to &&
-            s->last.filetime > h->from + AT_THE_ENDS_S * FILETIME_SECOND)
-            return true;
+        uint64_t at = s->last.filetime < h->to ? s->last.filetime : h->to;
+        if (!w->spans[i].is_sysmons && s->first.filetime + end < h->to &&
+            at > h->from + end && (last == FILETIME_NONE || at > last))
+            last = at;
     }
-    return false;
+    return last;
 }
 
 struct explanation {
     uint64_t covered[STORY_KINDS]; /* 100 ns of the hole, by kind of interval */
     uint64_t longest_left;
+    bool is_off_refuted; /* both of its ends are of one start of the machine */
     struct text words[STORY_KINDS];
 };
 
-/* The intervals of the host stand behind its moments, each kind in order of time; one kind
- * after the other is taken off, the longest piece that no interval covers is left. */
+/* Boot numbers inside the GUIDs on both sides; 0: none is told. */
+static bool tells_boots(const struct hole *h, uint16_t *before, uint16_t *after)
+{
+    *before = h->before->stretch->last_boot;
+    *after = h->after->stretch->first_boot;
+    return *before && *after;
+}
+
+/* The intervals of the host stand behind its moments in order of time. The longest piece of
+ * the hole that none of them covers is left. */
 static struct explanation explain(const struct hole *h,
                                   const struct story_row *intervals, size_t count)
 {
     struct explanation e = {.longest_left = 0};
+    uint16_t before, after;
+    bool is_one_boot = tells_boots(h, &before, &after) && before == after;
     uint64_t at = h->from;
     for (size_t i = 0; i < count; i++) {
         const struct story_row *row = &intervals[i];
@@ -595,6 +857,10 @@ static struct explanation explain(const struct hole *h,
         uint64_t to = row->to_filetime < h->to ? row->to_filetime : h->to;
         if (from >= to)
             continue;
+        if (is_one_boot && row->kind == STORY_OFF) {
+            e.is_off_refuted = true;
+            continue;
+        }
         if (from > at && from - at > e.longest_left)
             e.longest_left = from - at;
         at = to > at ? to : at;
@@ -610,7 +876,7 @@ static struct explanation explain(const struct hole *h,
 static enum story_kind main_kind(const struct explanation *e)
 {
     enum story_kind best = STORY_HOLE;
-    for (int kind = STORY_OFF; kind <= STORY_SENSOR_STOPPED; kind++)
+    for (int kind = STORY_OFF; kind <= STORY_LOG_STOPPED; kind++)
         if (e->covered[kind] > (best == STORY_HOLE ? 0 : e->covered[best]))
             best = (enum story_kind)kind;
     return best;
@@ -622,6 +888,7 @@ static const char *const kind_names[STORY_KINDS] = {
     [STORY_OFF] = "machine off",
     [STORY_ASLEEP] = "asleep",
     [STORY_SENSOR_STOPPED] = "sensor stopped",
+    [STORY_LOG_STOPPED] = "event log stopped",
     [STORY_SENSOR] = "sensor",
     [STORY_CLEARED] = "log cleared",
     [STORY_MISSING] = "records missing",
@@ -635,54 +902,73 @@ const char *story_kind_name(const struct story_row *row)
                : kind_names[row->kind];
 }
 
-static bool boots_differ(const struct hole *h)
+static struct text not_explained(const struct host_work *w, const struct hole *h,
+                                 const struct explanation *e, uint64_t on)
 {
-    uint16_t before = h->before->stretch->last_boot,
-             after = h->after->stretch->first_boot;
-    return before && after && before != after;
+    struct arena *arena = w->m->arena;
+    enum story_kind kind = main_kind(e);
+    char until[FILETIME_TEXT_MAX];
+    if (kind != STORY_HOLE)
+        return arena_printf(
+            arena, "a part of it is explained (%s: %.*s), %" PRIu64 " s are not",
+            kind_names[kind], TEXT(e->words[kind]), e->longest_left / FILETIME_SECOND);
+    if (e->is_off_refuted)
+        return arena_printf(arena,
+                            "records tell of a start of Windows in it, but the process "
+                            "GUIDs on both sides of it are of one start, boot %u",
+                            h->before->stretch->last_boot);
+    if (on == FILETIME_NONE)
+        return TEXT_LITERAL("no other log of this host has records in that time: on or "
+                            "off is not known");
+    filetime_format(until, on, FILETIME_REPORT);
+    return arena_printf(arena,
+                        "other logs of this host have records in that time, the last "
+                        "at %s: it was on then",
+                        until);
 }
 
 /* Sets row->explained and says why in row->words. */
 static void judge_hole(struct host_work *w, const struct hole *h,
-                       const struct explanation *e, struct story_row *row, bool on)
+                       const struct explanation *e, struct story_row *row, uint64_t on)
 {
-    struct arena *arena = w->m->arena;
     enum story_kind kind = main_kind(e);
+    uint16_t before, after;
     if (kind != STORY_HOLE && e->longest_left <= w->limit_100ns) {
         row->explained = text_from(kind_names[kind]);
         row->words = e->words[kind];
-    } else if (boots_differ(h)) {
+    } else if (kind == STORY_HOLE && tells_boots(h, &before, &after) &&
+               before != after) {
         row->explained = TEXT_LITERAL("restarted");
-        row->words =
-            arena_printf(arena,
-                         "the process GUIDs around it tell boot %u before and boot %u "
-                         "after; for how "
-                         "long the machine was off is not recorded",
-                         h->before->stretch->last_boot, h->after->stretch->first_boot);
+        row->words = arena_printf(w->m->arena,
+                                  "the process GUIDs around it tell boot %u before and "
+                                  "boot %u after; for how "
+                                  "long the machine was off is not recorded",
+                                  before, after);
     } else {
         row->explained = TEXT_LITERAL("not explained");
-        row->words = text_from(
-            on ? "other logs of this host have records in that time: it was on"
-               : "no other log of this host has records in that time: on or off is not "
-                 "known");
-        if (kind != STORY_HOLE)
-            row->words = arena_printf(
-                arena, "a part of it is explained (%s: %.*s), %" PRIu64 " s are not",
-                kind_names[kind], TEXT(e->words[kind]),
-                e->longest_left / FILETIME_SECOND);
+        row->words = not_explained(w, h, e, on);
     }
 }
 
+/* Sysmon wrote nothing for longer than is ordinary while another log shows the host on, or
+ * logs contradict each other. */
+static bool is_odd(const struct host_work *w, const struct story_row *row,
+                   const struct hole *h, const struct explanation *e, uint64_t on)
+{
+    return w->is_raw && text_equal(row->explained, TEXT_LITERAL("not explained")) &&
+           (e->is_off_refuted ||
+            (on != FILETIME_NONE && on - h->from > w->limit_100ns));
+}
+
 static void tell_hole(const struct host_work *w, const struct story_row *row,
-                      const struct hole *h, bool on)
+                      const struct hole *h, const struct explanation *e, uint64_t on)
 {
     char from[FILETIME_TEXT_MAX], to[FILETIME_TEXT_MAX];
     filetime_format(from, h->from, FILETIME_REPORT);
     filetime_format(to, h->to, FILETIME_REPORT);
-    bool is_odd =
-        on && w->is_raw && text_equal(row->explained, TEXT_LITERAL("not explained"));
     problems_add_graded(
-        w->m->problems, PROBLEM_COVERAGE_HOLE, is_odd ? SEVERITY_NOTICE : SEVERITY_INFO,
+        w->m->problems, PROBLEM_COVERAGE_HOLE,
+        is_odd(w, row, h, e, on) ? SEVERITY_NOTICE : SEVERITY_INFO,
         evidence_log_place(w->m->coverages[row->log]->log, row->offset, row->record_id),
         "no Sysmon record of %.*s from %s (EventRecordID %" PRIu64 ") to %s (%" PRIu64
         "), %" PRIu64 " s; %.*s: %.*s%s",
@@ -713,7 +999,7 @@ static void add_hole(struct host_work *w, const struct hole *h, size_t first_int
     struct explanation e =
         explain(h, w->m->story->rows + first_interval, interval_count);
     const struct stretch *before = h->before->stretch, *after = h->after->stretch;
-    bool on = was_on(w, h);
+    uint64_t on = last_on(w, h);
     struct story_row row = {.from_filetime = h->from,
                             .to_filetime = h->to,
                             .host = w->host,
@@ -728,7 +1014,7 @@ static void add_hole(struct host_work *w, const struct hole *h, size_t first_int
     host->holes_not_explained +=
         text_equal(row.explained, TEXT_LITERAL("not explained"));
     if (w->has_raw)
-        tell_hole(w, &row, h, on);
+        tell_hole(w, &row, h, &e, on);
     else if (host->holes == 1)
         w->first_hole = evidence_log_place(w->m->coverages[row.log]->log, row.offset,
                                            row.record_id);
@@ -817,6 +1103,7 @@ static void gather(struct making *m, const struct story_clearing *clearings,
             add_track(m, &c->tracks.items[i], log);
         add_missing_ids(m, log);
         add_machine_events(m, log);
+        tell_what_is_left_out(m, log);
         add_sensor_rows(m, log);
     }
     count_missing_ids(m);

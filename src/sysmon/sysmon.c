@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sysmon/sysmon_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "util/bytes.h"
@@ -76,8 +78,8 @@ static const struct sysmon_layout *known_layout(struct sysmon_layouts *all,
     struct sysmon_layout *layout = layout_of(all, names->id);
     if (!layout->is_known) {
         struct sysmon_event event = {.event_id = event_id};
-        find_fields(&event,
-                    &(struct evtx_record){.layout = names, .field_count = names->count});
+        find_fields(&event, &(struct evtx_record){.layout = names,
+                                                  .field_count = names->count});
         layout->is_known = true;
         layout->unknown_fields = event.unknown_fields;
         memcpy(layout->slot, event.slot, sizeof layout->slot);
@@ -117,7 +119,7 @@ bool sysmon_event_from_record(struct sysmon_event *event,
 bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *event,
                        const struct evtx_record *record, const struct evidence_log *log)
 {
-    if (record->state == RECORD_POSITIONAL || 
+    if (record->state == RECORD_POSITIONAL ||
         !sysmon_is_source(record->system.provider, record->system.channel))
         return false;
     *event =
@@ -185,6 +187,20 @@ bool sysmon_number(const struct sysmon_event *event, enum sysmon_field field,
     uint8_t slot = event->slot[field];
     return (slot && evtx_record_number(event->record, slot - 1u, value)) ||
            text_to_number(sysmon_value(event, field), value);
+}
+
+uint16_t process_guid_boot(const struct guid *guid)
+{
+    uint64_t key = process_guid_parts(guid).key;
+    return (uint32_t)key == 0x10000000 ? 0 : (uint16_t)(key >> 48);
+}
+
+struct text pid_text(char out[PID_TEXT_MAX], uint32_t number)
+{
+    if (number == PID_UNKNOWN)
+        return TEXT_LITERAL("not recorded");
+    int len = snprintf(out, PID_TEXT_MAX, "%" PRIu32, number);
+    return (struct text){out, (size_t)len};
 }
 
 uint32_t sysmon_pid(const struct sysmon_event *event, enum sysmon_field field)

@@ -41,6 +41,9 @@ enum {
 };
 
 #define PID_UNKNOWN UINT32_MAX
+enum { PID_TEXT_MAX = 16 };
+/* "12", or "not recorded", of a process id or a session. */
+struct text pid_text(char out[PID_TEXT_MAX], uint32_t number);
 
 struct sysmon_event {
     const struct evtx_record *record;
@@ -118,6 +121,9 @@ struct process_guid_parts {
 };
 
 struct process_guid_parts process_guid_parts(const struct guid *guid);
+/* The boot inside: the last eight bytes are boot << 48 | sequence in newer Sysmons, a token id
+ * with 0x10000000 below it, or a token id alone, whose upper 16 bits are zero. 0: none. */
+uint16_t process_guid_boot(const struct guid *guid);
 
 /* System 104 and Security 1102 (provider Microsoft-Windows-Eventlog only: others use the
  * same ids): who cleared which log, when. Texts are borrowed from the record. */

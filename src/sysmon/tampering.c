@@ -48,17 +48,24 @@ static const struct {
      true,                                                                                "clears a log or stops a service"},
     {NAME("sysmon.exe"),     {" -u", " /u"},                                       false, "removes Sysmon"                 },
     {NAME("sysmon64.exe"),   {" -u", " /u"},                                       false, "removes Sysmon"                 },
+    {NAME("sysmon64a.exe"),  {" -u", " /u"},                                       false, "removes Sysmon"                 },
     {NAME("sysmon.exe"),     {" -c", " /c"},                                       false, CONFIGURES                       },
     {NAME("sysmon64.exe"),   {" -c", " /c"},                                       false, CONFIGURES                       },
+    {NAME("sysmon64a.exe"),  {" -c", " /c"},                                       false, CONFIGURES                       },
 };
 
-/* Parts of registry paths: of the channel, the service and the driver. */
-static const char *const keys[] = {
-    "\\WINEVT\\Channels\\Microsoft-Windows-Sysmon",
-    "\\WINEVT\\Publishers\\{5770385f-c22a-43e0-bf4c-06f5698ffbd9}",
-    "\\Services\\SysmonDrv",
-    "\\Services\\Sysmon64",
-    "\\Services\\Sysmon\\",
+/* Parts of registry paths, of the channel, the service and the driver: a name ends there, or
+ * its key does. Of the channel the beginning is enough. */
+static const struct {
+    const char *part;
+    bool is_beginning;
+} keys[] = {
+    {"\\WINEVT\\Channels\\Microsoft-Windows-Sysmon",                 true },
+    {"\\WINEVT\\Publishers\\{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", true },
+    {"\\Services\\SysmonDrv",                                        false},
+    {"\\Services\\Sysmon64",                                         false},
+    {"\\Services\\Sysmon64a",                                        false},
+    {"\\Services\\Sysmon",                                           false},
 };
 
 static bool holds(struct text t, const char *part)
@@ -83,18 +90,37 @@ static const char *what_command_does(const struct sysmon_event *event)
     return NULL;
 }
 
+static bool holds_key(struct text target, struct text key)
+{
+    for (size_t at = 0; at + key.len <= target.len; at++) {
+        struct text here = text_slice(target, at, target.len - at);
+        if (text_starts_with_fold(here, key) &&
+            (here.len == key.len || here.ptr[key.len] == '\\'))
+            return true;
+    }
+    return false;
+}
+
+/* Where Windows has it, on any drive: another program can have its name elsewhere. */
+static bool is_services(struct text image)
+{
+    struct text path = TEXT_LITERAL(":\\Windows\\System32\\services.exe");
+    return image.len == path.len + 1 && text_ends_with_fold(image, path);
+}
+
 /* What services.exe and Sysmon itself write there is their work. */
 static bool is_registry_write(const struct sysmon_event *event)
 {
     struct text target = sysmon_value(event, SYSMON_TargetObject),
-                image = text_basename(sysmon_value(event, SYSMON_Image));
+                path = sysmon_value(event, SYSMON_Image), image = text_basename(path);
     if (!holds(target, "sysmon") && !holds(target, "5770385f"))
         return false;
     if (machine_is_sensor(text_slice(image, 0, image.len > 4 ? image.len - 4 : 0)) ||
-        text_equal_fold(image, TEXT_LITERAL("services.exe")))
+        is_services(path))
         return false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (holds(target, keys[i]))
+        if (keys[i].is_beginning ? holds(target, keys[i].part)
+                                 : holds_key(target, text_from(keys[i].part)))
             return true;
     return false;
 }
@@ -129,21 +155,22 @@ void tampering_add(struct tampering *t, const struct sysmon_event *event,
         return;
     }
     struct text user = by_whom(event);
+    char pid[PID_TEXT_MAX];
     if (what)
         add_row(t, event, what == CONFIGURES ? SEVERITY_NOTICE : SEVERITY_WARNING,
                 arena_printf(arena, "a command line that %s: %.*s; account %.*s", what,
                              TEXT(sysmon_value(event, SYSMON_CommandLine)),
                              TEXT(user)));
     else
-        add_row(
-            t, event, SEVERITY_WARNING,
-            arena_printf(arena,
-                         "%.*s (pid %" PRIu32 ") wrote to the registry, %.*s: %.*s; "
-                         "account %.*s",
-                         TEXT(sysmon_value(event, SYSMON_Image)),
-                         sysmon_pid(event, SYSMON_ProcessId),
-                         TEXT(sysmon_value(event, SYSMON_EventType)),
-                         TEXT(sysmon_value(event, SYSMON_TargetObject)), TEXT(user)));
+        add_row(t, event, SEVERITY_WARNING,
+                arena_printf(arena,
+                             "%.*s (pid %.*s) wrote to the registry, %.*s: %.*s; "
+                             "account %.*s",
+                             TEXT(sysmon_value(event, SYSMON_Image)),
+                             TEXT(pid_text(pid, sysmon_pid(event, SYSMON_ProcessId))),
+                             TEXT(sysmon_value(event, SYSMON_EventType)),
+                             TEXT(sysmon_value(event, SYSMON_TargetObject)),
+                             TEXT(user)));
 }
 
 void tampering_tell(const struct tampering *t, const struct evidence_log *log,

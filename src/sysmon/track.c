@@ -136,15 +136,42 @@ static void count_spacing(struct track *t, const struct track_point *p)
         t->spacing[spacing_of(p->filetime - last->filetime)]++;
 }
 
+size_t track_ordered_stretches(const struct track *t)
+{
+    return t->stretches_more ? t->count - 1 : t->count;
+}
+
+/* Records that no stretch is left for share one more, which reaches to all of them in time. */
+static void add_beyond(struct track *t, const struct track_point *p)
+{
+    if (t->stretches_more++ == 0) {
+        ARRAY_GROW(t->stretches, t->count, t->capacity);
+        t->stretches[t->count++] =
+            (struct stretch){.first = *p, .last = *p, .start = STARTS_AFTER_SILENCE};
+        t->more_lowest_id = t->more_highest_id = p->record_id;
+    }
+    struct stretch *s = &t->stretches[t->count - 1];
+    t->more_lowest_id =
+        p->record_id < t->more_lowest_id ? p->record_id : t->more_lowest_id;
+    t->more_highest_id =
+        p->record_id > t->more_highest_id ? p->record_id : t->more_highest_id;
+    if (p->filetime < s->first.filetime)
+        s->first = *p;
+    if (p->filetime > s->last.filetime)
+        s->last = *p;
+    s->records++;
+}
+
+/* NULL: beyond STRETCHES_MAX. */
 static struct stretch *stretch_for(struct track *t, const struct track_point *p)
 {
     count_spacing(t, p);
+    if (t->stretches_more)
+        return NULL;
     if (goes_on(t, p))
         return &t->stretches[t->count - 1];
-    if (t->count == STRETCHES_MAX) {
-        t->stretches_more++;
-        return &t->stretches[t->count - 1];
-    }
+    if (t->count == STRETCHES_MAX)
+        return NULL;
     enum stretch_start start = start_of(t, p);
     ARRAY_GROW(t->stretches, t->count, t->capacity);
     struct stretch *s = &t->stretches[t->count++];
@@ -152,21 +179,22 @@ static struct stretch *stretch_for(struct track *t, const struct track_point *p)
     return s;
 }
 
-/* The last eight bytes of a GUID: boot << 48 | sequence in newer Sysmons, a token id with
- * 0x10000000 below it, or a token id alone, which leaves the upper 16 bits zero. */
 static uint16_t boot_of(const struct sysmon_event *event)
 {
     struct guid guid;
     if (!event || event->event_id != SYSMON_PROCESS_CREATE ||
         !sysmon_guid(event, SYSMON_ProcessGuid, &guid))
         return 0;
-    uint64_t key = process_guid_parts(&guid).key;
-    return (uint32_t)key == 0x10000000 ? 0 : (uint16_t)(key >> 48);
+    return process_guid_boot(&guid);
 }
 
 static void add_to_stretch(struct track *t, const struct track_point *p, uint16_t boot)
 {
     struct stretch *s = stretch_for(t, p);
+    if (!s) {
+        add_beyond(t, p);
+        return;
+    }
     s->last = *p;
     s->records++;
     if (boot) {
@@ -211,9 +239,11 @@ static int64_t middle_of(const int64_t distances[SKEW_WINDOW])
     return sorted[SKEW_WINDOW / 2];
 }
 
+/* Distances of hostile times use all 64 bits. */
 static bool are_near(int64_t a, int64_t b)
 {
-    return a - b <= SKEW_TOLD_100NS && b - a <= SKEW_TOLD_100NS;
+    uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return apart <= (uint64_t)SKEW_TOLD_100NS;
 }
 
 static void add_jump(struct track *t, int64_t middle)
@@ -381,16 +411,17 @@ static int compare_by_id(const void *a, const void *b)
 static void tell_clock_back(const struct telling *t)
 {
     const struct track *track = t->track;
-    const struct stretch **by_id = memory_get((track->count + 1) * sizeof *by_id);
+    size_t count = track_ordered_stretches(track);
+    const struct stretch **by_id = memory_get((count + 1) * sizeof *by_id);
     size_t rows = 0;
     bool in_order = true;
-    for (size_t i = 0; i < track->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         by_id[i] = &track->stretches[i];
         in_order =
             in_order && !(i && ids_went_back(&track->stretches[i - 1], by_id[i]));
     }
-    qsort(by_id, in_order ? track->count : 0, sizeof *by_id, compare_by_id);
-    for (size_t i = 1; in_order && i < track->count; i++) {
+    qsort(by_id, in_order ? count : 0, sizeof *by_id, compare_by_id);
+    for (size_t i = 1; in_order && i < count; i++) {
         const struct track_point *before = &by_id[i - 1]->last,
                                  *after = &by_id[i]->first;
         if (after->record_id > before->record_id &&
@@ -404,7 +435,7 @@ static void tell_clock_back(const struct telling *t)
 static void tell_all_ids_back(const struct telling *t)
 {
     size_t rows = 0;
-    for (size_t i = 1; i < t->track->count; i++) {
+    for (size_t i = 1; i < track_ordered_stretches(t->track); i++) {
         const struct stretch *before = &t->track->stretches[i - 1],
                              *s = &t->track->stretches[i];
         if (ids_went_back(before, s) && rows++ < ROWS_MAX)

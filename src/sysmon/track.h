@@ -59,7 +59,9 @@ struct track {
     bool is_sysmons;
     struct stretch *stretches;
     size_t count, capacity;
-    uint64_t stretches_more; /* were to begin beyond STRETCHES_MAX */
+    uint64_t
+        stretches_more; /* records from where a stretch beyond STRETCHES_MAX began */
+    uint64_t more_lowest_id, more_highest_id; /* of them */
     uint64_t records;
     uint64_t spacing
         [SPACINGS]; /* how many distances between neighbours, by quarter octave */
@@ -93,6 +95,9 @@ struct tracks {
 
 void tracks_init(struct tracks *t, struct arena *arena);
 void tracks_release(struct tracks *t);
+/* How many of its stretches are in the order of the file; one more, the last, may hold all
+ * that no stretch was left for. */
+size_t track_ordered_stretches(const struct track *t);
 /* A live record of the log. */
 void tracks_add(struct tracks *t, const struct evtx_record *record,
                 const struct sysmon_event *event_or_null);
