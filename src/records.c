@@ -21,7 +21,8 @@ static struct text record_digest(const struct evtx_record *record,
 {
     struct digester digester;
     struct digest_values digests;
-    if (record->header_id == NO_RECORD) /* of an export as text: no record's bytes */
+    /* Of an export as text there are no record's bytes; some may not be readable. */
+    if (record->header_id == NO_RECORD || record->has_unread_bytes)
         return TEXT_LITERAL("-");
     digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
     digester_add(&digester, record->raw.ptr, record->raw.len);

@@ -791,6 +791,19 @@ static void say_hash(struct run *run, const struct evidence_log *log)
                 TEXT(digest_hex(hex, &log->digests, DIGEST_SHA256)));
 }
 
+/* What is missing of a log was told by the reader, if it met that. */
+static void tell_not_hashed(struct run *run, const struct hashing *h,
+                            const struct evtx_log_facts *facts)
+{
+    if (!facts->bytes_unreadable)
+        problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
+    problems_add(&run->problems, PROBLEM_LOG_NOT_HASHED,
+                 evidence_log_place(h->log, NO_OFFSET, NO_RECORD),
+                 "no hash is given of the %" PRIu64
+                 " bytes that the log has: not all of them could be read",
+                 h->log->size);
+}
+
 /* What was wrong is told in the order of the logs. */
 static void end_hashing(struct run *run)
 {
@@ -799,8 +812,8 @@ static void end_hashing(struct run *run)
         if (h->is_submitted)
             workers_wait(run->hashers, &h->work);
         if (h->status == DAMAGED)
-            problems_add_error(&run->problems, PROBLEM_LOG_UNREADABLE, &h->damage);
-        if (h->status != FAILED)
+            tell_not_hashed(run, h, &run->report.logs[i].facts);
+        if (h->status == OK)
             say_hash(run, h->log);
     }
     workers_close(run->hashers);

@@ -28,6 +28,7 @@ struct shown_record {
     uint64_t offset, chunk_offset, header_id, header_filetime, record_id;
     enum record_state state;
     struct bytes raw;
+    bool has_unread_bytes;
     struct shown_value *values; /* System first */
     size_t count;
 };
@@ -95,6 +96,7 @@ static void copy_record(struct show *s, struct shown_record *to,
         .record_id = from->system.record_id,
         .state = from->state,
         .raw = {raw, from->raw.len},
+        .has_unread_bytes = from->has_unread_bytes,
         .values = arena_alloc(&s->arena, (SYSTEM_VALUES + from->field_count) *
                                              sizeof *to->values)
     };
@@ -255,6 +257,11 @@ static void show_digest(struct show *s)
     char hex[DIGEST_HEX_MAX];
     struct digester digester;
     struct digest_values digests;
+    if (s->native.has_unread_bytes) {
+        add_line(s, "record_sha256",
+                 "- (some of its bytes could not be read and are shown as zeros)");
+        return;
+    }
     digester_init(&digester, DIGEST_BIT(DIGEST_SHA256));
     digester_add(&digester, s->native.raw.ptr, s->native.raw.len);
     digester_finish(&digester, &digests);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..46
+echo 1..48
 
 # --- bad input
 : > empty.bin
@@ -10,13 +10,15 @@ run empty.bin
 check 'an empty file' says '^problem EVIDENCE_UNREADABLE: the file is empty'
 echo 'Dear diary' > text.txt
 run text.txt
-check 'a text file' says '^problem EVIDENCE_UNREADABLE: neither an event log nor'
+check 'a text file' says '^problem EVIDENCE_UNREADABLE: neither an event log nor an export of events: a text'
 run absent Sysmon.evtx
 check 'a path that is not there' says '^problem EVIDENCE_UNREADABLE: cannot be opened: No such file'
 check 'what stands beside it is read' finds Sysmon.evtx Sysmon.evtx
 mkfifo pipe
 run pipe
 check 'a pipe is not opened' says '^problem EVIDENCE_UNREADABLE: neither a regular file'
+cat text.txt | "$tool" /dev/stdin > out 2>&1
+check 'nor one without a path' says '^problem EVIDENCE_UNREADABLE: neither a regular file.*must be written to a file first'
 # magic FILE-NAME BYTES WORDS
 magic() {
     { printf "$2"; head -c 8192 /dev/zero; } > "$1"
@@ -80,6 +82,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run cut.raw
     check 'a log that goes on behind the end is told, with the place' says \
         "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[1-9][0-9]*: cannot be read"
+    check 'no hash is given of bytes that were not read' says "^log $winevt/Sysmon.evtx size=[0-9]+ sha256= "
     # damaged boot sector
     cp ntfs.raw broken.raw
     printf '\377\377\377\377\377' | dd of=broken.raw bs=1 seek=11 conv=notrunc status=none
@@ -127,7 +130,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1

@@ -171,6 +171,69 @@ status_is 3 "a packed file that unpacks to too much" report damage "$work/bomb.g
 column "$work/damage/problems.csv" message >"$work/.out"
 said "is given up" 'unpacks to 500 times its size'
 
+# --- what an exporter, or somebody who edits an export, can put there
+python3 - "$work" <<'PY'
+import gzip, pathlib, sys
+work = pathlib.Path(sys.argv[1])
+lines = (work / "WKS-01.text/lines.jsonl").read_bytes().splitlines()
+xml = (work / "WKS-01.text/bare.xml").read_bytes().split(b"\n")
+odd = work / "odd"
+odd.mkdir()
+(odd / "control.xml").write_bytes(xml[0].replace(b"</EventData>", b"<Data Name='x'>\x01\x00</Data></EventData>") + xml[1])
+(odd / "separated.json").write_bytes(b"".join(b"\x1e" + l + b"\n" for l in lines[:3]))
+(odd / "prefix.log").write_bytes(b"".join(b"Jan 12 08:00:00 host \x07" + l + b"\n" for l in lines[:3]))
+(odd / "other.json").write_bytes(b'{"Event": 3}')
+missing = list(lines[:50])
+missing[9] = missing[9][:-1]
+(work / "brace.json").write_bytes(b"[" + b", ".join(missing) + b"]")
+missing[9] = lines[9].replace(b'"Channel":"', b'"Channel":', 1)
+(work / "quote.json").write_bytes(b"[" + b", ".join(missing) + b"]")
+(work / "zeros.gz").write_bytes(gzip.compress(b"\n".join(lines[:3])) + bytes(5000))
+(work / "garbage.gz").write_bytes(gzip.compress(b"\n".join(lines[:3])) + b"xx" * 50)
+system = lines[0][:lines[0].index(b'"EventData"')]
+def one(name, data, head=system):
+    (work / name).write_bytes(head + b'"EventData":' + data + b"}}\n")
+one("twice.jsonl", b'{"ParentImage":"C:\\\\msra.exe","a":{"x":1},"b":{"x":1},"Parent\\u0049mage":"C:\\\\x.exe"}')
+one("twice-plain.jsonl", b'{"ParentImage":"C:\\\\msra.exe","ParentImage":"C:\\\\x.exe"}')
+one("long.jsonl", b'{"ProcessId":99999999999999999999999,"Max":18446744073709551615,"Min":-9223372036854775808,"Less":-9223372036854775809,"s":"99999999999999999999","f":123456789012345678901.5}')
+one("items.jsonl", b'{"Data":[{"#attributes":{"Name":"UtcTime"},"#text":"2026-01-12 08:00:00.000"},{"#attributes":{"Name":"Image"},"#text":"C:\\\\x.exe"},"plain"]}')
+(work / "twice.xml").write_bytes(xml[0].replace(b"</EventData>", b"<Data Name='Image'>x</Data><Data Name='Image'>y</Data></EventData>"))
+(work / "opens.xml").write_bytes(b"<Event>" * 500000)
+(work / "closes.xml").write_bytes(xml[0] + b"</Event >" * 400000)
+(work / "prefixes.json").write_bytes(lines[0] + b"\n" + b'x{"Event":1}' * 300000)
+PY
+status_is 0 "control characters, record separators and prefixes make no log vanish" \
+    report odd-report "$work/odd"
+column "$work/odd-report/evidence.csv" log | tr '\n' ' ' >"$work/.out"
+said "all three are found" '^control.xml prefix.log separated.json $'
+column "$work/odd-report/evidence.csv" records | tr '\n' ' ' >"$work/.out"
+said "and read" '^2 3 3 $'
+column "$work/odd-report/problems.csv" code >"$work/.out"
+said "a text that speaks of events and is none of it is told" '^TEXT_NOT_TAKEN$'
+lost "a brace that is missing in a line of many events" brace.json 1 49
+lost "a quote that is missing there" quote.json 1 49
+status_is 0 "zeros behind packed data are padding" report damage "$work/zeros.gz"
+status_is 3 "anything else is not" report damage "$work/garbage.gz"
+column "$work/damage/problems.csv" message >"$work/.out"
+said "which is told with what was read" 'is damaged; the [0-9]+ bytes that come out of it before were read'
+for file in twice.jsonl twice-plain.jsonl twice.xml; do
+    report damage "$work/$file" >/dev/null 2>&1
+    grep NAME_REPEATED "$work/damage/problems.csv" >"$work/.out"
+    said "$file: a name that stands twice is told" 'more than once'
+    test "$(wc -l <"$work/.out")" = 1
+    tap_result $? "$file: once"
+done
+said "by its name" 'gives Image more than once; the first'
+"$forebear" records -q "$work/long.jsonl" >"$work/.out" 2>&1
+said "a number beyond 64 bits stays as it was written" '"ProcessId":"99999999999999999999999"'
+said "and those that fit stay numbers" '"Max":18446744073709551615,"Min":-9223372036854775808,"Less":"-9223372036854775809"'
+"$forebear" records -q "$work/items.jsonl" >"$work/.out" 2>&1
+said "items with a Name are fields" '"UtcTime":"2026-01-12 08:00:00.000","Image":"C:.*x.exe"'
+for file in opens.xml closes.xml prefixes.json; do
+    status_is 3 "$file: crafted text takes no more time than other text" \
+        timeout 20 "$forebear" records -q "$work/$file"
+done
+
 # --- the Splunk detection's own recording
 recording=${FOREBEAR_SPLUNK_RECORDING-}
 if [ -z "$recording" ]; then

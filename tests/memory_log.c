@@ -22,9 +22,12 @@ enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
     size_t left = m->bytes.len - offset;
     *got = len < left ? len : left;
     memcpy(into, m->bytes.ptr + offset, *got);
-    if (m->bad_from < m->bad_to && offset < m->bad_to && offset + *got > m->bad_from) {
-        *got = m->bad_from > offset ? m->bad_from - offset : 0;
-        return fail(err, DAMAGED, evidence_log_place(log, offset + *got, NO_RECORD),
+    size_t from = m->bad_from > offset ? (size_t)(m->bad_from - offset) : 0;
+    size_t to = m->bad_to > offset ? (size_t)(m->bad_to - offset) : 0;
+    to = to < *got ? to : *got;
+    if (from < to) {
+        memset((uint8_t *)into + from, 0, to - from);
+        return fail(err, DAMAGED, evidence_log_place(log, offset + from, NO_RECORD),
                     "bad sector");
     }
     return OK;

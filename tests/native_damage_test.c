@@ -98,6 +98,15 @@ static void torn_copy_differs(struct memory_log *m)
     fail_msg("no process id in the record");
 }
 
+/* Two logs, one behind the other. */
+static void joined(struct memory_log *m)
+{
+    size_t len = m->bytes.len;
+    buffer_reserve(&m->bytes, len);
+    buffer_add(&m->bytes, m->bytes.ptr, len);
+    m->log.size = m->bytes.len;
+}
+
 struct expected {
     size_t live, behind, orphan, torn, positional, copies;
 };
@@ -210,6 +219,7 @@ static const struct damage {
     {"no byte",                               no_byte,                   LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
     {"zeros",                                 only_zeros,                LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
     {"text",                                  only_text,                 LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"two logs joined",                joined,                    LIVE(596),             0, PROBLEM_LOG_JOINED,          266240 },
     {"count 9, log ends after 4",             count_9,                   LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
     {"junk in the flags",                     junk_in_flags,             LIVE(298),             0, NONE,                        0      },
     {"no checksums, says the file",           no_checksums,              LIVE(298),             0, NONE,                        0      },
@@ -390,7 +400,8 @@ static void check_damage(void **state)
     assert_int_equal(o.states[RECORD_SLACK], 0);
     assert_int_equal(o.facts.records, d->given.live);
     assert_true(o.problems.per_code[PROBLEM_RECORD_NOT_DECODED] +
-                    o.problems.per_code[PROBLEM_RECORD_DAMAGED] >=
+                    o.problems.per_code[PROBLEM_RECORD_DAMAGED] +
+                    o.problems.per_code[PROBLEM_RECORDS_NOT_READ] >=
                 d->lost);
     if (d->code == NONE) {
         assert_int_equal(o.problems.count, 0);
@@ -408,6 +419,57 @@ static void check_damage(void **state)
     outcome_release(&o);
     outcome_release(&again);
     memory_log_free(m);
+}
+
+/* Bytes that cannot be read count as zeros, which must not be told as what the log holds:
+ * they are told once, whole, and what reaches into them as not read. */
+static void what_cannot_be_read_is_no_content(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t from, to; /* 0: the log's end */
+        size_t live;
+    } cases[] = {
+        {"the whole log",                 0,                0,               0  },
+        {"the file header",               0,                4096,            298},
+        {"all behind the file header",    4096,             0,               0  },
+        {"half of the file header",       1000,             4096,            298},
+        {"a chunk",                       CHUNK_1,          CHUNK_2,         226},
+        {"a chunk and a half",            CHUNK_1,          CHUNK_2 + 32768, 153},
+        {"the first chunk and a header",  0,                CHUNK_1,         220},
+        {"a page inside a chunk",         CHUNK_1 + 8192,   CHUNK_1 + 12288, 232},
+        {"the last two chunks",           CHUNK_2,          0,               150},
+        {"the end of a chunk",            CHUNK_3 + 60000,  0,               290},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct memory_log *m = open_base();
+        struct outcome o;
+        size_t wrong = 0;
+        m->bad_from = cases[i].from;
+        m->bad_to = cases[i].to ? cases[i].to : m->bytes.len;
+        read_with(&o, m, 4);
+        const struct problem *row = outcome_problem(&o, PROBLEM_LOG_UNREADABLE, 0);
+        for (size_t n = 0; n < o.problems.count; n++) {
+            enum problem_code code = o.problems.rows[n].code;
+            wrong += code != PROBLEM_LOG_UNREADABLE && code != PROBLEM_RECORDS_NOT_READ &&
+                     code != PROBLEM_TEMPLATE_RESTORED;
+        }
+        if (wrong || o.states[RECORD_LIVE] != cases[i].live || !row)
+            print_message("%s: %zu live, first %s %.*s\n", cases[i].name,
+                          o.states[RECORD_LIVE],
+                          problem_kinds[o.problems.rows[0].code].code,
+                          TEXT(o.problems.rows[0].message));
+        assert_int_equal(wrong, 0);
+        assert_int_equal(o.states[RECORD_LIVE], cases[i].live);
+        assert_int_equal(o.problems.per_code[PROBLEM_LOG_UNREADABLE], 1);
+        assert_int_equal(row->place.offset, m->bad_from);
+        assert_int_equal(strtoull(row->message.ptr, NULL, 10), m->bad_to - m->bad_from);
+        assert_int_equal(o.facts.bytes_unreadable, m->bad_to - m->bad_from);
+        assert_int_equal(count_untrue(&o), 0);
+        outcome_release(&o);
+        memory_log_free(m);
+    }
 }
 
 static struct outcome read_damaged(void (*make)(struct memory_log *m), size_t *at)
@@ -471,6 +533,23 @@ static void another_content_is_told(void **state)
     assert_true(text_contains_fold(p->message, text_from(place)));
     outcome_release(&o);
     memory_log_free(m);
+}
+
+/* One damaged place is one problem, whatever is made of the record that begins there, and a
+ * log that ends inside a chunk is cut once, whatever its header counts. */
+static void damage_is_told_once(void **state)
+{
+    void (*const makes[])(struct memory_log *) = {
+        size_0, trailer_differs, record_magic_gone, last_value_torn, cut_in_chunk_3};
+    (void)state;
+    for (size_t i = 0; i < sizeof makes / sizeof *makes; i++) {
+        size_t at;
+        struct outcome o = read_damaged(makes[i], &at);
+        assert_int_equal(o.problems.per_code[PROBLEM_RECORD_DAMAGED], 1);
+        assert_int_equal(o.problems.per_code[PROBLEM_LOG_TRUNCATED],
+                         makes[i] == cut_in_chunk_3);
+        outcome_release(&o);
+    }
 }
 
 /* Of a torn record, what stands before the tear is given, and nothing from behind it. */
@@ -609,9 +688,11 @@ static void any_byte_may_be_wrong(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 8 };
+    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 10 };
     struct CMUnitTest tests[CASES + OTHERS] = {
         cmocka_unit_test(a_damaged_record_is_named),
+        cmocka_unit_test(what_cannot_be_read_is_no_content),
+        cmocka_unit_test(damage_is_told_once),
         cmocka_unit_test(another_content_is_told),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),

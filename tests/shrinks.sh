@@ -65,6 +65,7 @@ for reader in native libevtx; do
     truncate -s 1000000 "$log"
     check "$name: the run ends as incomplete" goes_on 3
     check "$name: what is gone is told" grep -q '^LOG_UNREADABLE,' "$work/report/problems.csv"
+    check "$name: no hash is given" sh -c 'grep -q "^LOG_NOT_HASHED," "$1/problems.csv" && ! grep -qE ",[0-9a-f]{64}," "$1/evidence.csv"' - "$work/report"
     check "$name: the change is told" grep -q '^EVIDENCE_CHANGED,' "$work/report/problems.csv"
     check "$name: what was there was read" grep -q ',logged,' "$work/report/processes.csv"
 done

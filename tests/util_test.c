@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * util_test.c - times, GUIDs, text, maps, JSON, and output that fails. */
+#include <time.h>
 #include <csv.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -219,6 +220,7 @@ static void text_compares_by_ascii_alone(void **state)
     assert_true(
         text_ends_with_fold(text_from("C:\\a\\CMD.EXE"), text_from("\\cmd.exe")));
     assert_false(text_ends_with_fold(NO_TEXT, text_from("")));
+    assert_true(text_contains_fold(text_from("C:\\a\\CMD.EXE /c"), text_from("cmd.exe")));
     assert_false(text_equal(NO_TEXT, text_from("")));
     assert_text(text_basename(text_from("C:\\a/b\\c.exe")), "c.exe");
     assert_text(text_basename(text_from("C:/a/c.exe")), "C:/a/c.exe");
@@ -381,6 +383,27 @@ static void a_digester_can_take_one_content_after_another(void **state)
     assert_text(digest_hex(hex, &values, DIGEST_MD5),
                 "d41d8cd98f00b204e9800998ecf8427e"); /* of nothing */
     assert_text(digest_hex(hex, &values, DIGEST_SHA1), "");
+}
+
+/* Evidence is looked for in evidence: half a megabyte in a megabyte, alike but for the end. */
+static void long_texts_are_searched_in_time(void **state)
+{
+    enum { PART = 1 << 19 };
+    struct buffer part = {0};
+    (void)state;
+    memset(buffer_reserve(&part, PART + 1), 'a', PART);
+    part.len = PART;
+    buffer_add_char(&part, 'B');
+    struct buffer whole = {0};
+    memset(buffer_reserve(&whole, 2 * PART), 'A', 2 * PART);
+    whole.len = 2 * PART;
+    clock_t begin = clock();
+    assert_false(text_contains_fold(buffer_text(&whole), buffer_text(&part)));
+    buffer_add_char(&whole, 'b');
+    assert_true(text_contains_fold(buffer_text(&whole), buffer_text(&part)));
+    assert_true(clock() - begin < 5 * CLOCKS_PER_SEC);
+    buffer_release(&part);
+    buffer_release(&whole);
 }
 
 static bool exists(const char *folder, const char *name)
@@ -893,6 +916,7 @@ int main(void)
         cmocka_unit_test(cells_are_quoted_as_libcsv_does),
         cmocka_unit_test(guids_are_read_in_all_spellings),
         cmocka_unit_test(text_compares_by_ascii_alone),
+        cmocka_unit_test(long_texts_are_searched_in_time),
         cmocka_unit_test(utf16_becomes_utf8),
         cmocka_unit_test(maps_keep_what_they_were_given),
         cmocka_unit_test(strings_are_kept_once),

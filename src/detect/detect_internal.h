@@ -288,7 +288,6 @@ enum status leaf_value_compile(struct leaf_value *value, struct text text,
                                struct arena *arena);
 bool leaf_value_holds(const struct leaf_value *value, bool cased, struct text recorded);
 void text_list_add(struct text_list *list, struct text item, struct arena *arena);
-struct text text_list_join(const struct text_list *list, struct arena *arena);
 
 /* --- rule.c */
 

@@ -77,16 +77,6 @@ void text_list_add(struct text_list *list, struct text item, struct arena *arena
     list->items = items;
 }
 
-struct text text_list_join(const struct text_list *list, struct arena *arena)
-{
-    struct buffer words = {0};
-    for (size_t i = 0; i < list->count; i++)
-        buffer_printf(&words, "%s%.*s", i ? ", " : "", TEXT(list->items[i]));
-    struct text joined = arena_copy(arena, buffer_text(&words));
-    buffer_release(&words);
-    return joined;
-}
-
 /* --- ATT&CK, from the tags */
 
 static bool is_digit(char c)

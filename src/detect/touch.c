@@ -112,11 +112,11 @@ static struct text scope_of_results(struct text results)
 
 static bool parent_names_target(const struct touch *t)
 {
-    enum { SHORTEST_PATH = 6 }; /* "C:\a.b" */
+    enum { SHORTEST_PATH = 6 /* "C:\a.b" */, LONGEST = 3 * 32767 /* a command line */ };
     struct text target = sysmon_value(t->event, SYSMON_TargetFilename);
+    struct text line = lineage_text(t->lineage, t->host->parent_command_line);
     return target.len >= SHORTEST_PATH &&
-           text_contains_fold(lineage_text(t->lineage, t->host->parent_command_line),
-                              target);
+           text_contains_fold(text_slice(line, 0, LONGEST), target);
 }
 
 /* Sysmon's times have one form, so they compare as texts. */

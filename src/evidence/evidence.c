@@ -19,6 +19,10 @@ static void tell_unreadable(struct evidence *evidence, const struct evidence_ite
                  item_place(item, NO_OFFSET), "%s%s%s", what, *why ? ": " : "", why);
 }
 
+static const char not_a_file[] =
+    "neither a regular file, a folder nor a block device; what comes through a pipe "
+    "must be written to a file first";
+
 static const char *last_component(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -65,6 +69,15 @@ static enum status examine_content(struct evidence *evidence,
     }
     if (file->size == 0) {
         tell_unreadable(evidence, item, "the file is empty", "");
+        return DAMAGED;
+    }
+    if (file->format.kind == FORMAT_UNKNOWN && !file->is_block_device &&
+        text_log_is_text(file->head)) {
+        tell_unreadable(evidence, item,
+                        "neither an event log nor an export of events: a text, but not "
+                        "XML with elements Event or JSON objects with a member "
+                        "\"Event\"",
+                        "");
         return DAMAGED;
     }
     if (file->format.kind == FORMAT_UNSUPPORTED) {
@@ -121,14 +134,24 @@ static enum status examine_open_path(struct evidence *evidence,
     if (S_ISDIR(st.st_mode))
         return folder_examine(evidence, item, file->path, options, err);
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-        tell_unreadable(evidence, item,
-                        "neither a regular file, a folder nor a block device", "");
+        tell_unreadable(evidence, item, not_a_file, "");
         return DAMAGED;
     }
     file->is_block_device = S_ISBLK(st.st_mode);
     off_t end = file->is_block_device ? lseek(file->fd, 0, SEEK_END) : st.st_size;
     file->size = end > 0 ? (uint64_t)end : 0;
     return examine_file(evidence, item, file, options, err);
+}
+
+/* The name of a pipe, as of /dev/stdin, leads to no path that could be opened. */
+static void tell_not_opened(struct evidence *evidence, const struct evidence_item *item,
+                            const char *given, int reason)
+{
+    struct stat st;
+    if (stat(given, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        tell_unreadable(evidence, item, not_a_file, "");
+    else
+        tell_unreadable(evidence, item, "cannot be opened", strerror(reason));
 }
 
 /* The path as the user named it may be a link; below it, no link is followed. */
@@ -142,7 +165,7 @@ static enum status examine_item(struct evidence *evidence, struct evidence_item 
     if (resolved)
         file.fd = system_file_open(AT_FDCWD, resolved, 0);
     if (file.fd < 0) {
-        tell_unreadable(evidence, item, "cannot be opened", strerror(errno));
+        tell_not_opened(evidence, item, given, errno);
         free(resolved);
         return DAMAGED;
     }

@@ -128,7 +128,8 @@ struct evidence_log {
     uint32_t sequence;          /* of the MFT entry */
     struct file_times standard; /* $STANDARD_INFORMATION, or the file system's */
     struct file_times name;     /* $FILE_NAME; NTFS in an image only */
-    struct digest_values digests; /* of the content, before or while it was read */
+    struct digest_values digests; /* of the content, before or while it was read; none
+                                     where some of it could not be read */
     struct digest_values digests_after; /* --rehash */
     bool unchanged;                     /* size and times compared after reading */
     struct evidence_stream *stream;     /* private to src/evidence */
@@ -201,7 +202,9 @@ struct evidence_location {
  * no image. */
 bool evidence_log_locate(const struct evidence_log *log, uint64_t offset, uint64_t len,
                          struct evidence_location *out);
-/* Digest the whole content into log->digests. progress may be NULL. */
+/* Digest the whole content into log->digests. progress may be NULL. Where some of it cannot
+ * be read, DAMAGED with the place of the first such byte, and there is no digest: zeros that
+ * stand for bytes must not be hashed as the log's. */
 enum status evidence_log_digest(struct evidence_log *log, unsigned kinds,
                                 struct progress *progress, struct error *err);
 /* Compare size and times with what they were (and the content with `rehash`); a difference

@@ -86,6 +86,10 @@ bool format_has_pending_log(int fd, enum format_kind kind);
 
 /* Is this the beginning of a file of events as XML or JSON? Fills in *format if so. */
 bool text_log_recognise(struct bytes head, struct log_format *format);
+/* Does it say "Event" all the same, as markup or as a JSON string? */
+bool text_log_mentions_events(struct bytes head);
+/* Is it text of any kind? */
+bool text_log_is_text(struct bytes head);
 
 /* --- image.c */
 

@@ -87,6 +87,8 @@ static bool may_hold_text_events(const char *name)
     return false;
 }
 
+/* True if it is a log. One that speaks of events and is none is told: a log that is not
+ * recognised would be missing without a word. */
 static bool holds_text_events(const struct walk *walk, const char *path,
                               struct log_format *format)
 {
@@ -96,7 +98,16 @@ static bool holds_text_events(const struct walk *walk, const char *path,
         return false;
     ssize_t got = system_file_read(fd, 0, head, sizeof head);
     close(fd);
-    return got > 0 && text_log_recognise((struct bytes){head, (size_t)got}, format);
+    if (got <= 0)
+        return false;
+    struct bytes start = {head, (size_t)got};
+    bool is_log = text_log_recognise(start, format);
+    if (!is_log && text_log_mentions_events(start))
+        problems_add(walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN,
+                     path_place(walk, path),
+                     "it names an Event and does not begin as an export of events; "
+                     "it was not read");
+    return is_log;
 }
 
 static void add_log(struct walk *walk, const char *path, struct log_format format)

@@ -243,6 +243,7 @@ enum status evidence_log_read(const struct evidence_log *log, uint64_t offset,
 
 /* --- digests and the check afterwards */
 
+/* Only of a log whose bytes could all be read: of any other there is no hash. */
 static enum status digest(const struct evidence_log *log, unsigned kinds,
                           struct progress *progress, struct digest_values *out,
                           struct error *err)
@@ -269,10 +270,11 @@ static enum status digest(const struct evidence_log *log, unsigned kinds,
         progress_advance(progress, got);
         at += got;
     }
-    if (status == FAILED)
-        digester_release(&digester);
-    else
+    *out = (struct digest_values){0};
+    if (status == OK)
         digester_finish(&digester, out);
+    else
+        digester_release(&digester);
     free(block);
     return status;
 }
@@ -339,10 +341,14 @@ void evidence_log_check(struct evidence *evidence, struct evidence_log *log,
             tell_change(evidence, log,
                         "size or times differ from what they were when it was opened");
     }
-    if (!rehash || !log->digests.kinds ||
-        digest(log, log->digests.kinds, NULL, &log->digests_after, NULL) == FAILED)
+    if (!rehash || !log->digests.kinds)
         return;
-    if (digests_equal(&log->digests, &log->digests_after))
+    struct error err;
+    enum status status =
+        digest(log, log->digests.kinds, NULL, &log->digests_after, &err);
+    if (status == DAMAGED)
+        problems_add_error(evidence->problems, PROBLEM_LOG_UNREADABLE, &err);
+    if (status != OK || digests_equal(&log->digests, &log->digests_after))
         return;
     log->unchanged = false;
     tell_change(evidence, log,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Events as text, recognised by what the text says, never by the file's name: an `<Event`
  * tag near the beginning, or JSON that names an "Event". The text may be UTF-16, as
- * wevtutil and PowerShell write it, and gzip. */
+ * wevtutil and PowerShell write it, and gzip. Control characters speak against it no more
+ * than in a value that an attacker chose: only NULs do, and these not behind a beginning that
+ * is markup or JSON. */
 #include <string.h>
 #include <zlib.h>
 
 #include "evidence/evidence_internal.h"
 #include "util/bytes.h"
 
-enum { UNPACKED_MAX = 1 << 16, GZIP_WINDOW = 15 + 16 };
+enum { UNPACKED_MAX = 1 << 16, GZIP_WINDOW = 15 + 16, RECORD_SEPARATOR = 0x1e };
 
 const char *log_format_name(const struct log_format *format)
 {
@@ -69,14 +71,6 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool is_text(struct bytes b)
-{
-    for (size_t i = 0; i < b.len; i++)
-        if (b.ptr[i] < 0x20 && !is_blank(b.ptr[i]) && b.ptr[i] != '\f')
-            return false;
-    return true;
-}
-
 static size_t skip_blanks(struct bytes b, size_t at)
 {
     while (at < b.len && is_blank(b.ptr[at]))
@@ -112,32 +106,72 @@ static bool names_json_event(struct bytes b)
     return false;
 }
 
-/* JSON begins with a brace or a bracket; evtx_dump may write "Record 1" before it. */
+/* An event behind something else in its line: {"Event" and a colon. */
+static bool holds_json_event(struct bytes b)
+{
+    static const char start[] = "{\"Event\"";
+    const uint8_t *found = memmem(b.ptr, b.len, start, sizeof start - 1);
+    return found && names_json_event(bytes_slice(b, (size_t)(found - b.ptr), SIZE_MAX));
+}
+
+/* JSON begins with a brace or a bracket, behind a record separator by RFC 7464; evtx_dump may
+ * write "Record 1" before it. */
 static bool begins_as_json(struct bytes b)
 {
     size_t at = skip_blanks(b, 0);
+    at += bytes_u8(b, at) == RECORD_SEPARATOR;
     if (bytes_equal_at(b, at, "Record ", 7))
         return true;
     return bytes_u8(b, at) == '{' || bytes_u8(b, at) == '[';
 }
 
-bool text_log_recognise(struct bytes head, struct log_format *format)
+/* The first characters of a file that may be text, in `room` of UNPACKED_MAX. */
+static struct bytes open_text(struct bytes head, uint8_t *room,
+                              struct log_format *format)
 {
-    uint8_t bytes[UNPACKED_MAX];
     *format =
         (struct log_format){.is_gzip = bytes_equal_at(head, 0, "\x1f\x8b\x08", 3)};
-    size_t len = head.len < sizeof bytes ? head.len : sizeof bytes;
+    size_t len = head.len < UNPACKED_MAX ? head.len : UNPACKED_MAX;
     if (format->is_gzip)
-        len = unpack_head(head, bytes, sizeof bytes);
+        len = unpack_head(head, room, UNPACKED_MAX);
     else
-        memcpy(bytes, head.ptr, len);
-    format->encoding = encoding_of((struct bytes){bytes, len}, &format->mark);
-    struct bytes text = {bytes, narrow(bytes, len, format)};
-    if (!is_text(text))
-        return false;
+        memcpy(room, head.ptr, len);
+    format->encoding = encoding_of((struct bytes){room, len}, &format->mark);
+    return (struct bytes){room, narrow(room, len, format)};
+}
+
+bool text_log_recognise(struct bytes head, struct log_format *format)
+{
+    uint8_t room[UNPACKED_MAX];
+    struct bytes text = open_text(head, room, format);
+    bool is_text = !memchr(text.ptr, 0, text.len);
     if (begins_as_json(text) && names_json_event(text))
         format->form = LOG_JSON;
-    else if (names_xml_event(text))
+    else if ((is_text || bytes_u8(text, skip_blanks(text, 0)) == '<') &&
+             names_xml_event(text))
         format->form = LOG_XML;
+    else if (is_text && holds_json_event(text))
+        format->form = LOG_JSON;
     return format->form != LOG_EVTX;
+}
+
+bool text_log_is_text(struct bytes head)
+{
+    uint8_t room[UNPACKED_MAX];
+    struct log_format format;
+    struct bytes text = open_text(head, room, &format);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < 0x20 && !is_blank(text.ptr[i]))
+            return false;
+    return text.len > 0 && (format.mark || format.encoding == ENCODING_UTF8);
+}
+
+bool text_log_mentions_events(struct bytes head)
+{
+    static const char name[] = "\"Event\"";
+    uint8_t room[UNPACKED_MAX];
+    struct log_format unused;
+    struct bytes text = open_text(head, room, &unused);
+    return names_xml_event(text) ||
+           memmem(text.ptr, text.len, name, sizeof name - 1) != NULL;
 }

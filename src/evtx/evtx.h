@@ -105,6 +105,7 @@ struct evtx_record {
     uint32_t size;         /* with both size fields */
     struct bytes raw;      /* its bytes; live until the sink returns */
     enum record_state state;
+    bool has_unread_bytes; /* `raw` has zeros for bytes that could not be read */
     uint64_t header_id,
         header_filetime; /* of the record header: an export renumbers them */
     struct evtx_system system;
@@ -174,6 +175,7 @@ struct evtx_log_facts {
         records_nameless; /* given with values by position, for want of a template */
     uint64_t
         records_damaged; /* live ones that could not be handed on, or only in part */
+    uint64_t bytes_unreadable; /* they count as zeros */
     uint64_t header_id_same,
         header_id_differs; /* header id against System/EventRecordID */
 };

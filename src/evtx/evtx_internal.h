@@ -84,11 +84,26 @@ struct evtx_hidden {
 
 enum { EVTX_HIDDEN_MAX = 64 };
 
+/* What of a slot's bytes is zeros because it could not be read: ascending, one in a block of
+ * the log that was tried by itself (unread.h). */
+enum {
+    EVTX_RETRY_BLOCK = 4096,
+    EVTX_SPANS_MAX = EVTX_CHUNK_SIZE / EVTX_RETRY_BLOCK + 1
+};
+
+struct evtx_spans {
+    uint32_t count;
+    struct {
+        uint32_t from, to;
+    } spans[EVTX_SPANS_MAX];
+};
+
 /* One place where a chunk belongs, surveyed. */
 struct evtx_slot {
     uint64_t offset; /* in the log */
     struct bytes data;
     size_t length; /* bytes of the log that it takes; data may be longer, by zeros */
+    struct evtx_spans unread; /* of data */
     enum evtx_slot_kind kind;
     struct evtx_chunk chunk;
     struct evtx_frame *frames; /* the live ones, EVTX_FRAMES_MAX at most */
@@ -103,7 +118,20 @@ struct evtx_slot {
     uint32_t hidden_count; /* may be more than are kept */
 };
 
-/* slot->offset, data, length and frames are the caller's; the rest is filled in. */
+/* What is told of a record inside which bytes are missing. */
+#define EVTX_UNREAD_INSIDE "some of its bytes could not be read and count as zeros"
+
+/* Could all of [from, from + size) be read? */
+static inline bool evtx_slot_is_read(const struct evtx_slot *s, uint32_t from,
+                                     uint32_t size)
+{
+    for (uint32_t i = 0; i < s->unread.count; i++)
+        if (s->unread.spans[i].from < from + size && from < s->unread.spans[i].to)
+            return false;
+    return true;
+}
+
+/* slot->offset, data, length, unread and frames are the caller's; the rest is filled in. */
 void evtx_slot_survey(struct evtx_slot *slot);
 /* Take what stands where a slot begins: `len` bytes, and behind them what follows the slot,
  * as far as it could be read. Sets data and length: all of it, or, where bytes were put in
@@ -166,7 +194,7 @@ struct evtx_remark {
 struct evtx_reading {
     struct arena *arena;
     struct evtx_system system;
-    bool wants_more; /* set by the caller: fill in `more` too */
+    bool wants_more;                       /* set by the caller: fill in `more` too */
     struct evtx_field more[EVTX_MORE_MAX]; /* of System: "Provider/Guid", ... */
     size_t more_count;
     bool is_user_data;

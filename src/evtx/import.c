@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "util/map.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -73,6 +74,36 @@ static void tell_replaced(struct import *m, const struct import_frame *frame,
                      frame->offset, frame->line);
 }
 
+/* A name that XML gives twice in EventData: the first one counts. Values without a name are
+ * told by their order. */
+static struct text repeated_field(const struct evtx_record *record)
+{
+    struct map seen = {0};
+    struct text found = NO_TEXT;
+    for (size_t i = 0; i < record->field_count && text_is_absent(found); i++) {
+        struct text name = evtx_record_name(record, i);
+        uint32_t number = seen.count;
+        if (name.len && map_add(&seen, map_key_text(name), number) != number)
+            found = name;
+    }
+    map_release(&seen);
+    return found;
+}
+
+/* A second value may be there to hide the first: of two only one is used. */
+static void tell_repeated(struct import *m, const struct import_frame *frame,
+                          const struct evtx_record *record, struct text name,
+                          const char *which)
+{
+    if (m->told++ < DAMAGE_TOLD)
+        problems_add(m->job->problems, PROBLEM_NAME_REPEATED,
+                     place_of(m, frame->offset, record->system.record_id),
+                     "the event at byte %" PRIu64 ", line %" PRIu64
+                     " of the text gives %.*s%s more than once; the %s value counts",
+                     frame->offset, frame->line, TEXT(name), name.len ? "" : "a name",
+                     which);
+}
+
 /* ---- one event */
 
 static enum status parse(struct import *m, struct import_event *event,
@@ -127,7 +158,9 @@ static void count_record(struct import *m, const struct evtx_record *record)
 static void take_frame(struct import *m, const struct import_frame *frame)
 {
     struct evtx_record *record = &m->records[m->count];
-    struct import_event event = {.arena = &m->arena};
+    struct import_event event = {.arena = &m->arena,
+                                 .names = frame->names,
+                                 .has_long_number = frame->has_long_number};
     event.frame = arena_copy(&m->arena, frame->text);
     *record = (struct evtx_record){
         .offset = frame->offset,
@@ -150,6 +183,11 @@ static void take_frame(struct import *m, const struct import_frame *frame)
     if (odd)
         problems_add(m->job->problems, PROBLEM_RECORD_DAMAGED,
                      place_of(m, frame->offset, record->system.record_id), "%s", odd);
+    if (!text_is_absent(event.repeated))
+        tell_repeated(m, frame, record, event.repeated, "last");
+    else if (m->job->log->format.form == LOG_XML && !record->is_user_data &&
+             !text_is_absent(event.repeated = repeated_field(record)))
+        tell_repeated(m, frame, record, event.repeated, "first");
     if (event.was_replaced)
         tell_replaced(m, frame, record);
     write_event(m, &event, record);
@@ -221,6 +259,7 @@ enum status import_read(const struct import_job *job, struct error *err)
     enum status status = read_events(m, err);
     if (status == OK)
         tell_untold(m);
+    job->facts->bytes_unreadable = m->text.unread.bytes;
     import_text_close(&m->text);
     import_xml_release(&m->xml);
     decoder_release(&m->decoder);

@@ -10,7 +10,8 @@
  * Events are found before they are parsed: an event's text is cut out by its tags or braces,
  * bounded, and given to the parser alone. So a broken one costs itself, the next is found by
  * its own beginning, and every event has a place. What stands between events (a root
- * element, a time stamp that Splunk puts before, evtx_dump's "Record 7") is passed over.
+ * element, a prefix that Splunk or a syslog puts before, evtx_dump's "Record 7", the record
+ * separators of RFC 7464) is passed over.
  *
  * The parsers run in this process. libxml2 is given no document but one bounded event that
  * begins with its own start tag: a DOCTYPE cannot stand there, so no entity can be declared,
@@ -27,6 +28,7 @@
 
 #include "evtx/decode.h"
 #include "evtx/evtx_internal.h"
+#include "evtx/unread.h"
 
 enum {
     IMPORT_EVENT_MAX = 1 << 20, /* bytes of UTF-8; a record's 64 KiB come to less */
@@ -35,12 +37,22 @@ enum {
 
 /* ---- import_text.c */
 
+/* Where something is looked for, again and again as the text goes by: no byte twice, however
+ * many events are found in between. Counts in bytes of UTF-8 from the beginning. */
+struct import_search {
+    bool is_known; /* it stands at `next`, if that is not passed yet ... */
+    uint64_t next;
+    uint64_t searched_to; /* ... and else nowhere before this */
+};
+
 /* The text of a file, a window of it at a time. */
 struct import_text {
     const struct evidence_log *log;
     struct problems *problems;
     struct progress *progress;
     z_stream unpacker;
+    struct evidence_source source;
+    struct unread unread;
     bool unpacks, ended;
     uint8_t *raw;      /* a piece of the file */
     uint64_t next_raw; /* where in the file the next piece begins */
@@ -49,12 +61,15 @@ struct import_text {
     size_t carried;
     struct buffer window; /* UTF-8 */
     size_t at;            /* what lies before it in the window was passed */
+    uint64_t passed;      /* in all: bytes of UTF-8 */
+    struct import_search open_tags, close_tags, line_ends;
     uint64_t offset,
         line; /* of the character at `at`: bytes of the unpacked file, 1.. */
 };
 
 void import_text_open(struct import_text *t, const struct evidence_log *log,
                       struct problems *problems, struct progress *progress);
+/* Tells what could not be read. */
 void import_text_close(struct import_text *t);
 /* What is there of the text from where it stands on. Lives until the next call. */
 struct text import_text_rest(const struct import_text *t);
@@ -72,6 +87,8 @@ struct import_frame {
     struct text text;      /* until the text is moved on */
     uint64_t offset, line; /* where it begins */
     const char *wrong;     /* NULL: it is whole */
+    uint32_t names;        /* JSON: members of its objects, as the text has them */
+    bool has_long_number;  /* JSON: one may not fit 64 bits */
 };
 
 /* Step to the next event: OK with the text standing at its beginning, which the caller
@@ -86,7 +103,12 @@ struct import_event {
     struct text frame;
     bool was_replaced; /* characters that XML or UTF-8 has no place for became U+FFFD */
     struct text state; /* of the record, as `forebear records` wrote it; absent: none */
-    char wrong[256];   /* why it could not be parsed */
+    uint32_t names;    /* as of the frame */
+    bool has_long_number; /* as of the frame */
+    struct text
+        repeated;    /* a name that an object has twice, the last of which counts; ""
+                             if it is not known which; absent: none */
+    char wrong[256]; /* why it could not be parsed */
 };
 
 struct import_xml {

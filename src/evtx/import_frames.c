@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where an event begins and ends. In XML `<` stands nowhere but in markup, in JSON a brace
- * outside of a string is structure, so neither needs a parser. (XML has CDATA and comments,
+ * outside of a string is structure, so neither needs a parser; each byte is looked at once,
+ * however many events are found. (XML has CDATA and comments,
  * too, which no exporter of events writes: an event cut there is told as broken.) */
 #include "evtx/import.h"
 
-enum { TAIL = 16 /* bytes that may begin a tag whose end is not there yet */ };
+enum {
+    TAIL = 16,       /* bytes that may begin a tag whose end is not there yet */
+    LONG_NUMBER = 19 /* digits; 18 fit 64 bits whatever they are */
+};
 
 static bool is_blank(char c)
 {
@@ -26,37 +30,56 @@ static enum status give_frame(struct import_text *t, struct import_frame *frame,
 
 /* ---- XML */
 
-static const char open_tag[] = "<Event", close_tag[] = "</Event";
-
-/* The tag of that name at or behind `from`; rest.len if there is none. A name goes on in
- * other elements: EventID, Events. */
-static size_t find_tag(struct text rest, size_t from, const char *tag, size_t len)
+/* Is it the whole name? One goes on in other elements: EventID, Events. */
+static bool ends_name(char next)
 {
-    while (from < rest.len) {
-        const char *found = memmem(rest.ptr + from, rest.len - from, tag, len);
+    return is_blank(next) || next == '>' || next == '/';
+}
+
+static bool is_any(char next)
+{
+    (void)next;
+    return true;
+}
+
+/* The first one at or behind `from` that a character follows which `may_follow`; rest.len if
+ * there is none. */
+static size_t search(const struct import_text *t, struct import_search *s, size_t from,
+                     struct text what, bool (*may_follow)(char next))
+{
+    struct text rest = import_text_rest(t);
+    uint64_t wanted = t->passed + from;
+    if (s->is_known && s->next >= wanted)
+        return (size_t)(s->next - t->passed);
+    size_t at = s->searched_to > wanted ? (size_t)(s->searched_to - t->passed) : from;
+    for (const char *found; at + what.len < rest.len; at++) {
+        found = memmem(rest.ptr + at, rest.len - 1 - at, what.ptr, what.len);
         if (!found)
             break;
-        size_t at = (size_t)(found - rest.ptr);
-        char next = at + len < rest.len ? rest.ptr[at + len] : 'x';
-        if (is_blank(next) || next == '>' || next == '/')
+        at = (size_t)(found - rest.ptr);
+        if (may_follow(rest.ptr[at + what.len])) {
+            *s = (struct import_search){true, t->passed + at, t->passed + at + 1};
             return at;
-        from = at + len;
+        }
     }
+    if (rest.len > what.len && s->searched_to < t->passed + rest.len - what.len)
+        s->searched_to = t->passed + rest.len - what.len;
+    s->is_known = false;
     return rest.len;
 }
 
-static size_t find_open(struct text rest, size_t from)
+static size_t find_open(struct import_text *t, size_t from)
 {
-    return find_tag(rest, from, open_tag, sizeof open_tag - 1);
+    return search(t, &t->open_tags, from, TEXT_LITERAL("<Event"), ends_name);
 }
 
 /* Behind the end tag at or behind `from`; 0 if there is none. */
-static size_t find_end(struct text rest, size_t from)
+static size_t find_end(struct import_text *t, size_t from)
 {
-    size_t at = find_tag(rest, from, close_tag, sizeof close_tag - 1);
-    while (at < rest.len && rest.ptr[at] != '>')
-        at++;
-    return at < rest.len ? at + 1 : 0;
+    struct text rest = import_text_rest(t);
+    size_t at = search(t, &t->close_tags, from, TEXT_LITERAL("</Event"), ends_name);
+    const char *end = at < rest.len ? memchr(rest.ptr + at, '>', rest.len - at) : NULL;
+    return end ? (size_t)(end - rest.ptr) + 1 : 0;
 }
 
 /* To the next start tag. An end tag on the way lost its start. */
@@ -64,7 +87,7 @@ static enum status find_event(struct import_text *t, struct import_frame *frame)
 {
     for (;;) {
         struct text rest = import_text_rest(t);
-        size_t start = find_open(rest, 0), stray = find_end(rest, 0);
+        size_t start = find_open(t, 0), stray = find_end(t, 0);
         if (stray && stray <= start) {
             size_t blanks = 0;
             while (is_blank(rest.ptr[blanks]))
@@ -89,14 +112,14 @@ static enum status find_event(struct import_text *t, struct import_frame *frame)
 enum status import_next_xml(struct import_text *t, struct import_frame *frame)
 {
     enum { SEEN_AGAIN = 64 };
-    size_t seen = sizeof open_tag - 1;
+    size_t seen = 1; /* its own start tag */
     enum status status = find_event(t, frame);
     if (status != END)
         return status == OK ? OK : END;
     begin_frame(t, frame);
     for (;;) {
         struct text rest = import_text_rest(t);
-        size_t end = find_end(rest, seen), next = find_open(rest, seen);
+        size_t end = find_end(t, seen), next = find_open(t, seen);
         if (end && end <= next)
             return give_frame(t, frame, end,
                               end > IMPORT_EVENT_MAX ? "it is larger than any event"
@@ -119,6 +142,10 @@ struct braces {
     size_t at;
     unsigned depth;
     bool in_string, is_escaped;
+    char before;  /* the last character that is not blank */
+    bool is_last; /* no more text will come */
+    uint32_t names, digits;
+    bool has_long_number;
 };
 
 static bool begins_line(struct text rest, size_t at)
@@ -136,11 +163,32 @@ static bool is_record_line(struct text rest, size_t at)
 }
 
 /* How far to the character behind the end of the line; rest.len if it has no end here. */
-static size_t line_length(struct text rest, size_t from)
+static size_t line_length(struct import_text *t, size_t from)
 {
-    const char *end =
-        from < rest.len ? memchr(rest.ptr + from, '\n', rest.len - from) : NULL;
-    return end ? (size_t)(end - rest.ptr) + 1 : rest.len;
+    size_t len = import_text_rest(t).len;
+    if (from >= len)
+        return len;
+    size_t end = search(t, &t->line_ends, from, TEXT_LITERAL("\n"), is_any);
+    return end < len ? end + 1 : len;
+}
+
+static bool is_event_name(struct text rest, size_t at)
+{
+    static const char name[] = "\"Event\"";
+    return rest.len - at >= sizeof name - 1 &&
+           memcmp(rest.ptr + at, name, sizeof name - 1) == 0;
+}
+
+/* An object whose end is missing runs into the next event, in the same line too: behind a
+ * comma, or behind a closing brace, where no object can stand. Where a quote is missing, what
+ * lies between strings counts as string, and the name's first quote as the end of one. */
+static bool begins_next(struct text rest, const struct braces *b)
+{
+    if (b->in_string)
+        return b->at > 0 && rest.ptr[b->at - 1] == '{' && is_event_name(rest, b->at);
+    return rest.ptr[b->at] == '{' &&
+           (begins_line(rest, b->at) || b->before == '}' ||
+            (b->before == ',' && is_event_name(rest, b->at + 1)));
 }
 
 /* Go on through an object. OK: it ended before b->at; DAMAGED: it is broken there, and
@@ -149,6 +197,14 @@ static enum status follow(struct text rest, struct braces *b, const char **wrong
 {
     for (; b->at < rest.len; b->at++) {
         char c = rest.ptr[b->at];
+        bool may_be_next = (c == '{' || c == '"') && b->at > 0;
+        if (may_be_next && rest.len - b->at < TAIL && !b->is_last)
+            return END;
+        if (may_be_next && begins_next(rest, b)) {
+            b->at -= b->in_string;
+            *wrong = "the next event begins before its end";
+            return DAMAGED;
+        }
         if (b->in_string) {
             if (c == '\n') {
                 *wrong = "a line ends inside a string";
@@ -159,16 +215,20 @@ static enum status follow(struct text rest, struct braces *b, const char **wrong
             b->is_escaped = c == '\\' && !b->is_escaped;
         } else if (c == '"') {
             b->in_string = true;
-        } else if (begins_line(rest, b->at) &&
-                   (c == '{' || is_record_line(rest, b->at))) {
+        } else if (begins_line(rest, b->at) && is_record_line(rest, b->at)) {
             *wrong = "the next event begins before its end";
             return DAMAGED;
+        } else if (c == ':') {
+            b->names++;
         } else if (c == '{') {
             b->depth++;
         } else if (c == '}' && --b->depth == 0) {
             b->at++;
             return OK;
         }
+        b->digits = !b->in_string && c >= '0' && c <= '9' ? b->digits + 1 : 0;
+        b->has_long_number |= b->digits == LONG_NUMBER;
+        b->before = is_blank(c) ? b->before : c;
     }
     return END;
 }
@@ -192,7 +252,7 @@ static enum status pass_separators(struct import_text *t)
             return END;
         if (!is_record_line(rest, 0))
             return OK;
-        size_t line = line_length(rest, 0);
+        size_t line = line_length(t, 0);
         if (line == rest.len && rest.len < IMPORT_EVENT_MAX && import_text_more(t))
             continue;
         import_text_skip(t, line);
@@ -203,11 +263,11 @@ static enum status pass_separators(struct import_text *t)
 static enum status pass_prefix(struct import_text *t, struct import_frame *frame)
 {
     static const char start[] = "{\"Event\"";
-    while (line_length(import_text_rest(t), 0) == import_text_rest(t).len &&
+    while (line_length(t, 0) == import_text_rest(t).len &&
            import_text_rest(t).len < IMPORT_EVENT_MAX && import_text_more(t))
         ;
     struct text rest = import_text_rest(t);
-    size_t line = line_length(rest, 0);
+    size_t line = line_length(t, 0);
     const char *found = memmem(rest.ptr, line, start, sizeof start - 1);
     if (!found)
         return give_frame(t, frame, line, "it is not a JSON object");
@@ -229,12 +289,14 @@ enum status import_next_json(struct import_text *t, struct import_frame *frame)
         struct text rest = import_text_rest(t);
         enum status status = follow(rest, &b, &wrong);
         if (b.at > IMPORT_EVENT_MAX)
-            return give_frame(t, frame, line_length(rest, b.at),
+            return give_frame(t, frame, line_length(t, b.at),
                               "it is larger than any event");
+        frame->names = b.names;
+        frame->has_long_number = b.has_long_number;
         if (status != END)
             return give_frame(t, frame, b.at, wrong);
-        if (!import_text_more(t))
-            return give_frame(t, frame, import_text_rest(t).len,
-                              "the text ends inside it");
+        if (b.is_last)
+            return give_frame(t, frame, rest.len, "the text ends inside it");
+        b.is_last = !import_text_more(t);
     }
 }

@@ -6,8 +6,10 @@
 #include "evtx/import.h"
 
 #include <json-c/json.h>
+#include <json-c/json_visit.h>
 #include <stdio.h>
 
+#include "util/map.h"
 #include "util/utf.h"
 
 enum { JSON_DEPTH_MAX = 64 };
@@ -15,6 +17,10 @@ enum { JSON_DEPTH_MAX = 64 };
 struct json_level {
     struct lh_entry *next; /* member to go on with */
     bool is_data;          /* EventData: its members are Data by Name */
+    /* Or several elements of one name: */
+    json_object *items; /* NULL: an element's members */
+    size_t item;        /* to go on with */
+    const char *key;
 };
 
 struct json_walk {
@@ -148,10 +154,15 @@ static void close_element(struct json_walk *w)
     w->visitor->close(w->visitor->context);
 }
 
+static bool in_data(const struct json_walk *w)
+{
+    return w->depth && w->levels[w->depth - 1].is_data;
+}
+
 /* An element whole, or its beginning: then its members are to follow. */
 static void tell_element(struct json_walk *w, const char *key, json_object *value)
 {
-    bool as_data = w->depth && w->levels[w->depth - 1].is_data, is_object;
+    bool as_data = in_data(w), is_object;
     json_object *part = NULL;
     open_element(w, key, as_data, value);
     is_object = json_object_get_type(value) == json_type_object;
@@ -165,8 +176,9 @@ static void tell_element(struct json_walk *w, const char *key, json_object *valu
         close_element(w);
         return;
     }
-    w->levels[w->depth++] = (struct json_level){json_object_get_object(value)->head,
-                                                is_key(key, "EventData")};
+    w->levels[w->depth++] =
+        (struct json_level){.next = json_object_get_object(value)->head,
+                            .is_data = is_key(key, "EventData")};
 }
 
 /* "Data": {"#text": ["a", "b"]} is two elements, and so is "Data": ["a", "b"]. */
@@ -180,10 +192,14 @@ static json_object *array_of(json_object *value)
     return json_object_get_type(text) == json_type_array ? text : NULL;
 }
 
+/* Items that are objects are elements like any other: attributes, text and members. */
 static void tell_item(struct json_walk *w, const char *key, json_object *item)
 {
-    bool as_data = w->depth && w->levels[w->depth - 1].is_data;
-    open_element(w, key, as_data, item);
+    if (json_object_get_type(item) == json_type_object) {
+        tell_element(w, key, item);
+        return;
+    }
+    open_element(w, key, in_data(w), item);
     tell_content(w, item);
     close_element(w);
 }
@@ -215,9 +231,19 @@ static void tell_member(struct json_walk *w, const char *key, json_object *value
         tell_element(w, key, value);
         return;
     }
-    size_t count = json_object_array_length(items);
-    for (size_t i = 0; i < count && w->nodes < EVENT_NODES_MAX; i++)
-        tell_item(w, key, json_object_array_get_idx(items, i));
+    if (w->depth < JSON_DEPTH_MAX)
+        w->levels[w->depth++] =
+            (struct json_level){.is_data = in_data(w), .items = items, .key = key};
+}
+
+/* The next of several elements of one name. */
+static void go_on_with_items(struct json_walk *w, struct json_level *level)
+{
+    if (level->item < json_object_array_length(level->items))
+        tell_item(w, level->key,
+                  json_object_array_get_idx(level->items, level->item++));
+    else
+        w->depth--;
 }
 
 static void walk(struct json_walk *w, json_object *event)
@@ -226,6 +252,10 @@ static void walk(struct json_walk *w, json_object *event)
     while (w->depth && w->nodes < EVENT_NODES_MAX) {
         struct json_level *level = &w->levels[w->depth - 1];
         struct lh_entry *member = level->next;
+        if (level->items) {
+            go_on_with_items(w, level);
+            continue;
+        }
         if (!member) {
             w->depth--;
             close_element(w);
@@ -280,24 +310,135 @@ static struct text make_utf8(struct import_event *event, struct buffer *clean)
     return buffer_text(clean);
 }
 
+/* ---- what json-c would lose without a word */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The number at `from`, sign and digits, does not fit 64 bits: json-c would give the nearest
+ * one that does. */
+static bool is_too_large(struct text number)
+{
+    bool is_negative = number.len && number.ptr[0] == '-';
+    uint64_t value;
+    return !text_to_u64(text_slice(number, is_negative, SIZE_MAX), &value) ||
+           (is_negative && value > (uint64_t)INT64_MAX + 1);
+}
+
+/* How far a number goes that begins at `at`; 0: none does. */
+static size_t integer_at(struct text t, size_t at)
+{
+    size_t end = at + (t.ptr[at] == '-');
+    while (end < t.len && is_digit(t.ptr[end]))
+        end++;
+    bool goes_on = end < t.len && (t.ptr[end] == '.' || (t.ptr[end] | 0x20) == 'e');
+    return goes_on ? 0 : end - at;
+}
+
+/* Numbers that do not fit become texts, which stay as they were written. */
+static struct text quote_numbers(struct text t, struct buffer *out)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < t.len; i++) {
+        char c = t.ptr[i], before = i ? t.ptr[i - 1] : ' ';
+        size_t len = !in_string && (is_digit(c) || c == '-') && !is_digit(before) &&
+                             before != '.' && before != '+' && (before | 0x20) != 'e'
+                         ? integer_at(t, i)
+                         : 0;
+        if (len > 1 && is_too_large(text_slice(t, i, len))) {
+            buffer_printf(out, "\"%.*s\"", (int)len, t.ptr + i);
+            i += len - 1;
+            continue;
+        }
+        buffer_add_char(out, c);
+        if (in_string && c == '\\' && i + 1 < t.len)
+            buffer_add_char(out, t.ptr[++i]);
+        else if (c == '"')
+            in_string = !in_string;
+    }
+    return buffer_text(out);
+}
+
+static int count_name(json_object *o, int flags, json_object *parent, const char *key,
+                      size_t *index, void *context)
+{
+    uint32_t *names = context;
+    (void)o, (void)parent, (void)index;
+    *names += key && !(flags & JSON_C_VISIT_SECOND);
+    return JSON_C_VISIT_RETURN_CONTINUE;
+}
+
+/* Behind the string that begins at `at`. */
+static size_t string_end(struct text t, size_t at)
+{
+    for (at++; at < t.len && t.ptr[at] != '"'; at++)
+        at += t.ptr[at] == '\\';
+    return at + 1;
+}
+
+/* The first name that an object has twice, as the text writes it; "" if none is written the
+ * same way twice. */
+static struct text repeated_name(struct arena *arena, struct text t)
+{
+    uint32_t objects[JSON_DEPTH_MAX + 1] = {0}, depth = 0, count = 0;
+    struct map seen = {0};
+    struct text found = TEXT_LITERAL(""), last = NO_TEXT;
+    for (size_t i = 0; i < t.len && found.len == 0; i++) {
+        if (t.ptr[i] == '{' && depth < JSON_DEPTH_MAX)
+            objects[++depth] = ++count;
+        else if (t.ptr[i] == '}' && depth)
+            depth--;
+        if (t.ptr[i] == '"') {
+            size_t end = string_end(t, i);
+            last = text_slice(t, i + 1, end - i - 2);
+            i = end - 1;
+        } else if (t.ptr[i] == ':') {
+            struct text key =
+                arena_printf(arena, "%u %.*s", objects[depth], TEXT(last));
+            uint32_t number = seen.count;
+            if (map_add(&seen, map_key_text(key), number) != number)
+                found = last;
+        }
+    }
+    map_release(&seen);
+    return found;
+}
+
+/* json-c keeps the last of several members of one name, so it has fewer than the text. */
+static void look_for_repeated(struct import_event *event, json_object *root,
+                              struct text text)
+{
+    uint32_t names = 0;
+    json_c_visit(root, 0, count_name, &names);
+    if (names < event->names)
+        event->repeated = arena_copy(event->arena, repeated_name(event->arena, text));
+}
+
 enum status import_json_event(struct import_event *event,
                               const struct binxml_visitor *visitor)
 {
-    struct buffer clean = {0};
+    struct buffer clean = {0}, quoted = {0};
     struct text text = make_utf8(event, &clean);
+    if (event->has_long_number)
+        text = quote_numbers(text, &quoted);
     enum status status = DAMAGED;
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
     event->wrong[0] = '\0';
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     json_object *root = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
-    if (root)
+    if (root) {
         status = take_root(event, root, visitor);
-    else
+        look_for_repeated(event, root, text);
+    } else {
         snprintf(event->wrong, sizeof event->wrong, "%s (byte %zu of the event)",
                  json_tokener_error_desc(json_tokener_get_error(tokener)),
                  json_tokener_get_parse_end(tokener));
+    }
     json_object_put(root);
     json_tokener_free(tokener);
     buffer_release(&clean);
+    buffer_release(&quoted);
     return status;
 }

@@ -29,6 +29,7 @@ void import_text_open(struct import_text *t, const struct evidence_log *log,
     t->raw = memory_get(PIECE);
     buffer_reserve(&t->window, 1); /* an empty text has an address, too */
     t->offset = log->format.mark;
+    evidence_source_open(&t->source, log);
     t->unpacks = log->format.is_gzip && inflateInit2(&t->unpacker, GZIP_WINDOW) == Z_OK;
 }
 
@@ -36,6 +37,9 @@ void import_text_close(struct import_text *t)
 {
     if (t->unpacks)
         inflateEnd(&t->unpacker);
+    unread_tell(&t->unread, UINT64_MAX, t->log, t->problems);
+    unread_release(&t->unread);
+    evidence_source_close(&t->source);
     buffer_release(&t->window);
     free(t->raw);
 }
@@ -100,13 +104,19 @@ static void add_bytes(struct import_text *t, const uint8_t *bytes, size_t len)
 
 static size_t read_piece(struct import_text *t)
 {
-    size_t got = 0;
-    struct error err = {0};
-    if (evidence_log_read(t->log, t->next_raw, t->raw, PIECE, &got, &err) != OK)
-        problems_add_error(t->problems, PROBLEM_LOG_UNREADABLE, &err);
-    t->next_raw += got;
-    progress_advance(t->progress, got);
-    return got;
+    uint64_t left = t->log->size > t->next_raw ? t->log->size - t->next_raw : 0;
+    size_t len = left < PIECE ? (size_t)left : PIECE;
+    struct evtx_spans unread;
+    unread_read(&t->unread, &t->source, t->next_raw, t->raw, len, &unread);
+    t->next_raw += len;
+    progress_advance(t->progress, len);
+    return len;
+}
+
+static void take_packed(struct import_text *t)
+{
+    t->unpacker.avail_in = (uInt)read_piece(t);
+    t->unpacker.next_in = t->raw;
 }
 
 static void end_unpacking(struct import_text *t, const char *why)
@@ -114,7 +124,7 @@ static void end_unpacking(struct import_text *t, const char *why)
     t->ended = true;
     problems_add(t->problems, PROBLEM_LOG_UNREADABLE,
                  place_in_file(t, t->next_raw - t->unpacker.avail_in),
-                 "%s; what its first %" PRIu64 " bytes unpack to was read", why,
+                 "%s; the %" PRIu64 " bytes that come out of it before were read", why,
                  t->unpacked);
 }
 
@@ -124,15 +134,31 @@ static bool is_a_trap(const struct import_text *t)
     return t->unpacked > UNPACKED_ALWAYS && t->unpacked / UNPACKED_RATIO > taken;
 }
 
-/* A gzip file may be several, one behind the other. */
+/* A gzip file may be several, one behind the other, and is padded with zeros where it was
+ * copied by the block: gzip(1) takes these, too. */
+static void end_member(struct import_text *t)
+{
+    z_stream *z = &t->unpacker;
+    for (;;) {
+        while (z->avail_in && *z->next_in == 0) {
+            z->next_in++;
+            z->avail_in--;
+        }
+        if (z->avail_in || t->next_raw >= t->log->size)
+            break;
+        take_packed(t);
+    }
+    t->ended = z->avail_in == 0;
+    if (!t->ended)
+        inflateReset(z);
+}
+
 static void unpack(struct import_text *t)
 {
     uint8_t out[PIECE];
     z_stream *z = &t->unpacker;
-    if (z->avail_in == 0) {
-        z->next_in = t->raw;
-        z->avail_in = (uInt)read_piece(t);
-    }
+    if (z->avail_in == 0)
+        take_packed(t);
     if (z->avail_in == 0) {
         end_unpacking(t, "the packed data ends too early");
         return;
@@ -141,13 +167,10 @@ static void unpack(struct import_text *t)
     z->avail_out = sizeof out;
     int status = inflate(z, Z_NO_FLUSH);
     size_t made = sizeof out - z->avail_out;
-    bool at_end =
-        status == Z_STREAM_END && z->avail_in == 0 && t->next_raw >= t->log->size;
-    t->ended = at_end;
+    if (status == Z_STREAM_END)
+        end_member(t);
     add_bytes(t, out, made);
-    if (status == Z_STREAM_END && !at_end)
-        inflateReset(z);
-    else if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
+    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
         end_unpacking(t, "the packed data is damaged");
     else if (is_a_trap(t))
         end_unpacking(t,
@@ -205,6 +228,7 @@ void import_text_skip(struct import_text *t, size_t n)
     const char *at = t->window.ptr + t->at, *end = at + n;
     t->offset += import_text_size(t, n);
     t->at += n;
+    t->passed += n;
     while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
         t->line++;
         at++;

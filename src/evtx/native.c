@@ -163,8 +163,14 @@ static void decode_live(struct native_work *w, struct decoder *d,
         record->state = RECORD_POSITIONAL;
     else if (status == DAMAGED)
         record->state = RECORD_TORN;
+    if (!evtx_slot_is_read(w->slot, frame->offset, frame->size)) {
+        add_remark(w, PROBLEM_RECORDS_NOT_READ, EVTX_UNREAD_INSIDE);
+        record->state = RECORD_TORN;
+        record->has_unread_bytes = true;
+    } else {
+        remark_values(w, record);
+    }
     w->needs_templates |= d->binxml.is_nameless;
-    remark_values(w, record);
     native_write_event(w, d, frame->offset, frame->size, record);
     w->count++;
 }

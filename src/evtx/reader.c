@@ -14,12 +14,12 @@
 #include "evtx/log_digest.h"
 #include "evtx/native.h"
 #include "evtx/seen.h"
+#include "evtx/unread.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
 /* A slot is read with as much behind it as tells what follows: a chunk's header. */
 enum {
-    READ_STEP = 4096,
     LOOKAHEAD = EVTX_CHUNK_HEADER_SIZE,
     SLOTS_AHEAD = 8, /* a job; with 2, threads slept and woke for every slot */
     BATCH = 4        /* slots that a worker gets at once, for the same reason */
@@ -187,8 +187,14 @@ struct reading {
     struct gap { /* slots without a chunk, since the last one with */
         uint64_t offset, slots, bytes;
     } zeros, foreign;
-    uint64_t last_id; /* of the newest record header seen; NO_RECORD: none */
-    uint64_t slots;   /* up to the last one that held a chunk */
+    bool is_other_header; /* `foreign` is the file header of another log */
+    bool is_joined;       /* one was met */
+    struct unread unread;
+    bool header_is_unread; /* nothing is judged by it then */
+    uint64_t unread_slots; /* whose start could not be read, as the gaps above */
+    uint64_t last_id;      /* of the newest record header seen; NO_RECORD: none */
+    bool is_cut;           /* the log ends inside a chunk */
+    uint64_t slots;        /* up to the last one that held a chunk */
     struct template_index templates; /* of this log; filled when one is missed */
     bool has_learned;
     struct seen seen;     /* what was given, where recovered records will be */
@@ -208,48 +214,27 @@ static struct place place_at(const struct reading *g, uint64_t offset,
 
 /* ---- reading bytes */
 
-/* Fill `into` from offset on; what cannot be read becomes zeros and one problem. */
-static void read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t len)
+/* Fill `into` from offset on. False if *unread of it is zeros for want of its bytes. */
+static bool read_bytes(struct reading *g, uint64_t offset, uint8_t *into, size_t len,
+                       struct evtx_spans *unread)
 {
-    size_t got = 0, lost = 0;
-    uint64_t lost_at = 0;
-    struct error err = {0};
-    enum status status =
-        evidence_source_read(&g->source, offset, into, len, &got, &err);
-    if (status == OK && got == len)
-        return;
-    log_digest_break(&g->digest);
-    char why[sizeof err.what];
-    snprintf(why, sizeof why, "%s", status == OK ? "it ends here" : err.what);
-    for (size_t at = got; at < len;) {
-        size_t step = READ_STEP - (offset + at) % READ_STEP;
-        step = step < len - at ? step : len - at;
-        memset(into + at, 0, step);
-        status =
-            evidence_source_read(&g->source, offset + at, into + at, step, &got, &err);
-        if (status != OK || got < step) {
-            memset(into + at + got, 0, step - got);
-            lost_at = lost ? lost_at : offset + at + got;
-            lost += step - got;
-        }
-        at += step;
-    }
-    if (lost)
-        tell(g, LOG_UNREADABLE, lost_at, NO_RECORD,
-             "%zu byte%s from here could not be read and count%s as zeros: %s", lost,
-             PLURAL(lost), count_word(lost, "s", ""), why);
+    unread_read(&g->unread, &g->source, offset, into, len, unread);
+    if (unread->count)
+        log_digest_break(&g->digest);
+    return unread->count == 0;
 }
 
 /* Read `len` bytes of a slot and, where that goes without saying, some behind it. */
 static struct bytes read_ahead(struct reading *g, uint64_t offset, uint8_t *into,
-                               size_t len)
+                               size_t len, struct evtx_spans *unread)
 {
+    unread->count = 0;
     uint64_t left = g->log->size - offset - len;
     size_t got = 0, more = left < LOOKAHEAD ? (size_t)left : LOOKAHEAD;
     if (evidence_source_read(&g->source, offset, into, len + more, &got, NULL) == OK &&
         got == len + more)
         return (struct bytes){into, len + more};
-    read_bytes(g, offset, into, len);
+    read_bytes(g, offset, into, len, unread);
     return (struct bytes){into, len};
 }
 
@@ -259,7 +244,7 @@ static void read_slot_at(struct reading *g, uint64_t offset, struct passage *p)
 {
     uint64_t left = g->log->size - offset;
     size_t len = left < EVTX_CHUNK_SIZE ? (size_t)left : EVTX_CHUNK_SIZE;
-    struct bytes data = read_ahead(g, offset, p->bytes, len);
+    struct bytes data = read_ahead(g, offset, p->bytes, len, &p->slot.unread);
     p->slot.offset = offset;
     evtx_slot_take(&p->slot, p->bytes, len, data.len);
 }
@@ -337,7 +322,8 @@ static const char *what_it_starts_with(struct bytes header)
 /* Where bytes of the file header are lost, the first chunk lies before its place. */
 static void find_first_chunk(struct reading *g, struct passage *p)
 {
-    struct bytes data = read_ahead(g, 0, p->bytes, EVTX_HEADER_SIZE);
+    struct evtx_spans unread;
+    struct bytes data = read_ahead(g, 0, p->bytes, EVTX_HEADER_SIZE, &unread);
     size_t at = evtx_find_chunk(data, EVTX_HEADER_SIZE);
     if (at == EVTX_HEADER_SIZE ||
         !evtx_chunk_header_is_right(bytes_slice(data, at, SIZE_MAX)))
@@ -352,7 +338,8 @@ static void find_first_chunk(struct reading *g, struct passage *p)
 static void tell_too_short(struct reading *g, struct passage *p)
 {
     size_t start = g->log->size < 7 ? (size_t)g->log->size : 7;
-    read_bytes(g, 0, p->bytes, start);
+    if (!read_bytes(g, 0, p->bytes, start, &p->slot.unread))
+        return;
     if (memcmp(p->bytes, "ElfFile", start) != 0)
         tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
              "its %" PRIu64 " byte%s not start with ElfFile, and %s too few for a "
@@ -374,8 +361,14 @@ static bool read_header(struct reading *g, struct passage *p)
         tell_too_short(g, p);
         return false;
     }
-    read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE);
+    g->header_is_unread =
+        !read_bytes(g, 0, p->bytes, EVTX_HEADER_SIZE, &p->slot.unread);
     struct bytes bytes = {p->bytes, EVTX_HEADER_SIZE};
+    if (g->header_is_unread) {
+        g->facts->is_evtx =
+            evtx_file_header_read(bytes).has_magic || holds_a_chunk(g, p);
+        return true;
+    }
     g->header = evtx_file_header_read(bytes);
     if (g->header.has_magic) {
         g->facts->is_evtx = true;
@@ -403,12 +396,12 @@ static void tell_checksums(struct reading *g, const struct evtx_slot *s)
 {
     if (!has_checksums(g, &s->chunk))
         return;
-    if (!s->chunk.header_crc_ok)
+    if (!s->chunk.header_crc_ok && evtx_slot_is_read(s, 0, EVTX_CHUNK_HEADER_SIZE))
         tell(g, CHUNK_HEADER_CHECKSUM, s->offset, NO_RECORD,
              "the checksum of the chunk's header is wrong; its %" PRIu32
              " record%s read all the same",
              s->frame_count, count_word(s->frame_count, " was", "s were"));
-    if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK)
+    if (!s->chunk.data_crc_ok && s->kind == SLOT_CHUNK && !s->unread.count)
         tell(
             g, CHUNK_DATA_CHECKSUM, s->offset, NO_RECORD,
             "the checksum over the chunk's records is wrong: the values of its %" PRIu32
@@ -426,7 +419,7 @@ static void add_lie(struct buffer *lies, const char *what, uint64_t said,
 
 static void tell_lies(struct reading *g, const struct evtx_slot *s)
 {
-    if (s->kind != SLOT_CHUNK || s->damages || s->frame_count == 0)
+    if (s->kind != SLOT_CHUNK || s->damages || s->frame_count == 0 || s->unread.count)
         return;
     const struct evtx_chunk *c = &s->chunk;
     const struct evtx_frame *last = &s->frames[s->frame_count - 1];
@@ -454,15 +447,34 @@ static void tell_unread(struct reading *g, const struct evtx_slot *s, const char
              s->behind[1].id, why, count_word(s->behind_count, "was", "were"));
 }
 
-static void tell_damage(struct reading *g, const struct evtx_slot *s)
+/* `found`: what was made of the record that begins there, or NULL. */
+static void tell_damage(struct reading *g, const struct evtx_slot *s,
+                        const struct native_remark *found)
 {
-    if (!s->damages)
+    const struct evtx_frame *where = &s->first_damage;
+    struct place place =
+        place_at(g, s->offset + where->offset, found ? found->id : where->id);
+    const char *further = s->damages > 1 ? "; nor in further places of this chunk" : "";
+    if (!s->damages || !evtx_slot_is_read(s, where->offset, 1))
         return;
-    tell(g, RECORD_DAMAGED, s->offset + s->first_damage.offset, s->first_damage.id,
-         "no whole record lies in the %" PRIu32 " bytes from here%s",
-         s->first_damage.size,
-         s->damages > 1 ? ", nor in further places of this chunk" : "");
+    if (!evtx_slot_is_read(s, where->offset, where->size))
+        problems_add(g->problems, PROBLEM_RECORDS_NOT_READ, place,
+                     "no whole record lies in the %" PRIu32
+                     " bytes from here, some of which could not be read%s%s",
+                     where->size, found ? "; the rest of a record is given" : "",
+                     further);
+    else
+        problems_add(g->problems, PROBLEM_RECORD_DAMAGED, place,
+                     "no whole record lies in the %" PRIu32 " bytes from here%s%s%s",
+                     where->size, found ? ": " : "", found ? found->what : "", further);
+}
+
+/* Where records are recovered, what comes of the damaged one is told with it. */
+static void count_damage(struct reading *g, const struct evtx_slot *s)
+{
     g->facts->records_damaged += s->damages;
+    if (!g->reader->recovers)
+        tell_damage(g, s, NULL);
 }
 
 /* Those beyond EVTX_HIDDEN_MAX are counted in the last row. */
@@ -487,6 +499,20 @@ static bool is_cut_short(const struct evtx_slot *s)
     return s->length < s->data.len;
 }
 
+/* The chunk that the log ends in is the last one that is there. */
+static void tell_cut(struct reading *g, const struct evtx_slot *s)
+{
+    g->is_cut = true;
+    char counted[64] = "";
+    if (g->header.has_magic && g->header.chunk_count > g->slots)
+        snprintf(counted, sizeof counted,
+                 "; the header counts %u chunk%s, this is number %" PRIu64,
+                 g->header.chunk_count, PLURAL(g->header.chunk_count), g->slots);
+    tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
+         "the log ends inside the chunk at offset %" PRIu64 ", %zu bytes short%s",
+         s->offset, EVTX_CHUNK_SIZE - s->data.len, counted);
+}
+
 static void tell_chunk(struct reading *g, const struct evtx_slot *s)
 {
     tell_checksums(g, s);
@@ -498,31 +524,36 @@ static void tell_chunk(struct reading *g, const struct evtx_slot *s)
              s->data.len - s->length, PLURAL(s->data.len - s->length),
              s->offset + s->length);
     if (s->kind == SLOT_CUT) {
-        tell(g, LOG_TRUNCATED, g->log->size, NO_RECORD,
-             "the log ends inside the chunk at offset %" PRIu64 ", %zu byte%s short",
-             s->offset, EVTX_CHUNK_SIZE - s->data.len,
-             PLURAL(EVTX_CHUNK_SIZE - s->data.len));
-        tell_damage(g, s);
+        tell_cut(g, s);
+        count_damage(g, s);
         tell_unread(g, s, "lie in a chunk that is cut off");
     } else {
-        tell_damage(g, s);
+        count_damage(g, s);
         tell_unread(g, s, "lie behind this damage");
     }
 }
 
 static void tell_orphan(struct reading *g, const struct evtx_slot *s)
 {
-    tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
-         "no chunk header in %zu bytes that hold records", s->data.len);
+    if (evtx_slot_is_read(s, 0, EVTX_CHUNK_HEADER_SIZE))
+        tell(g, CHUNK_DAMAGED, s->offset, NO_RECORD,
+             "no chunk header in %zu bytes that hold records", s->data.len);
     tell_unread(g, s, "lie in a chunk without a header");
 }
 
 /* Slots without a chunk are judged when it is known what follows them. */
 static void keep_gap(struct reading *g, const struct evtx_slot *s)
 {
+    if (s->unread.count) {
+        g->unread_slots++;
+        return;
+    }
     struct gap *gap = s->kind == SLOT_ZERO ? &g->zeros : &g->foreign;
     if (gap->slots++ == 0)
         gap->offset = s->offset;
+    g->is_other_header = g->foreign.slots == 1 && g->foreign.offset == s->offset &&
+                         s->data.len == EVTX_HEADER_SIZE &&
+                         evtx_file_header_read(s->data).has_magic;
     gap->bytes += s->data.len;
 }
 
@@ -539,18 +570,29 @@ static void tell_gaps_inside(struct reading *g, uint64_t next_id)
              "only zeros where %" PRIu64 " chunk%s should be, with chunks behind %s%s",
              g->zeros.slots, PLURAL(g->zeros.slots),
              count_word(g->zeros.slots, "it", "them"), ids);
-    if (g->foreign.slots)
+    if (g->is_other_header)
+        tell(
+            g, LOG_JOINED, g->foreign.offset, NO_RECORD,
+            "another log's file header begins here, and its chunks behind it; they are "
+            "read as chunks of this log");
+    else if (g->foreign.slots)
         tell(g, CHUNK_DAMAGED, g->foreign.offset, NO_RECORD,
              "%" PRIu64 " bytes without a chunk header and without a record, with "
              "chunks behind them%s",
              g->foreign.bytes, ids);
-    g->slots += g->zeros.slots + g->foreign.slots;
+    g->slots += g->zeros.slots + g->unread_slots;
+    g->slots += g->is_other_header ? 0 : g->foreign.slots;
+    g->is_joined |= g->is_other_header;
+    g->is_other_header = false;
+    g->unread_slots = 0;
     g->zeros = g->foreign = (struct gap){0};
 }
 
 static void tell_slot(struct reading *g, const struct evtx_slot *s)
 {
     struct evtx_log_facts *f = g->facts;
+    uint64_t end = s->offset + s->length;
+    unread_tell(&g->unread, end < g->log->size ? end : UINT64_MAX, g->log, g->problems);
     if (s->kind == SLOT_ZERO || s->kind == SLOT_FOREIGN) {
         keep_gap(g, s);
         return;
@@ -579,7 +621,9 @@ static void tell_slot(struct reading *g, const struct evtx_slot *s)
  * log that was closed can say that chunks should be there. */
 static void tell_missing_end(struct reading *g)
 {
-    uint64_t missing = g->header.chunk_count - g->slots;
+    uint64_t missing = g->header.chunk_count - g->slots - g->unread_slots;
+    if (g->is_cut)
+        return; /* told there */
     if (g->zeros.slots)
         tell(g, CHUNK_HOLE, g->zeros.offset, NO_RECORD,
              "the header counts %u chunk%s; only zeros where the last %" PRIu64
@@ -600,8 +644,14 @@ static void tell_missing_end(struct reading *g)
 static void tell_end(struct reading *g)
 {
     uint16_t said = g->header.chunk_count;
-    if (g->header.has_magic && !g->facts->is_dirty && said > g->slots) {
+    uint64_t there = g->slots + g->unread_slots;
+    if (g->header.has_magic && !g->facts->is_dirty && said > there) {
         tell_missing_end(g);
+        return;
+    }
+    if (g->header_is_unread && there == g->unread_slots && g->foreign.slots) {
+        tell(g, LOG_NOT_EVTX, 0, NO_RECORD,
+             "its header could not be read, and no chunk was found in it");
         return;
     }
     if (g->facts->is_dirty && g->foreign.bytes >= EVTX_CHUNK_SIZE) {
@@ -621,7 +671,8 @@ static void tell_end(struct reading *g)
              count_word(g->foreign.bytes, "is", "are"),
              count_word(g->foreign.bytes, "it", "them"));
     /* The count is 16 bits wide and wraps above 4 GiB. */
-    if (g->header.has_magic && (uint16_t)g->slots != said)
+    if (g->header.has_magic && !g->unread_slots && !g->is_joined &&
+        (uint16_t)g->slots != said)
         tell(g, LOG_HEADER_LIES, 42, NO_RECORD,
              "the header counts %u chunk%s; the last one found is number %" PRIu64,
              said, PLURAL(said), g->slots);
@@ -716,6 +767,11 @@ static void fill_record(struct reading *g, const struct passage *p,
         g->facts->header_id_same++;
     else
         g->facts->header_id_differs++;
+    if (!evtx_slot_is_read(&p->slot, frame->offset, frame->size)) {
+        record->state = RECORD_TORN;
+        record->has_unread_bytes = true;
+        tell(g, RECORDS_NOT_READ, record->offset, frame->id, EVTX_UNREAD_INSIDE);
+    }
     tell_remarks(g, record, &answer->reading);
 }
 
@@ -764,19 +820,27 @@ static enum status deliver(struct reading *g, struct passage *p)
 
 /* ---- what our own workers gave */
 
+/* The remark with place and id, which of a record that was given are the record's. */
+static struct native_remark native_remark_placed(const struct passage *p,
+                                                 const struct native_remark *remark)
+{
+    struct native_remark r = *remark;
+    if (!r.is_lost) {
+        const struct evtx_record *record = &p->native.records[r.record];
+        r.place = (uint32_t)(record->offset - p->slot.offset);
+        r.id = record->system.record_id != NO_RECORD ? record->system.record_id
+                                                     : record->header_id;
+    }
+    return r;
+}
+
 static void tell_native(struct reading *g, const struct passage *p)
 {
     const struct native_work *w = &p->native;
     for (size_t i = 0; i < w->remark_count; i++) {
-        const struct native_remark *r = &w->remarks[i];
-        uint64_t offset = p->slot.offset + r->place, id = r->id;
-        if (!r->is_lost) {
-            const struct evtx_record *record = &w->records[r->record];
-            offset = record->offset;
-            id = record->system.record_id != NO_RECORD ? record->system.record_id
-                                                       : record->header_id;
-        }
-        problems_add(g->problems, r->code, place_at(g, offset, id), "%s", r->what);
+        struct native_remark r = native_remark_placed(p, &w->remarks[i]);
+        problems_add(g->problems, r.code, place_at(g, p->slot.offset + r.place, r.id),
+                     "%s", r.what);
     }
 }
 
@@ -943,12 +1007,33 @@ static void look_for_copies(struct reading *g, struct passage *p)
     p->native.form = form;
 }
 
+/* Where the first damage of a chunk begins, the recovered record's remark is told with it. */
+static void tell_damage_again(struct reading *g, struct passage *p)
+{
+    struct native_work *w = &p->native;
+    const struct evtx_slot *s = &p->slot;
+    if (s->kind != SLOT_CHUNK && s->kind != SLOT_CUT)
+        return;
+    for (size_t i = 0; i < w->remark_count; i++) {
+        struct native_remark r = native_remark_placed(p, &w->remarks[i]);
+        if (r.place != s->first_damage.offset ||
+            (r.code != PROBLEM_RECORD_DAMAGED && r.code != PROBLEM_RECORDS_NOT_READ))
+            continue;
+        memmove(&w->remarks[i], &w->remarks[i + 1],
+                (--w->remark_count - i) * sizeof *w->remarks);
+        tell_damage(g, s, &r);
+        return;
+    }
+    tell_damage(g, s, NULL);
+}
+
 static enum status recover_slot(struct reading *g, struct passage *p, uint64_t offset)
 {
     struct native_work *w = &p->native;
     decode_again(g, offset, true, p);
     g->facts->records_recovered_twice += drop_copies(g, w);
     keep_recovered_remarks(w);
+    tell_damage_again(g, p);
     tell_native(g, p);
     for (uint32_t i = w->live_count; i < w->count; i++)
         g->facts->records_nameless += w->records[i].state == RECORD_POSITIONAL;
@@ -1027,6 +1112,9 @@ static void end_digest(struct reading *g)
 static void release_reading(struct reading *g)
 {
     end_digest(g);
+    unread_tell(&g->unread, UINT64_MAX, g->log, g->problems);
+    g->facts->bytes_unreadable = g->unread.bytes;
+    unread_release(&g->unread);
     evidence_source_close(&g->source);
     template_index_release(&g->templates);
     seen_release(&g->seen);
@@ -1041,6 +1129,7 @@ enum status evtx_reader_learn(struct evtx_reader *reader,
     if (reader->native && !evidence_log_is_text(log) && log->size > EVTX_HEADER_SIZE)
         learn_log(&g, &reader->run_templates);
     evidence_source_close(&g.source);
+    unread_release(&g.unread);
     if (stop_requested())
         return fail(err, FAILED, evidence_log_place(log, NO_OFFSET, NO_RECORD),
                     "stopped while reading this log");

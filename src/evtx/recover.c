@@ -186,7 +186,12 @@ static void recover_one(struct native_work *w, struct decoder *d,
                     : is_torn || status == DAMAGED ? RECORD_TORN
                                                    : f->state;
     const char *remark = remark_of(f, wrong);
-    if (remark)
+    record->has_unread_bytes =
+        !evtx_slot_is_read(w->slot, f->frame.offset, f->frame.size);
+    if (record->has_unread_bytes) {
+        record->state = RECORD_TORN;
+        native_remark(w, PROBLEM_RECORDS_NOT_READ, EVTX_UNREAD_INSIDE);
+    } else if (remark)
         native_remark(w,
                       remark == wrong && d->binxml.is_restored && status == OK
                           ? PROBLEM_TEMPLATE_RESTORED

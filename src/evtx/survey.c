@@ -50,6 +50,9 @@ void evtx_slot_take(struct evtx_slot *slot, uint8_t *bytes, size_t len,
         slot->length = len = evtx_find_chunk(data, len);
     }
     slot->data = (struct bytes){bytes, len};
+    while (slot->unread.count &&
+           slot->unread.spans[slot->unread.count - 1].from >= slot->length)
+        slot->unread.count--;
 }
 
 static void note_damage(struct evtx_slot *s, const struct evtx_frame *where)
@@ -160,8 +163,11 @@ static enum evtx_slot_kind kind_of(const struct evtx_slot *s)
 
 void evtx_slot_survey(struct evtx_slot *s)
 {
-    *s = (struct evtx_slot){
-        .offset = s->offset, .data = s->data, .length = s->length, .frames = s->frames};
+    *s = (struct evtx_slot){.offset = s->offset,
+                            .data = s->data,
+                            .length = s->length,
+                            .unread = s->unread,
+                            .frames = s->frames};
     evtx_chunk_open(&s->chunk, s->data);
     s->kind = kind_of(s);
     s->live_end = EVTX_CHUNK_HEADER_SIZE;

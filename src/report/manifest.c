@@ -276,6 +276,8 @@ static void put_logs(struct json *j, const struct report *r)
         put_text(j, "path", row->log->path);
         json_member_u64(j, "size", row->log->size);
         put_digests(j, &row->log->digests);
+        if (row->facts.bytes_unreadable)
+            json_member_u64(j, "bytes_unreadable", row->facts.bytes_unreadable);
         if (row->log->digests_after.kinds) {
             json_name(j, "after");
             json_open_object(j);

@@ -104,6 +104,12 @@ static bool hashed_equal(const struct evidence_log *log)
 
 void name_hashed(struct buffer *out, const struct evidence_log *log)
 {
+    if (!log->digests.kinds) {
+        buffer_printf(out,
+                      "none: some of the log's %" PRIu64 " bytes could not be read",
+                      log->size);
+        return;
+    }
     buffer_printf(out, "of the log's logical content, %" PRIu64 " bytes, ", log->size);
     if (log->digests_after.kinds)
         buffer_add_string(out, hashed_equal(log)

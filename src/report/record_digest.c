@@ -41,8 +41,10 @@ static bool fill_window(struct record_window *w, const struct evidence_log *log,
     }
     size_t window = is_near ? WINDOW : WINDOW_FOR_ONE;
     w->from = offset;
-    evidence_source_read(&w->source, offset, w->bytes, len > window ? len : window,
-                         &w->len, NULL);
+    size_t want = len > window ? len : window;
+    if (evidence_source_read(&w->source, offset, w->bytes, want, &w->len, NULL) != OK &&
+        evidence_source_read(&w->source, offset, w->bytes, len, &w->len, NULL) != OK)
+        w->len = 0; /* zeros stand for bytes that no record had */
     return w->len >= len;
 }
 

@@ -139,8 +139,13 @@ void put_record_anchor(struct buffer *out, const struct evidence_log *log,
     char hex[DIGEST_HEX_MAX], number[24];
     struct text content = digest_hex(hex, &log->digests, DIGEST_SHA256);
     int len = snprintf(number, sizeof number, "%" PRIu64, offset);
+    struct buffer name = {0};
+    buffer_add_text(&name, content);
+    if (text_is_empty(content)) /* not all of it could be read */
+        buffer_printf(&name, "%.*s/%.*s", TEXT(log->evidence), TEXT(log->path));
     struct text parts[] = {
-        text_is_empty(content) ? log->path : content, {number, (size_t)len}
+        buffer_text(&name), {number, (size_t)len}
     };
     put_anchor_of(out, "E-", parts, sizeof parts / sizeof *parts);
+    buffer_release(&name);
 }

@@ -54,10 +54,33 @@ bool text_ends_with_fold(struct text t, struct text suffix)
            equal_fold(t.ptr + t.len - suffix.len, suffix.ptr, suffix.len);
 }
 
+static void add_folded(struct buffer *out, struct text t)
+{
+    char *to = buffer_reserve(out, t.len);
+    for (size_t i = 0; i < t.len; i++)
+        to[i] = t.ptr[i] >= 'A' && t.ptr[i] <= 'Z' ? (char)(t.ptr[i] | 0x20) : t.ptr[i];
+    out->len += t.len;
+}
+
+/* Two long texts: the time grows with both lengths, not with their product. */
+static bool contains_long(struct text t, struct text part)
+{
+    struct buffer whole = {0}, wanted = {0};
+    add_folded(&whole, t);
+    add_folded(&wanted, part);
+    bool found = memmem(whole.ptr, whole.len, wanted.ptr, wanted.len) != NULL;
+    buffer_release(&whole);
+    buffer_release(&wanted);
+    return found;
+}
+
 bool text_contains_fold(struct text t, struct text part)
 {
+    enum { LONG = 256 };
     if (!t.ptr || part.len > t.len || part.len == 0)
         return t.ptr && part.len == 0;
+    if (part.len >= LONG)
+        return contains_long(t, part);
     unsigned char last = fold((unsigned char)part.ptr[part.len - 1]);
     for (size_t end = part.len - 1; end < t.len; end++)
         if (fold((unsigned char)t.ptr[end]) == last &&
