@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/memory.h"
+#include "util/stop.h"
 
 enum {
     FLUSH_AT = 256 * 1024,
@@ -131,6 +132,8 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err)
 {
     if (sync_all(dir, err) != OK)
         return FAILED;
+    if (!stop_close())
+        return fail(err, FAILED, place_of(dir->path), "stopped before files got names");
     for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
         unlinkat(dir->fd, seals[i], 0);
     if (rename_all(dir, err) != OK)

@@ -29,6 +29,13 @@ bool stop_requested(void)
     return asked != 0;
 }
 
+bool stop_close(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    return asked == 0;
+}
+
 void stop_die(void)
 {
     if (!asked)

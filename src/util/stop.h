@@ -9,6 +9,9 @@
 void stop_install(void);
 /* Has the user asked to stop? Loops over evidence ask this and give up with FAILED. */
 bool stop_requested(void);
+/* From here on it is too late to stop: what follows is short, and done wholly or not at all.
+ * False if the user asked before. */
+bool stop_close(void);
 /* Die of the signal that asked, if any did. */
 void stop_die(void);
 
