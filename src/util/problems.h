@@ -58,6 +58,7 @@ struct problem_cap {
     enum problem_code code;
     uint32_t most;
 };
+#define PROBLEM_CAPS(table) (table), sizeof(table) / sizeof *(table)
 
 extern const struct problem_kind problem_kinds[PROBLEM_CODES];
 
