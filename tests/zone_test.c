@@ -89,6 +89,7 @@ static void times_are_written_with_their_offset(void **state)
     zone_add_beside(&beside, NULL, 0);
     zone_add_beside(&beside, &(struct zone){0}, 0);
     assert_int_equal(beside.len, 0);
+    buffer_release(&beside);
     arena_release(&arena);
 }
 
