@@ -183,14 +183,12 @@ static bool fit_text(struct decoder *d, struct fitted *f, enum system_item item,
                      uint32_t count, struct text *text)
 {
     const struct plan_source *source = &f->plan->system[item];
-    *text = source->literal;
-    if (source->index == NO_SUBSTITUTION)
+    *text = is_left_out(f, source, count) ? NO_TEXT : source->literal;
+    if (source->index == NO_SUBSTITUTION || is_left_out(f, source, count))
         return true;
     struct value v = fitted_value(f, source->index);
-    if (v.type == TYPE_NULL || is_left_out(f, source, count)) {
-        *text = is_left_out(f, source, count) ? NO_TEXT : source->literal;
+    if (v.type == TYPE_NULL)
         return true;
-    }
     uint8_t expected = item == SYSTEM_USER ? TYPE_SID : TYPE_STRING;
     if (v.type != expected || !value_is_sound(v.type, v.ptr, v.len))
         return false;
@@ -211,6 +209,8 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
                               uint32_t count, uint64_t *number)
 {
     const struct plan_source *source = &f->plan->system[item];
+    if (is_left_out(f, source, count))
+        return true;
     if (source->index == NO_SUBSTITUTION) {
         if (!text_is_absent(source->literal))
             *number = source->number;
@@ -219,7 +219,7 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
     uint8_t type = type_at(f, source->index);
     const uint8_t *at = f->values + f->at[source->index];
     uint32_t len = len_at(f, source->index);
-    if (type == TYPE_NULL || is_left_out(f, source, count))
+    if (type == TYPE_NULL)
         return true;
     if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
         value_fixed_length[type] != len)
@@ -236,10 +236,24 @@ static bool is_taken(const struct fitted *f, enum system_item item)
            !is_left_out(f, source, f->count);
 }
 
+/* The last value may differ from record to record in type and length (fit_shape()): what
+ * System takes from it is never what it was before. */
+static bool system_rests_on_last(const struct fitted *f)
+{
+    for (unsigned item = 0; item < SYSTEM_ITEMS; item++) {
+        const struct plan_source *source = &f->plan->system[item];
+        if (source->index == f->count - 1 || source->dependency == f->count - 1)
+            return true;
+    }
+    return false;
+}
+
 static void keep_system(struct fitted *f, const struct evtx_system *system,
                         const uint64_t *numbers)
 {
     struct shape *shape = f->definition->shape;
+    if (system_rests_on_last(f))
+        return;
     shape->system = *system;
     memcpy(shape->numbers, numbers, sizeof shape->numbers);
     shape->text_count = shape->number_count = 0;
