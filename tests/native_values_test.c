@@ -201,15 +201,22 @@ static void put_name(struct writer *w, const char *name)
 
 static bool in_definition;
 
-static void open_tag(struct writer *w, const char *name, bool has_attributes)
+/* dependency: which value must not be null; of definitions alone */
+static void open_tag_if(struct writer *w, const char *name, bool has_attributes,
+                        unsigned dependency)
 {
     put_u8(w, has_attributes ? 0x41 : 0x01);
     if (in_definition)
-        put_u16(w, 0xffff);
+        put_u16(w, dependency);
     put_u32(w, 0);
     put_name(w, name);
     if (has_attributes)
         put_u32(w, 0);
+}
+
+static void open_tag(struct writer *w, const char *name, bool has_attributes)
+{
+    open_tag_if(w, name, has_attributes, 0xffff);
 }
 
 static void put_text(struct writer *w, const char *text)
@@ -241,7 +248,7 @@ static void begin(struct writer *w)
     put(w, "\x0f\x01\x01\x00", 4);
 }
 
-static void system_part(struct writer *w)
+static void open_system(struct writer *w)
 {
     open_tag(w, "System", false);
     put_u8(w, 0x02);
@@ -252,24 +259,41 @@ static void system_part(struct writer *w)
     put_u8(w, 0x02);
     put_text(w, "7");
     put_u8(w, 0x04);
+}
+
+static void system_part(struct writer *w)
+{
+    open_system(w);
     put_u8(w, 0x04);
+}
+
+static struct decoder decoder;
+
+/* The chunk as far as it is written. */
+static void start_chunk(struct writer *w)
+{
+    static struct templates templates;
+    static struct arena arena;
+    if (!decoder.binxml.templates) {
+        templates_init(&templates);
+        decoder.binxml.templates = &templates;
+    }
+    arena_clear(&arena);
+    decoder_start_chunk(&decoder, (struct chunk_bytes){w->chunk, w->at}, &arena);
+}
+
+static void end_record(struct writer *w)
+{
+    put_u8(w, 0x00);
+    put_u32(w, 0); /* the size copy, which the decoder does not look at */
 }
 
 /* Decode what was written; the record's fields as "name=value|". */
 static const char *decoded(struct writer *w, struct text *fields)
 {
-    static struct templates templates;
-    static struct decoder decoder;
-    static struct arena arena;
     static struct buffer out;
-    if (!decoder.binxml.templates) {
-        templates_init(&templates);
-        decoder.binxml.templates = &templates;
-    }
-    put_u8(w, 0x00);
-    put_u32(w, 0); /* the size copy, which the decoder does not look at */
-    arena_clear(&arena);
-    decoder_start_chunk(&decoder, (struct chunk_bytes){w->chunk, w->at}, &arena);
+    end_record(w);
+    start_chunk(w);
     struct evtx_record record;
     const char *wrong;
     decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE, w->at - EVTX_CHUNK_HEADER_SIZE,
@@ -339,6 +363,37 @@ static void rare_tokens(void **state)
     expect(&w, "P 7|a=<x>\xc3\xa9&&other;|Binary=|Complex@k=v|Complex.Inner=deep|");
 }
 
+static void begin_instance(struct writer *w, uint32_t definition)
+{
+    put_u8(w, 0x0c);
+    put_u8(w, 0x01);
+    put_u32(w, 0x04030201);
+    put_u32(w, definition);
+}
+
+/* A resident definition, up to its first element. Returns where its size stands. */
+static uint32_t begin_definition(struct writer *w)
+{
+    begin_instance(w, w->at + INSTANCE_HEADER);
+    put_u32(w, 0);
+    put(w, "\x01\x02\x03\x04........++++", 16);
+    uint32_t size_at = w->at;
+    put_u32(w, 0);
+    put(w, "\x0f\x01\x01\x00", 4);
+    in_definition = true;
+    return size_at;
+}
+
+static void end_definition(struct writer *w, uint32_t size_at)
+{
+    put_u8(w, 0x00);
+    in_definition = false;
+    uint32_t end = w->at;
+    w->at = size_at;
+    put_u32(w, end - size_at - 4);
+    w->at = end;
+}
+
 /* The inner template <EventData><Data Name="x">%0</Data><Data Name="y">%1</Data>..., as the
  * root's content, with these two values. */
 static void two_values(struct writer *w, unsigned type0, const void *bytes0,
@@ -349,16 +404,7 @@ static void two_values(struct writer *w, unsigned type0, const void *bytes0,
     open_tag(w, "Event", false);
     put_u8(w, 0x02);
     system_part(w);
-    put_u8(w, 0x0c);
-    put_u8(w, 0x01);
-    put_u32(w, 0x04030201);
-    put_u32(w, w->at + 4);
-    put_u32(w, 0);
-    put(w, "\x01\x02\x03\x04........++++", 16);
-    uint32_t size_at = w->at;
-    put_u32(w, 0);
-    put(w, "\x0f\x01\x01\x00", 4);
-    in_definition = true;
+    uint32_t size_at = begin_definition(w);
     open_tag(w, "EventData", false);
     put_u8(w, 0x02);
     for (unsigned i = 0; i < 2; i++) {
@@ -369,12 +415,7 @@ static void two_values(struct writer *w, unsigned type0, const void *bytes0,
         put_u8(w, 0x04);
     }
     put_u8(w, 0x04);
-    put_u8(w, 0x00);
-    in_definition = false;
-    uint32_t end = w->at;
-    w->at = size_at;
-    put_u32(w, end - size_at - 4);
-    w->at = end;
+    end_definition(w, size_at);
     put_u32(w, 2);
     put_u16(w, (unsigned)len0);
     put_u16(w, type0);
@@ -409,6 +450,110 @@ static void bad_values_spoil_only_themselves(void **state)
     assert_true(text_equal(fields, TEXT_LITERAL("P 7|x=|y=ok|")));
 }
 
+/* ---- System as in the record before */
+
+/* Two records alike, then one whose last value is another: what System takes from it, by its
+ * text or because an element depends on it, is not what it was. */
+static const struct last_value {
+    const char *element, *attribute; /* attribute of System's element */
+    const char *literal;             /* NULL: the attribute is value `index` */
+    unsigned index, dependency;
+    struct scalar first, before,
+        last;         /* values 0 and 1; 1 again, of the third record */
+    const char *user; /* of the third record */
+    unsigned process;
+} last_values[] = {
+  /* clang-format off */
+#define V(type, bytes) {type, B(bytes), NULL}
+#define SID V(TYPE_SID, "\x01\x01\0\0\0\0\0\x05\x12\0\0\0")
+#define PID V(0x08, "\7\0\0\0")
+#define NONE V(TYPE_NULL, "")
+    {"Security",  "UserID",    NULL, 1, 0xffff, NONE, SID, SID, "S-1-5-18", 0},
+    {"Security",  "UserID",    NULL, 1, 0xffff, NONE, SID, V(TYPE_SID, ""), "", 0},
+    {"Security",  "UserID",    NULL, 1, 0xffff, NONE, SID, NONE, NULL, 0},
+    {"Security",  "UserID",    NULL, 1, 0xffff, NONE, SID, V(0x04, "\7"), "7", 0},
+    {"Security",  "UserID",    NULL, 0, 1, SID, V(0x04, "x"), V(0x04, "y"), "S-1-5-18", 0},
+    {"Security",  "UserID",    NULL, 0, 1, SID, V(0x04, "x"), NONE, NULL, 0},
+    {"Execution", "ProcessID", NULL, 1, 0xffff, NONE, PID, V(0x08, "\x08\0\0\0"), NULL, 8},
+    {"Execution", "ProcessID", NULL, 1, 0xffff, NONE, PID, NONE, NULL, 0},
+    {"Execution", "ProcessID", NULL, 1, 0xffff, NONE, PID, V(0x07, "\xff\xff\xff\xff"), NULL, 0},
+    {"Execution", "ProcessID", "7",  0, 1, NONE, V(0x04, "x"), V(0x04, "y"), NULL, 7},
+    {"Execution", "ProcessID", "7",  0, 1, NONE, V(0x04, "x"), NONE, NULL, 0},
+  /* clang-format on */
+};
+
+/* <Event><System>...<element attribute=.../></System></Event> */
+static void put_event_template(struct writer *w, const struct last_value *row)
+{
+    uint32_t size_at = begin_definition(w);
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_system(w);
+    open_tag_if(w, row->element, true, row->dependency);
+    put_u8(w, 0x06);
+    put_name(w, row->attribute);
+    if (row->literal)
+        put_text(w, row->literal);
+    else
+        substitution(w, row->index, row->index ? row->before.type : row->first.type);
+    put_u8(w, 0x03);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+    end_definition(w, size_at);
+}
+
+/* definition: where the template stands; 0: it is to be put here */
+static void put_event(struct writer *w, const struct last_value *row,
+                      const struct scalar *last, uint32_t *definition)
+{
+    w->at += 24;
+    put(w, "\x0f\x01\x01\x00", 4);
+    if (*definition) {
+        begin_instance(w, *definition);
+    } else {
+        *definition = w->at + INSTANCE_HEADER;
+        put_event_template(w, row);
+    }
+    put_u32(w, 2);
+    put_u16(w, row->first.len);
+    put_u16(w, row->first.type);
+    put_u16(w, last->len);
+    put_u16(w, last->type);
+    put(w, row->first.bytes, row->first.len);
+    put(w, last->bytes, last->len);
+    /* what would be taken for the value if its length were not looked at */
+    if (last->len == 0)
+        put(w, row->before.bytes, row->before.len);
+    end_record(w);
+}
+
+static void system_may_rest_on_the_last_value(void **state)
+{
+    (void)state;
+    static struct writer w;
+    for (size_t i = 0; i < sizeof last_values / sizeof *last_values; i++) {
+        const struct last_value *row = &last_values[i];
+        uint32_t from[4], definition = 0;
+        struct evtx_record record;
+        const char *wrong;
+        memset(w.chunk, 0, sizeof w.chunk);
+        w.at = EVTX_CHUNK_HEADER_SIZE;
+        for (int n = 0; n < 3; n++) {
+            from[n] = w.at;
+            put_event(&w, row, n < 2 ? &row->before : &row->last, &definition);
+        }
+        from[3] = w.at;
+        start_chunk(&w);
+        for (int n = 0; n < 3; n++)
+            decoder_record(&decoder, from[n], from[n + 1] - from[n], &record, &wrong);
+        const struct evtx_system *s = &record.system;
+        if (!text_equal(s->user_sid, text_from(row->user)) ||
+            text_is_absent(s->user_sid) != !row->user || s->process_id != row->process)
+            fail_msg("%s row %zu: user '%.*s', process %u", wrong ? wrong : "", i,
+                     TEXT(s->user_sid), s->process_id);
+    }
+}
+
 /* Instances in each other, each a value of the one around it, which mentions it `times`. */
 static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
 {
@@ -417,10 +562,7 @@ static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigne
     struct text fields;
     begin(w);
     for (unsigned i = 0; i < levels; i++) {
-        put_u8(w, 0x0c);
-        put_u8(w, 0x01);
-        put_u32(w, 0x04030201);
-        put_u32(w, definition);
+        begin_instance(w, definition);
         if (i == 0) {
             put_u32(w, 0);
             put(w, "\x01\x02\x03\x04............", 16);
@@ -517,6 +659,7 @@ int main(void)
         cmocka_unit_test(rare_tokens),
         cmocka_unit_test(arrays_repeat_their_element),
         cmocka_unit_test(bad_values_spoil_only_themselves),
+        cmocka_unit_test(system_may_rest_on_the_last_value),
         cmocka_unit_test(nesting_ends),
         cmocka_unit_test(an_open_element_is_wrong),
         cmocka_unit_test(workers_do_all_work),
