@@ -97,52 +97,64 @@ static void every_chunk_is_read_alike(void **state)
     memory_log_free(m);
 }
 
+/* The first chunk of the sample, and a store that has read every definition in it. */
+struct known_chunk {
+    struct memory_log *log;
+    struct chunk_bytes chunk;
+    struct templates used;
+    uint32_t at[DEFINITIONS];
+    size_t count;
+};
+
+static void known_chunk_init(struct known_chunk *k)
+{
+    k->log = open_sample();
+    k->chunk = chunk_of(k->log, 0);
+    k->count = find_definitions(k->chunk, k->at);
+    assert_true(k->count > 1);
+    templates_init(&k->used);
+    for (size_t i = 0; i < k->count; i++)
+        assert_true(is_read_alike(&k->used, k->chunk, k->at[i]));
+}
+
+static void known_chunk_release(struct known_chunk *k)
+{
+    templates_release(&k->used);
+    memory_log_free(k->log);
+}
+
 /* Of definitions and of the names that they lead to. */
 static void any_byte_of_a_chunk_counts(void **state)
 {
     (void)state;
-    struct memory_log *m = open_sample();
-    struct chunk_bytes chunk = chunk_of(m, 0);
-    struct templates used;
-    uint32_t at[DEFINITIONS];
-    size_t count = find_definitions(chunk, at);
-    assert_true(count > 1);
-    templates_init(&used);
-    for (size_t i = 0; i < count; i++)
-        assert_true(is_read_alike(&used, chunk, at[i]));
+    struct known_chunk k;
+    known_chunk_init(&k);
     for (uint32_t byte = EVTX_CHUNK_HEADER_SIZE; byte < FLIPPED; byte++) {
-        uint8_t *changed = memory_log_at(m, EVTX_HEADER_SIZE + byte);
+        uint8_t *changed = memory_log_at(k.log, EVTX_HEADER_SIZE + byte);
         *changed ^= 1;
-        for (size_t i = 0; i < count; i++)
-            if (!is_read_alike(&used, chunk, at[i]))
-                fail_msg("byte %u is another, definition at %u", byte, at[i]);
+        for (size_t i = 0; i < k.count; i++)
+            if (!is_read_alike(&k.used, k.chunk, k.at[i]))
+                fail_msg("byte %u is another, definition at %u", byte, k.at[i]);
         *changed ^= 1;
     }
-    templates_release(&used);
-    memory_log_free(m);
+    known_chunk_release(&k);
 }
 
 /* The chunk is cut somewhere: what stood there before is not taken from memory. */
 static void what_is_cut_off_is_missed(void **state)
 {
     (void)state;
-    struct memory_log *m = open_sample();
-    struct chunk_bytes chunk = chunk_of(m, 0);
-    struct templates used;
-    uint32_t at[DEFINITIONS];
-    size_t count = find_definitions(chunk, at);
-    templates_init(&used);
-    for (size_t i = 0; i < count; i++)
-        assert_true(is_read_alike(&used, chunk, at[i]));
+    struct known_chunk k;
+    known_chunk_init(&k);
     for (uint32_t len = EVTX_CHUNK_HEADER_SIZE; len < FLIPPED; len++) {
         uint8_t *copy = memory_get(len); /* so that a reading behind it is noticed */
-        memcpy(copy, chunk.data, len);
-        for (size_t i = 0; i < count && at[i] < len; i++)
-            assert_true(is_read_alike(&used, (struct chunk_bytes){copy, len}, at[i]));
+        memcpy(copy, k.chunk.data, len);
+        for (size_t i = 0; i < k.count && k.at[i] < len; i++)
+            assert_true(
+                is_read_alike(&k.used, (struct chunk_bytes){copy, len}, k.at[i]));
         free(copy);
     }
-    templates_release(&used);
-    memory_log_free(m);
+    known_chunk_release(&k);
 }
 
 /* ---- records that lie as the one before */

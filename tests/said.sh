@@ -23,6 +23,16 @@ scenario() {
     "$make_evtx" "$name.scenario" "logs-$name" >/dev/null
     report "$name" "logs-$name" "$@"
 }
+# at_a_workstation <EVENTS: a scenario of one host and its shell, then these events
+at_a_workstation() {
+    cat <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+END
+    cat
+}
 has() { check "$1" grep -qE -- "$3" "$2"; }
 lacks() { check "$1" sh -c '! grep -qE -- "$2" "$1"' - "$2" "$3"; }
 
@@ -79,11 +89,7 @@ lost = {(r["log"], r["offset"]) for r in rows if r["state"] and r["state"] != "l
 said = re.search(r"; (\d+) of these are not live", open(f"{sys.argv[1]}.said").read())
 sys.exit(not lost or not said or int(said[1]) < len(lost))
 END
-cat >quiet.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001 user CORP\anna
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >quiet.scenario <<'END'
 process msra pid 30 at +1s image C:\Windows\System32\msra.exe parent explorer
 event 25 at +2s process msra Type="Image is replaced"
 END
@@ -143,11 +149,7 @@ forebear:
   message: $Image$ was started.
 END
 cp "$top"/rules/sigma*.yml rules
-cat >other.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001 user CORP\anna
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >other.scenario <<'END'
 process loader pid 20 at +2s image C:\Windows\SysWOW64\regsvr32.exe parent explorer
 process shell pid 30 at +10s image C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe parent loader
 event 8 at +11s source explorer target shell
