@@ -349,13 +349,6 @@ enum status filters_read(struct filters *filters, const char *path, struct arena
 struct filter *filters_take(struct filters *filters, const struct rule *rule,
                             const struct column_view *view);
 
-/* --- triage.c */
-
-/* Does the value of a rule hold of this UTF-16? False if that cannot be told without
- * decoding it. */
-bool triage_value_decides(const struct leaf_value *value, bool cased,
-                          struct bytes utf16, bool *holds);
-
 /* --- the rest */
 
 /* --- indicator_file.c */

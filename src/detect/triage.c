@@ -104,14 +104,6 @@ static enum answer literal_answer(enum value_test test, struct bytes utf16,
     }
 }
 
-bool triage_value_decides(const struct leaf_value *value, bool cased,
-                          struct bytes utf16, bool *holds)
-{
-    enum answer answer = literal_answer(value->test, utf16, value->literal, cased);
-    *holds = answer == YES;
-    return answer != MAYBE;
-}
-
 /* ---- values of the event */
 
 struct look {
