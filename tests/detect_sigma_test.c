@@ -144,6 +144,7 @@ static bool holds(const char *detection, const char *command_line)
 }
 
 #define ONE(leaf) "  s:\n    " leaf "\n  condition: s\n"
+#define CIM(leaf) ONE(leaf) "taxonomy: cim\n"
 
 static void test_values(void **state)
 {
@@ -219,6 +220,13 @@ static void test_values(void **state)
         {ONE("CommandLine|fieldref: ParentImage"),    "x",            false},
         {ONE("Image|endswith|fieldref: CommandLine"), "CMD.exe",      true },
         {ONE("User: ''"),                             "x",            true },
+ /* columns of other taxonomies: what follows the last '\\', or a field of System */
+        {CIM("process_name: CMD.exe"),                "x",            true },
+        {CIM("process_name: md.exe"),                 "x",            false},
+        {CIM("process_name: 'System32\\cmd.exe'"),    "x",            false},
+        {CIM("process: whoami"),                      "whoami",       true },
+        {CIM("dest: pc-17"),                          "x",            true },
+        {CIM("dest: pc-18"),                          "x",            false},
  /* ASCII folding only: U+017F is no s, the Kelvin sign no k */
         {ONE("CommandLine: msra"),                    "m\xc5\xbfra",  false},
         {ONE("CommandLine: k"),                       "\xe2\x84\xaa", false},
