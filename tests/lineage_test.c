@@ -385,6 +385,65 @@ static void two_candidates_are_ambiguous(void **state)
     }
 }
 
+/* Two seconds are within what clocks and delivery allow; more is not. */
+static void times_may_be_two_seconds_apart(void **state)
+{
+    const char *g = guid_of(1, 10, 5);
+    static const struct {
+        double parent, parent_end, child;
+        size_t ended_first, child_first;
+        enum link_grade of_pid; /* where the parent is told by its pid alone */
+    } rows[] = {
+        {10, 18,   20,  0, 0, GRADE_C   },
+        {10, 17.9, 20,  1, 0, GRADE_NONE},
+        {10, 30,   8,   0, 0, GRADE_NONE},
+        {10, 30,   7.9, 0, 1, GRADE_NONE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1, .at = rows[i].parent, .guid = g, .pid = "50", .image = "a"},
+              {.id = 5, .at = rows[i].parent_end, .guid = g, .pid = "50", .image = "a"},
+              {.id = 1,
+               .at = rows[i].child,
+               .guid = guid_of(1, 20, 6),
+               .pid = "60",
+               .image = "c",
+               .parent_guid = g,
+               .parent_pid = "50",
+               .record_id = 7},
+              {.id = 1,
+               .at = rows[i].child,
+               .guid = guid_of(1, 20, 7),
+               .pid = "61",
+               .image = "c",
+               .parent_guid = NULL_GUID,
+               .parent_pid = "50",
+               .record_id = 8})
+        {
+            assert_int_equal(count_of(&t, PROBLEM_PARENT_ENDED_FIRST),
+                             rows[i].ended_first);
+            assert_int_equal(count_of(&t, PROBLEM_CHILD_BEFORE_PARENT),
+                             rows[i].child_first);
+            assert_int_equal(logged(&t, 61)->grade, rows[i].of_pid);
+        }
+    }
+}
+
+/* Nothing but their places tells which is first. */
+static void alike_records_keep_their_order(void **state)
+{
+    STORY({.id = 1, .at = 10, .pid = "50", .image = "a", .record_id = 7},
+          {.id = 1, .at = 10, .pid = "50", .image = "b", .record_id = 7})
+    {
+        const struct lineage *l = &t.lineage;
+        const struct process *first = NULL;
+        for (size_t i = 0; i < l->order_count && !first; i++)
+            if (l->processes[l->order[i]].kind == PROCESS_LOGGED)
+                first = &l->processes[l->order[i]];
+        assert_non_null(first);
+        assert_true(text_is(&t, first->image, "a"));
+    }
+}
+
 static void the_creator_shows_in_event_10(void **state)
 {
     const char *s = guid_of(1, 1, 5), *c = guid_of(1, 20, 6), *x = guid_of(1, 2, 7);
@@ -730,6 +789,8 @@ int main(void)
         cmocka_unit_test(a_creation_without_a_guid),
         cmocka_unit_test(an_end_without_a_guid),
         cmocka_unit_test(two_candidates_are_ambiguous),
+        cmocka_unit_test(times_may_be_two_seconds_apart),
+        cmocka_unit_test(alike_records_keep_their_order),
         cmocka_unit_test(the_creator_shows_in_event_10),
         cmocka_unit_test(parents_that_disagree_are_told),
         cmocka_unit_test(a_changed_image_is_told_once),
