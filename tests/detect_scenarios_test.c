@@ -855,6 +855,29 @@ static void test_source_is_followed(void **state)
     forget(&s);
 }
 
+/* Beyond the room that there is, sources are neither given nor counted as others. */
+static void test_more_sources_than_room(void **state)
+{
+    (void)state;
+    struct story s;
+    struct injection_source sources[2] = {0};
+    tell_text(&s, "process one pid 21 at +2s image C:\\a.exe parent explorer\n"
+                  "process two pid 22 at +3s image C:\\b.exe parent explorer\n" MSRA
+                  "event 8 at +20s source one target msra\n"
+                  "event 8 at +21s source two target msra\n"
+                  "event 8 at +22s source one target msra\n" CHILD("40", "+30s",
+                                                                   "whoami.exe"));
+    uint32_t host = process_by_pid(&s, 30);
+    assert_int_equal(detector_sources_of(&s.d, host, sources, 1), 1);
+    assert_int_equal(sources[0].process, process_by_pid(&s, 21));
+    assert_int_equal(sources[0].records, 2);
+    assert_null(sources[1].strongest);
+    assert_int_equal(sources[1].records, 0);
+    assert_int_equal(detector_sources_of(&s.d, host, sources, 2), 2);
+    assert_int_equal(sources[1].process, process_by_pid(&s, 22));
+    forget(&s);
+}
+
 static void test_family(void **state)
 {
     (void)state;
@@ -993,6 +1016,7 @@ int main(void)
         cmocka_unit_test(test_ghosts_without_findings),
         cmocka_unit_test(test_where_it_lies_and_who_started_it),
         cmocka_unit_test(test_source_is_followed),
+        cmocka_unit_test(test_more_sources_than_room),
         cmocka_unit_test(test_family),
         cmocka_unit_test(test_deep_chain_of_hosts),
         cmocka_unit_test(test_null_parent_with_candidate),
