@@ -62,6 +62,28 @@ has "another host's event 8 says nothing" several.report/corroboration.csv \
     ',10,.*,NOT_IN_LOG,,recorded,.*No event 8 .*between 2026-01-01T00:00:00.0000000Z and 2026-01-01T00:00:10.0000000Z; .*: not determined\.'
 lacks "nor its older schema" several.report/corroboration.csv NOT_COLLECTED
 
+# --- a host whose records stand in several logs
+mkdir parts
+cat >parts.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host A.corp.example machine 0x1 user CORP\anna
+event 4 at +0s State=Started Version=15.0 SchemaVersion=4.90
+process ra pid 9 at +0s image C:\Windows\System32\regsvr32.exe parent -
+process a pid 10 at +1s image C:\Windows\System32\msra.exe parent ra
+process b pid 11 at +10s image C:\Windows\System32\whoami.exe parent a
+log Archive-Sysmon.evtx
+host A.corp.example
+event 3 at +20s process ra Initiated=true DestinationIp=192.0.2.7 DestinationPort=443
+END
+"$make_evtx" parts.scenario parts >/dev/null
+"$forebear" report -q -o parts.report parts >/dev/null 2>&1
+has "the other log is counted" parts.report/corroboration.csv \
+    'No event 8 .*\.evtx and 1 more log of this computer between 2026-01-01T00:00:00\.0000000Z and 2026-01-01T00:00:20\.0000000Z'
+sed -e 's/<[^>]*>//g' parts.report/report.html | grep -oE 'No events? [0-9]+' >parts.silences
+check "what is collected comes before what may not have been" sh -c \
+    'sed -n "/No event 3\$/,\$p" parts.silences | grep -q "No events"'
+
 "$forebear" report -q -j 3 -o three logs >/dev/null 2>&1
 same "three workers say the same" report/corroboration.csv three/corroboration.csv
 same "in the timeline too" report/timeline.csv three/timeline.csv

@@ -149,9 +149,9 @@ static void a_short_copy_hides_no_long_run(void **state)
     (void)state;
     start(&f, "a.evtx", false);
     add_all(&f, ROWS(ID(1, 1), ID(2, 2), ID(3, 3), ID(4, 4), ID(5, 5), ID(6, 6),
-                     ID(2, 2), ID(3, 3), ID(5, 5)));
+                     ID(2, 2), ID(3, 3), ID(5, 5), ID(6, 6), ID(6, 6)));
     assert_int_equal(f.problems.per_code[PROBLEM_RID_GAP], 0);
-    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 2);
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 3);
     end(&f);
 }
 
