@@ -336,6 +336,12 @@ static inline void bad_sectors(struct memory_log *m)
     m->bad_from = CHUNK_1;
     m->bad_to = CHUNK_1 + 4096;
 }
+static inline void bad_sector_of_orphan(struct memory_log *m)
+{
+    chunk_magic_gone(m);
+    m->bad_from = CHUNK_1 + 20480;
+    m->bad_to = CHUNK_1 + 20480 + 512;
+}
 static inline void bad_end(struct memory_log *m)
 {
     m->bad_from = CHUNK_3 + 60000;

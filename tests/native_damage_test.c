@@ -174,6 +174,7 @@ static const struct damage {
     {"no checksums, says the file", no_checksums, LIVE(298), 0, NONE, 0},
     {"no checksums, says a chunk", chunk_has_no_checksums, LIVE(298), 0, NONE, 0},
     {"a chunk's header unreadable", bad_sectors, {226, 0, 71, 0, 0, 0}, 0, PROBLEM_LOG_UNREADABLE, CHUNK_1},
+    {"a sector of an orphan unreadable", bad_sector_of_orphan, {226, 0, 65, 6, 0, 0}, 1, PROBLEM_LOG_UNREADABLE, CHUNK_1 + 20480},
     {"the end unreadable", bad_end, {290, 0, 0, 0, 0, 0}, 1, PROBLEM_LOG_UNREADABLE, CHUNK_3 + 60000},
     {"a letter of a name overwritten", name_changed, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
     {"an orphan chunk is a copy", orphan_is_a_copy, {225, 0, 0, 0, 0, 72}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_2},
