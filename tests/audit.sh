@@ -86,6 +86,13 @@ END
         grep -q 'grade= parent= candidate= ' "$work/rows.$told"
 done
 
+mkdir "$work/nobody"
+sed '/tool\.exe/s/ ProcessId:hex64=0x40 / ProcessId= /' "$top/tests/scenarios/20-audit.scenario" >"$work/nobody.scenario"
+"$build/tests/make_evtx" "$work/nobody.scenario" "$work/nobody" >/dev/null
+check "a record without a creator's id is read" report nobody "$work/nobody"
+has_row "and no id is made up" nobody 'tool\.exe' ',event 4688 records no process id of the creator,'
+check "nowhere" sh -c '! grep -r 4294967295 "$1"' - "$work/out.nobody"
+
 python3 - "$work/out.both/timeline.csv" >"$work/told" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
@@ -100,8 +107,10 @@ Security.evtx 7003 64 family TimeCreated findings live Windows' audit recorded M
 END
 same "the timeline has the audit's records of the family" "$work/wanted" "$work/told"
 check "so has the page" grep -q "audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set" "$work/out.both/report.html"
+report bare --findings-only "$work/logs"
+check "which are left out where findings alone are asked for" sh -c '! grep -q ",4688," "$1"' - "$work/out.bare/timeline.csv"
 report none --event-id=1 "$work/logs"
-check "which are left out where they are not asked for" sh -c '! grep -q ",4688," "$1"' - "$work/out.none/timeline.csv"
+check "or other events" sh -c '! grep -q ",4688," "$1"' - "$work/out.none/timeline.csv"
 report told --event-id=4688 --channel=Security "$work/logs"
 check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'

@@ -448,21 +448,31 @@ static const char *how_long_it_lived(const struct process *p)
                                             : "; it ended later";
 }
 
+/* A damaged record, or one of another's making, may name no creator. */
+static void add_creator(struct buffer *reason, uint32_t pid, struct text image)
+{
+    if (pid == PID_UNKNOWN)
+        buffer_add_string(reason, "event 4688 records no process id of the creator");
+    else
+        buffer_printf(
+            reason, "event 4688 records process id %" PRIu32 "%s%.*s as the creator's",
+            pid, text_is_empty(image) ? "" : ", image ", TEXT(image));
+}
+
 void audited_link(struct lineage *l, const struct pid_table *pids, uint32_t node)
 {
     struct process *p = &l->processes[node];
     struct text creator = lineage_text(l, p->parent_image);
     struct buffer reason = {0};
     enum link_grade grade = GRADE_NONE;
-    uint32_t found = p->start_filetime == FILETIME_NONE || p->parent_pid == PID_UNKNOWN
-                         ? PROCESS_NONE
-                         : newest_of_pid(l, pids, node);
+    uint32_t found = p->start_filetime == FILETIME_NONE ? PROCESS_NONE
+                                                        : newest_of_pid(l, pids, node);
     struct text image =
         found == PROCESS_NONE ? NO_TEXT : lineage_text(l, l->processes[found].image);
-    buffer_printf(
-        &reason, "event 4688 records process id %" PRIu32 "%s%.*s as the creator's",
-        p->parent_pid, text_is_empty(creator) ? "" : ", image ", TEXT(creator));
-    if (found == PROCESS_NONE) {
+    add_creator(&reason, p->parent_pid, creator);
+    if (p->parent_pid == PID_UNKNOWN) {
+        ; /* nothing to look for */
+    } else if (found == PROCESS_NONE) {
         buffer_add_string(&reason,
                           "; no recorded process of that id can have been alive then");
     } else if (sysmon_text_is_missing(creator)) {
