@@ -205,6 +205,33 @@ static void digests_of_every_kind(void **state)
     assert_int_equal(digest_hex(hex, &log->digests, DIGEST_MD5).len, 32);
 }
 
+/* The same size, but other bytes: a hash made after reading tells, if one is asked for. */
+static void a_changed_byte_shows_in_the_hash(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    open_evidence(f, f->path);
+    struct evidence_log *log = &f->evidence.logs[0];
+    assert_int_equal(evidence_log_digest(log, DIGEST_BIT(DIGEST_MD5), NULL, &err), OK);
+    FILE *out = fopen(f->path, "r+b");
+    fseek(out, LOG_SIZE - 1, SEEK_SET);
+    fputc(byte_at(LOG_SIZE - 1) ^ 1, out);
+    fclose(out);
+    evidence_log_check(&f->evidence, log, false);
+    assert_false(log->unchanged); /* by its times */
+    assert_int_equal(log->digests_after.kinds, 0);
+    assert_int_equal(f->problems.per_code[PROBLEM_EVIDENCE_CHANGED], 1);
+    evidence_log_check(&f->evidence, log, true);
+    assert_false(log->unchanged);
+    assert_int_equal(log->digests_after.kinds, log->digests.kinds);
+    assert_memory_not_equal(log->digests.value[DIGEST_SHA256],
+                            log->digests_after.value[DIGEST_SHA256],
+                            digest_size(DIGEST_SHA256));
+    assert_int_equal(f->problems.per_code[PROBLEM_EVIDENCE_CHANGED], 3);
+    struct text said = f->problems.rows[f->problems.count - 1].message;
+    assert_true(text_contains_fold(said, TEXT_LITERAL("the hash of the content")));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -215,6 +242,7 @@ int main(void)
         TEST(a_link_in_place_of_a_log_is_not_followed),
         TEST(threads_read_the_same),
         TEST(digests_of_every_kind),
+        TEST(a_changed_byte_shows_in_the_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
