@@ -135,39 +135,63 @@ struct waiver_case {
     uint8_t type;
     const char *bytes;
     size_t len;
-    const char *native, *libevtx;
+    struct text native, libevtx;
     enum verify_waiver waiver;
 };
 
+#define T(literal)                                                                     \
+ {                                                                                     \
+  literal, sizeof(literal) - 1                                                         \
+ }
 static const struct waiver_case waiver_cases[] = {
-    {0x15, "\xe7\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e7", WAIVED_PADDED_HEX     },
-    {0x15, "\xe7\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e8", WAIVED_NOT            },
-    {0x15, "\xe6\3\0\0\0\0\0\0",           8, "0x3e7",                        "0x00000000000003e7", WAIVED_NOT            },
-    {0x01, "x\0",                          2, "0x3e7",                        "0x00000000000003e7", WAIVED_NOT            },
-    {0x14, "\xe7\3\0\0",                   4, "0x3e7",                        "0x000003e7",         WAIVED_PADDED_HEX     },
-    {0x14, "\xe7\3\0\0",                   4, "0x3e7",                        "0x00003e7",          WAIVED_NOT            },
-    {0x07, "\x5f\x80\x04\x80",             4, "-2147188641",                  "-295007",            WAIVED_NEGATIVE_INT32 },
-    {0x07, "\x5f\x80\x04\x80",             4, "-2147188641",                  "-295008",            WAIVED_NOT            },
-    {0x10, "\4\0\0\0",                     4, "0x4",                          "4",                  WAIVED_SIZE           },
-    {0x10, "\4\0\0\0",                     4, "0x4",                          "0x00000000",         WAIVED_SIZE           },
-    {0x10, "\4\0\0\0",                     4, "0x4",                          "5",                  WAIVED_NOT            },
-    {0x01, "\x3d\xd8\0\xde",               4, "\xf0\x9f\x98\x80",             "\xf0\x9f\x88\x81",
-     WAIVED_SUPPLEMENTARY                                                                                                 },
-    {0x01, "\x3d\xd8\0\xde",               4, "\xf0\x9f\x98\x80",             "\xf0\x9f\x88\x82",   WAIVED_NOT            },
-    {0x01, "\0\xd8x\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbdy",      WAIVED_LONE_SURROGATE },
-    {0x01, "\0\xd8x\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbd",       WAIVED_NOT            },
-    {0x01, "\0\xdcx\0y\0",                 6, "\xef\xbf\xbdxy",               "\xef\xbf\xbdy",      WAIVED_NOT            },
+    {0x15, "\xe7\3\0\0\0\0\0\0",           8, T("0x3e7"),                        T("0x00000000000003e7"),
+     WAIVED_PADDED_HEX                                                                                                          },
+    {0x15, "\xe7\3\0\0\0\0\0\0",           8, T("0x3e7"),                        T("0x00000000000003e8"), WAIVED_NOT            },
+    {0x15, "\xe6\3\0\0\0\0\0\0",           8, T("0x3e7"),                        T("0x00000000000003e7"), WAIVED_NOT            },
+    {0x01, "x\0",                          2, T("0x3e7"),                        T("0x00000000000003e7"), WAIVED_NOT            },
+    {0x14, "\xe7\3\0\0",                   4, T("0x3e7"),                        T("0x000003e7"),         WAIVED_PADDED_HEX     },
+    {0x14, "\xe7\3\0\0",                   4, T("0x3e7"),                        T("0x00003e7"),          WAIVED_NOT            },
+    {0x07, "\x5f\x80\x04\x80",             4, T("-2147188641"),                  T("-295007"),
+     WAIVED_NEGATIVE_INT32                                                                                                      },
+    {0x07, "\x5f\x80\x04\x80",             4, T("-2147188641"),                  T("-295008"),            WAIVED_NOT            },
+    {0x10, "\4\0\0\0",                     4, T("0x4"),                          T("4"),                  WAIVED_SIZE           },
+    {0x10, "\4\0\0\0",                     4, T("0x4"),                          T("0x00000000"),         WAIVED_SIZE           },
+    {0x10, "\4\0\0\0",                     4, T("0x4"),                          T("5"),                  WAIVED_NOT            },
+    {0x01, "\x3d\xd8\0\xde",               4, T("\xf0\x9f\x98\x80"),             T("\xf0\x9f\x88\x81"),
+     WAIVED_SUPPLEMENTARY                                                                                                       },
+    {0x01, "\x3d\xd8\0\xde",               4, T("\xf0\x9f\x98\x80"),             T("\xf0\x9f\x88\x82"),
+     WAIVED_NOT                                                                                                                 },
+    {0x01, "\0\xd8x\0y\0",                 6, T("\xef\xbf\xbdxy"),               T("\xef\xbf\xbdy"),
+     WAIVED_LONE_SURROGATE                                                                                                      },
+    {0x01, "\0\xd8x\0y\0",                 6, T("\xef\xbf\xbdxy"),               T("\xef\xbf\xbd"),       WAIVED_NOT            },
+    {0x01, "\0\xdcx\0y\0",                 6, T("\xef\xbf\xbdxy"),               T("\xef\xbf\xbdy"),      WAIVED_NOT            },
     {0x01,
      "\xff\xfe"
-     "x\0",                                4, "\xef\xbb\xbfx",                "x",                  WAIVED_BYTE_ORDER_MARK},
+     "x\0",                                4, T("\xef\xbb\xbfx"),                T("x"),                  WAIVED_BYTE_ORDER_MARK},
     {0x01,
      "\xff\xfe"
-     "x\0",                                4, "\xef\xbb\xbfx",                "y",                  WAIVED_NOT            },
-    {0x01, "a\0\0\0b\0",                   6, "a",                            "b",                  WAIVED_NOT            },
-    {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, "1970-01-01T00:00:00.0000000Z",
-     "1970-01-01T00:00:00.000000000Z",                                                              WAIVED_FILETIME_DIGITS},
-    {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, "1970-01-01T00:00:00.0000000Z",
-     "1970-01-01T00:00:01.000000000Z",                                                              WAIVED_NOT            },
+     "x\0",                                4, T("\xef\xbb\xbfx"),                T("y"),                  WAIVED_NOT            },
+    {0x01, "a\0\0\0b\0",                   6, T("a"),                            T("b"),                  WAIVED_NOT            },
+    {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, T("1970-01-01T00:00:00.0000000Z"),
+     T("1970-01-01T00:00:00.000000000Z"),                                                                 WAIVED_FILETIME_DIGITS},
+    {0x11, "\0\x80\x3e\xd5\xde\xb1\x9d\1", 8, T("1970-01-01T00:00:00.0000000Z"),
+     T("1970-01-01T00:00:01.000000000Z"),                                                                 WAIVED_NOT            },
+    {0x01, "a\0\0\0b\0",                   6, T("a\0b"),                         T("a"),                  WAIVED_EMBEDDED_NUL   },
+    {0x01, "a\0\0\0b\0",                   6, T("a\0b"),                         T("b"),                  WAIVED_NOT            },
+    {0x01, "a\0\0\0b\0",                   6, T("a\0b"),                         T("a\0c"),               WAIVED_NOT            },
+    {0x02, "<b>",                          3, T("<b>"),                          T(""),                   WAIVED_ANSI_MARKUP    },
+    {0x02, "a&b",                          3, T("a&b"),                          T("a"),                  WAIVED_ANSI_MARKUP    },
+    {0x02, "abc",                          3, T("abc"),                          T("a"),                  WAIVED_NOT            },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("1.000000e-01"),       WAIVED_FLOAT          },
+    {0x0b, "\xcd\xcc\xcc\xbd",             4, T("-0.1"),                         T("-1.000000e-01"),      WAIVED_FLOAT          },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("1.000001e-01"),       WAIVED_FLOAT          },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("1.000010e-01"),       WAIVED_NOT            },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("9.999900e-02"),       WAIVED_NOT            },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("-1.000000e-01"),      WAIVED_NOT            },
+    {0x0b, "\xcd\xcc\xcc\x3d",             4, T("0.1"),                          T("1.000000e-01x"),      WAIVED_NOT            },
+    {0x0b, "\0\0\0\0",                     4, T("0"),                            T("0.000000e+00"),       WAIVED_FLOAT          },
+    {0x0b, "\0\0\0\0",                     4, T("0"),                            T("none"),               WAIVED_NOT            },
+    {0x0b, "\0\0\0\0",                     4, T("0"),                            T(""),                   WAIVED_NOT            },
 };
 
 static void faults_are_waived_to_the_letter(void **state)
@@ -182,9 +206,9 @@ static void faults_are_waived_to_the_letter(void **state)
         values->value[0] = (struct evtx_value){
             w->type, true, {(const uint8_t *)w->bytes, w->len}
         };
-        native_fields[1].value = text_from(w->native);
+        native_fields[1].value = w->native;
         struct evtx_field others[] = {native_fields[0], native_fields[1]};
-        others[1].value = text_from(w->libevtx);
+        others[1].value = w->libevtx;
         struct verify_comparison c = compare(&arena, others, 2, NULL, values);
         assert_int_equal(c.count, 1);
         if (c.differences[0].waiver != w->waiver)

@@ -156,14 +156,25 @@ static bool ends_at_nul(const struct evtx_value *v, struct text native,
            text_equal(other, text_slice(native, 0, other.len));
 }
 
+/* All of the text is one number. */
+static bool read_number(struct text t, double *number)
+{
+    char digits[64], *end;
+    if (t.len == 0 || t.len >= sizeof digits)
+        return false;
+    memcpy(digits, t.ptr, t.len);
+    digits[t.len] = '\0';
+    *number = strtod(digits, &end);
+    return end == digits + t.len;
+}
+
 static bool is_same_float(const struct evtx_value *v, struct text native,
                           struct text other)
 {
-    char a[64], b[64];
+    double x, y;
     (void)v;
-    snprintf(a, sizeof a, "%.*s", TEXT(native));
-    snprintf(b, sizeof b, "%.*s", TEXT(other));
-    double x = strtod(a, NULL), y = strtod(b, NULL);
+    if (!read_number(native, &x) || !read_number(other, &y))
+        return false;
     double scale = x < 0 ? -x : x;
     return x - y <= scale * 1e-6 && y - x <= scale * 1e-6;
 }
