@@ -173,6 +173,17 @@ has reboot coverage ',shutdown asked for,' 'asked for: restart, by x.exe \(User3
 lacks reboot coverage ',event log stopped,,.*; until'
 lacks reboot problems EVENT_LOG_STOPPED
 
+# Twice: the service that starts belongs to the nearest start of Windows.
+{ silent_until +6h 8
+  for start in +2h +5h58m; do
+      echo "record 12 at $start $general StartTime=x"
+      echo "record 6005 at ++20s $eventlog"
+      [ $start = +5h58m ] || echo "record 13 at ++10m $general StopTime=x"
+  done; } | story restarts
+read_story restarts
+has restarts hosts '^PC-17' ',0,0,2,0,true,0'
+lacks restarts problems EVENT_LOG_STOPPED
+
 # A shutdown that was asked for and called off; Sysmon wrote for an hour after it.
 { silent_until +50m
   echo "record 1074 at +2m provider User32 channel System param1=shutdown.exe param5=restart param7=CORP"

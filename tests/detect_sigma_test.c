@@ -155,6 +155,8 @@ static void test_values(void **state)
     } rows[] = {
         {ONE("CommandLine: whoami"),                  "WhoAmI",       true },
         {ONE("CommandLine: whoami"),                  "whoami ",      false},
+        {ONE("CommandLine: '@az['"),                  "@AZ[",         true },
+        {ONE("CommandLine: '@az['"),                  "`AZ{",         false},
         {ONE("CommandLine: whoami"),                  NULL,           false},
         {ONE("CommandLine: ''"),                      "",             true },
         {ONE("CommandLine: ''"),                      NULL,           false},

@@ -113,6 +113,20 @@ has "which takes nothing from a closer one" many.iocs 'file_path|C:\t\last.txt|m
 like "and is said" many/problems.csv 'INDICATORS_LEFT_OUT,notice,.*the role .host. .*: 56 sights'
 report many-4 21-many-values -j 4
 same "whatever --jobs" many/iocs.csv many-4/iocs.csv
+mkdir long
+{
+    sed '/^repeat/,$d' "$top/tests/scenarios/21-many-values.scenario"
+    echo "process whoami pid 40 at +15s image C:\\Windows\\SysWOW64\\whoami.exe parent msra"
+    echo "repeat 300 i"
+    echo "event 22 at +20s process msra QueryName=$(head -c 20000 /dev/zero | tr '\0' a)\$i.example QueryStatus=0"
+    echo "done"
+} >long.scenario
+"$make_evtx" long.scenario long >/dev/null
+"$forebear" report -q -o long.report long >long.said 2>&1
+rows long.report
+listed=$(grep -c '^domain|.*|host|' long.report.iocs)
+check "long values are listed up to 4 MiB ($listed of 300)" test $((listed * 20000)) -gt 2000000 -a $((listed * 20000)) -lt 4194304
+like "and the others are counted" long.report/problems.csv "INDICATORS_LEFT_OUT,notice,.*the role .host. .*: $((300 - listed)) sights"
 report by-libevtx 20-every-event --reader=libevtx
 same "both readers give the same" every.iocs by-libevtx.iocs
 
