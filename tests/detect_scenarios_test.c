@@ -780,6 +780,32 @@ static void test_ghosts_without_findings(void **state)
     forget(&s);
 }
 
+/* How long after its start is said where a record tells the start, not where the second in a
+ * guid does. */
+static void test_time_after_start(void **state)
+{
+    (void)state;
+    struct story s;
+    tell_text(&s,
+              MSRA "process other pid 20 at +1s image C:\\a.exe parent explorer\n"
+                   "known ghost pid 31 at +10s image C:\\Windows\\System32\\msra.exe\n"
+                   "event 8 at +20s source other target msra\n"
+                   "event 8 at +20s source other target ghost\n"
+                   "process child pid 40 at +30s image C:\\b.exe parent ghost\n");
+    for (uint32_t pid = 30; pid <= 31; pid++) {
+        uint32_t host = process_by_pid(&s, pid);
+        struct corroboration_range range = detector_corroborations_of(&s.d, host);
+        assert_true(range.count > 0);
+        assert_int_not_equal(lineage_process(&s.lineage, host)->start_filetime,
+                             FILETIME_NONE);
+        assert_int_equal(
+            text_contains_fold(range.first[0].sentence,
+                               TEXT_LITERAL(" s after its recorded start")),
+            pid == 30);
+    }
+    forget(&s);
+}
+
 static void test_where_it_lies_and_who_started_it(void **state)
 {
     (void)state;
@@ -1014,6 +1040,7 @@ int main(void)
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_hosts_without_findings),
         cmocka_unit_test(test_ghosts_without_findings),
+        cmocka_unit_test(test_time_after_start),
         cmocka_unit_test(test_where_it_lies_and_who_started_it),
         cmocka_unit_test(test_source_is_followed),
         cmocka_unit_test(test_more_sources_than_room),
