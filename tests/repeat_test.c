@@ -11,6 +11,7 @@
 #include "evtx/template.h"
 #include "test.h"
 #include "util/memory.h"
+#include "util/utf.h"
 
 enum { DEFINITIONS = 64, FLIPPED = 24 * 1024 };
 
@@ -181,25 +182,69 @@ static void change_neighbours(uint8_t *chunk, const struct evtx_slot *slot,
             chunk[slot->frames[i].offset + at] ^= (uint8_t)bits;
 }
 
-/* Asks for texts, as a scan does, and wants the record all the same. */
-static unsigned look_at(void *context, unsigned worker, struct evtx_glance *g)
+/* What a look before decoding saw, as a scan asks for it. */
+struct look {
+    struct buffer told;
+    size_t fields;
+};
+
+static void add_cell(struct buffer *out, struct text name, struct text value)
 {
-    (void)context;
-    (void)worker;
-    evtx_glance_provider(g);
-    evtx_glance_channel(g);
-    evtx_glance_computer(g);
-    return evtx_glance_event_id(g) == 0xffff;
+    buffer_printf(out, "|%.*s=%.*s", TEXT(name), TEXT(value));
 }
 
-/* A record as text. False if something is odd in it. */
+/* Passes every record over: what decoder_glance() gives says whether the look was clear. */
+static unsigned look_at(void *context, unsigned worker, struct evtx_glance *g)
+{
+    struct look *look = context;
+    const struct evtx_layout *layout = evtx_glance_layout(g);
+    (void)worker;
+    buffer_clear(&look->told);
+    buffer_printf(&look->told, "%u|%.*s|%.*s|%.*s", evtx_glance_event_id(g),
+                  TEXT(evtx_glance_provider(g)), TEXT(evtx_glance_channel(g)),
+                  TEXT(evtx_glance_computer(g)));
+    look->fields = layout->count;
+    for (uint32_t i = 0; i < layout->count; i++) {
+        struct buffer value = {0};
+        struct bytes utf16;
+        bool is_string = evtx_glance_utf16(g, i, &utf16);
+        if (is_string)
+            utf_add_utf16le(&value, utf16);
+        add_cell(&look->told, layout->names[i],
+                 is_string ? buffer_text(&value) : TEXT_LITERAL("?"));
+        buffer_release(&value);
+    }
+    return 1;
+}
+
+/* A look must say what decoding says, wherever it says anything. */
+static void compare_look(const struct look *look, const struct evtx_record *r)
+{
+    struct buffer wanted = {0};
+    const struct evtx_system *s = &r->system;
+    buffer_printf(&wanted, "%u|%.*s|%.*s|%.*s", s->event_id, TEXT(s->provider),
+                  TEXT(s->channel), TEXT(s->computer));
+    assert_int_equal(look->fields, r->field_count);
+    for (size_t i = 0; i < r->field_count; i++)
+        add_cell(&wanted, evtx_record_name(r, i),
+                 r->cells[i].type == TYPE_STRING ? evtx_record_value(r, i)
+                                                 : TEXT_LITERAL("?"));
+    if (!text_equal(buffer_text(&look->told), buffer_text(&wanted)))
+        fail_msg("%s\n%s", look->told.ptr, wanted.ptr);
+    buffer_release(&wanted);
+}
+
+/* A record as text. False if something is odd in it. look: NULL for none */
 static bool tell_record(struct buffer *out, struct decoder *d,
-                        const struct evtx_frame *frame, bool plan_was_taken)
+                        const struct evtx_frame *frame, bool plan_was_taken,
+                        const struct look *look)
 {
     struct evtx_record r;
     const char *wrong;
     enum status status = decoder_record(d, frame->offset, frame->size, &r, &wrong);
     const struct evtx_system *s = &r.system;
+    if (look && status == OK && !wrong && d->was_by_plan)
+        compare_look(look, &r);
     buffer_clear(out);
     buffer_printf(out, "%d|%.*s|%.*s|%.*s|%.*s|", r.is_user_data, TEXT(s->provider),
                   TEXT(s->channel), TEXT(s->computer), TEXT(s->user_sid));
@@ -217,11 +262,11 @@ static bool tell_record(struct buffer *out, struct decoder *d,
 
 /* What a plan does not ask for may be odd: only the general decoder sees that. */
 static void compare_record(struct decoder *by_plan, struct decoder *by_walk,
-                           const struct evtx_frame *frame)
+                           const struct evtx_frame *frame, const struct look *look)
 {
     static struct buffer plan, walk;
-    tell_record(&plan, by_plan, frame, false);
-    bool is_sound = tell_record(&walk, by_walk, frame, by_plan->was_by_plan);
+    tell_record(&plan, by_plan, frame, false, look);
+    bool is_sound = tell_record(&walk, by_walk, frame, by_plan->was_by_plan, NULL);
     if (is_sound && !text_equal(buffer_text(&plan), buffer_text(&walk)))
         fail_msg("%s\n%s", plan.ptr, walk.ptr);
 }
@@ -229,15 +274,17 @@ static void compare_record(struct decoder *by_plan, struct decoder *by_walk,
 static void compare_chunk(struct decoder *by_plan, struct decoder *by_walk,
                           const struct evtx_slot *slot, uint32_t glances)
 {
+    static struct look look;
     struct arena plan_arena = {0}, walk_arena = {0};
     struct chunk_bytes chunk = {slot->data.ptr, (uint32_t)slot->data.len};
     decoder_start_chunk(by_plan, chunk, &plan_arena);
     decoder_start_chunk(by_walk, chunk, &walk_arena);
     for (uint32_t i = 0; i < slot->frame_count; i++) {
         const struct evtx_frame *frame = &slot->frames[i];
-        if (glances >> i % 32 & 1)
-            decoder_glance(by_plan, frame->offset, frame->size, look_at, NULL, 0);
-        compare_record(by_plan, by_walk, frame);
+        bool is_clear =
+            glances >> i % 32 & 1 &&
+            decoder_glance(by_plan, frame->offset, frame->size, look_at, &look, 0);
+        compare_record(by_plan, by_walk, frame, is_clear ? &look : NULL);
     }
     decoder_start_chunk(by_plan, (struct chunk_bytes){NULL, 0}, NULL);
     decoder_start_chunk(by_walk, (struct chunk_bytes){NULL, 0}, NULL);
