@@ -158,6 +158,24 @@ static void what_is_cut_off_is_missed(void **state)
     known_chunk_release(&k);
 }
 
+/* What hostile logs make up is not kept without end; it is translated all the same. */
+static void memory_of_templates_is_bounded(void **state)
+{
+    (void)state;
+    struct memory_log *m = open_sample();
+    struct chunk_bytes chunk = chunk_of(m, 0);
+    struct templates used;
+    uint32_t at[DEFINITIONS];
+    size_t count = find_definitions(chunk, at);
+    templates_init(&used);
+    used.spellings.arena.total = SPELLINGS_BYTES_MAX;
+    for (size_t i = 0; i < count; i++)
+        assert_true(is_read_alike(&used, chunk, at[i]));
+    assert_int_equal(used.spellings.count, 0);
+    templates_release(&used);
+    memory_log_free(m);
+}
+
 /* ---- records that lie as the one before */
 
 static uint32_t next_random(uint32_t *state, uint32_t below)
@@ -333,6 +351,7 @@ int main(void)
         cmocka_unit_test(every_chunk_is_read_alike),
         cmocka_unit_test(any_byte_of_a_chunk_counts),
         cmocka_unit_test(what_is_cut_off_is_missed),
+        cmocka_unit_test(memory_of_templates_is_bounded),
         cmocka_unit_test(records_in_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
