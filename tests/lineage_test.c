@@ -204,7 +204,11 @@ static void one_guid_two_creations(void **state)
         assert_true(reason_has(&t, logged(&t, 60), "several creation records"));
         assert_int_not_equal(first->end_filetime, FILETIME_NONE);
         assert_int_equal(second->end_filetime, FILETIME_NONE);
-        assert_int_not_equal(first->key, second->key);
+        char key[GUID_TEXT_MAX + 8];
+        snprintf(key, sizeof key, "%s@PC", g);
+        assert_true(text_is(&t, first->key, key));
+        snprintf(key, sizeof key, "%s@PC#2", g);
+        assert_true(text_is(&t, second->key, key));
         assert_true(t.found[0].is_new_creation && t.found[1].is_new_creation);
         for (size_t i = 0; i < 2; i++) {
             struct sysmon_event event;
@@ -633,9 +637,18 @@ static void one_computer_with_two_machines(void **state)
     const char *a = guid_of(1, 10, 5), *b = guid_of(2, 10, 5);
     STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a", .computer = "pc"},
           {.id = 1, .at = 10, .guid = b, .pid = "50", .image = "b", .computer = "PC"},
-          {.id = 255, .at = 11, .computer = "Pc"})
+          {.id = 255, .at = 11, .computer = "Pc"},
+          {.id = 1,
+           .at = 12,
+           .guid = guid_of(1, 12, 6),
+           .pid = "51",
+           .image = "a",
+           .computer = "pc"})
     {
         assert_int_equal(count_of(&t, PROBLEM_COMPUTER_TWO_MACHINES), 1);
+        for (size_t i = 0; i < t.problems.count; i++)
+            if (t.problems.rows[i].code == PROBLEM_COMPUTER_TWO_MACHINES)
+                assert_int_equal(t.problems.rows[i].place.record_id, 1);
         assert_int_equal(count_of(&t, PROBLEM_PID_REUSE), 0);
         assert_int_not_equal(t.lineage.processes[t.found[0].subject].scope,
                              t.lineage.processes[t.found[1].subject].scope);
@@ -733,14 +746,22 @@ static uint32_t top_of(const struct lineage *l, uint32_t n, uint32_t *steps)
     return n;
 }
 
+static void add_problems(struct buffer *out, const struct problems *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        buffer_printf(out, "%s %" PRIu64 " %.*s\n", problem_kinds[p->rows[i].code].code,
+                      p->rows[i].place.record_id, TEXT(p->rows[i].message));
+}
+
 /* `layout_holds`: else the ghosts have no start, and stand behind all others. */
 static void order_and_count_many(bool layout_holds)
 {
     static struct event events[MANY];
     static char guids[MANY][GUID_TEXT_MAX], ghosts[MANY][GUID_TEXT_MAX];
+    struct buffer said[2] = {0}; /* by one thread, and by several */
     add_many(events, guids, ghosts);
     if (!layout_holds)
-        events[7].at += 5;
+        events[7].at += 5, events[100].at += 5;
     for (int backwards = 0; backwards < 2; backwards++) {
         struct table *t = calloc(1, sizeof *t);
         tell(t, events, MANY, backwards);
@@ -767,9 +788,14 @@ static void order_and_count_many(bool layout_holds)
         }
         const struct process *last = &l->processes[l->order[l->order_count - 1]];
         assert_int_equal(last->start_filetime == FILETIME_NONE, !layout_holds);
+        add_problems(&said[backwards], &t->problems);
         end(t);
         free(t);
     }
+    assert_true(said[0].len > 0);
+    assert_string_equal(said[0].ptr, said[1].ptr);
+    buffer_release(&said[0]);
+    buffer_release(&said[1]);
 }
 
 static void many_are_ordered_and_counted(void **state)

@@ -50,18 +50,22 @@ static void tell_two_machines(const struct telling *t)
 {
     const struct lineage *l = t->l;
     for (size_t from = 0, to; from < l->host_count; from = to) {
-        size_t machines = 0;
+        size_t machines = 0, first = from; /* events that name no machine come before */
         struct buffer list = {0};
         for (to = from;
              to < l->host_count && l->hosts[to].computer == l->hosts[from].computer;
-             to++)
-            if (is_real_machine(&l->hosts[to]) && machines++ < NAMED_MAX)
+             to++) {
+            if (!is_real_machine(&l->hosts[to]))
+                continue;
+            first = machines ? first : to;
+            if (machines++ < NAMED_MAX)
                 buffer_printf(&list, "%s%08" PRIX32, machines > 1 ? ", " : "",
                               l->hosts[to].machine_id);
+        }
         struct text computer = lineage_text(l, l->hosts[from].computer);
         if (machines > 1)
             problems_add(t->problems, PROBLEM_COMPUTER_TWO_MACHINES,
-                         place_of(t, t->first_logged[from]),
+                         place_of(t, t->first_logged[first]),
                          "%.*s stands with %zu machine ids (%.*s%s); their processes "
                          "are kept apart",
                          TEXT(computer), machines, TEXT(buffer_text(&list)),
