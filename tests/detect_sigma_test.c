@@ -61,6 +61,8 @@ const struct evtx_layout *evtx_glance_layout(struct evtx_glance *g)
 bool evtx_glance_utf16(const struct evtx_glance *g, uint32_t field, struct bytes *utf16)
 {
     const struct buffer *b = &g->utf16[field];
+    if (text_equal(g->names[field], TEXT_LITERAL("ProcessId")))
+        return false; /* a number */
     *utf16 = (struct bytes){(const uint8_t *)b->ptr, b->len};
     return true;
 }
@@ -108,7 +110,7 @@ static bool may_need_decoding(const char *detection)
 {
     size_t selections = (size_t)(strstr(detection, "condition:") - detection);
     return strcspn(detection, "*?") < selections || strstr(detection, "windash") ||
-           strstr(detection, "fieldref");
+           strstr(detection, "fieldref") || strstr(detection, "ProcessId");
 }
 
 /* Does the rule hold for a creation with this command line? */
@@ -124,9 +126,10 @@ static bool holds(const char *detection, const char *command_line)
         {"Image",       "C:\\Windows\\System32\\cmd.exe"},
         {"CommandLine", command_line                    },
         {"ParentImage", "C:\\Windows\\System32\\cmd.exe"},
-        {"User",        ""                              }
+        {"User",        ""                              },
+        {"ProcessId",   "1044"                          }
     };
-    make_event(&m, 4, pairs);
+    make_event(&m, 5, pairs);
     struct column_view view = {.event = &m.event};
     bool held = condition_holds(rule.condition, &view);
     if (held) {
@@ -158,6 +161,8 @@ static void test_values(void **state)
         {ONE("CommandLine: '@az['"),                  "@AZ[",         true },
         {ONE("CommandLine: '@az['"),                  "`AZ{",         false},
         {ONE("CommandLine: whoami"),                  NULL,           false},
+        {ONE("ProcessId: 1044"),                      "x",            true },
+        {ONE("ProcessId: 1045"),                      "x",            false},
         {ONE("CommandLine: ''"),                      "",             true },
         {ONE("CommandLine: ''"),                      NULL,           false},
         {ONE("CommandLine: null"),                    NULL,           true },
