@@ -296,6 +296,53 @@ static void add_event_at(struct fixture *f, uint64_t id, uint64_t created,
     coverage_add(&f->coverage, &record, &event);
 }
 
+static void add_state(struct fixture *f, uint64_t id, uint64_t created,
+                      const char *version)
+{
+    struct evtx_field fields[] = {
+        {TEXT_LITERAL("Version"),       text_from(version)},
+        {TEXT_LITERAL("SchemaVersion"), text_from(version)}
+    };
+    struct evtx_record record = {
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .computer = TEXT_LITERAL("PC"),
+                   .event_id = 4,
+                   .record_id = id,
+                   .time_created_filetime = created},
+        .fields = fields,
+        .field_count = 2
+    };
+    struct sysmon_event event;
+    assert_true(sysmon_event_from_record(&event, &record, &f->log));
+    coverage_add(&f->coverage, &record, &event);
+}
+
+/* In a log that wrapped the newest event 4 is not the last. */
+static void the_newest_state_counts(void **state)
+{
+    static const struct {
+        uint64_t second;
+        const char *version;
+    } rows[] = {
+        {20, "4.90"},
+        {30, "5.00"},
+        {10, "4.50"},
+        {25, "4.80"},
+        {30, ""    },
+    };
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        add_state(&f, i + 1, FILETIME_UNIX + rows[i].second * FILETIME_SECOND,
+                  rows[i].version);
+    assert_int_equal(f.coverage.tracks.count, 1);
+    assert_true(text_equal(f.coverage.tracks.items[0].version, TEXT_LITERAL("5.00")));
+    assert_true(text_equal(f.coverage.tracks.items[0].schema, TEXT_LITERAL("5.00")));
+    end(&f);
+}
+
 /* Distances at both ends of 64 bits are as far from each other as can be. */
 static void hostile_clocks_agree_on_nothing(void **state)
 {
@@ -408,6 +455,7 @@ int main(void)
         cmocka_unit_test(lists_a_bounded_number_of_gaps),
         cmocka_unit_test(counts_only_what_is_live),
         cmocka_unit_test(says_what_of_a_gap_was_recovered),
+        cmocka_unit_test(the_newest_state_counts),
         cmocka_unit_test(hostile_clocks_agree_on_nothing),
         cmocka_unit_test(shared_ids_beyond_the_stretches_are_compared),
         cmocka_unit_test(infers_the_schema_from_fields),

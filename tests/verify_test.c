@@ -221,6 +221,41 @@ static void faults_are_waived_to_the_letter(void **state)
     }
 }
 
+/* Markup that is not escaped makes elements: what the fields are is not told then. What
+ * System holds is. */
+static void markup_waives_what_it_tears(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t type;
+        const char *bytes;
+        enum verify_waiver of_fields;
+    } rows[] = {
+        {0x02, "<b>", WAIVED_ANSI_MARKUP},
+        {0x02, "bbb", WAIVED_NOT        },
+        {0x01, "<b>", WAIVED_NOT        },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena = {0};
+        struct evtx_system s = native_record().system;
+        struct evtx_values *values = calloc(1, sizeof *values);
+        values->count = 1;
+        values->value[0] = (struct evtx_value){
+            rows[i].type, true, {(const uint8_t *)rows[i].bytes, 3}
+        };
+        s.task++;
+        struct verify_comparison c = compare(&arena, native_fields, 1, &s, values);
+        assert_int_equal(c.count, 2);
+        assert_text(c.differences[0].field, "Task");
+        assert_int_equal(c.differences[0].waiver, WAIVED_NOT);
+        assert_text(c.differences[1].field, "number of fields");
+        assert_int_equal(c.differences[1].waiver, rows[i].of_fields);
+        verify_comparison_release(&c);
+        arena_release(&arena);
+        free(values);
+    }
+}
+
 /* ---- whole logs */
 
 bool __real_evtx_wire_take(struct bytes in, size_t *at, struct evtx_answer *answer,
@@ -527,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_value_that_differs_is_named),
         cmocka_unit_test(every_system_value_counts),
         cmocka_unit_test(faults_are_waived_to_the_letter),
+        cmocka_unit_test(markup_waives_what_it_tears),
         cmocka_unit_test(equal_records_are_confirmed),
         cmocka_unit_test(only_what_is_asked_for_is_decoded),
         cmocka_unit_test(a_difference_is_told_with_both_values),
