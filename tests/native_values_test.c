@@ -357,10 +357,18 @@ static void rare_tokens(void **state)
     put_u8(&w, 0x02);
     put_text(&w, "deep");
     put_u8(&w, 0x04);
+    put_text(&w, "beside");
+    put_u8(&w, 0x04);
+    open_tag(&w, "Blank", false);
+    put_u8(&w, 0x02);
+    put_text(&w, " \t\r\n");
+    open_tag(&w, "Inner", false);
+    put_u8(&w, 0x03);
     put_u8(&w, 0x04);
     put_u8(&w, 0x04);
     put_u8(&w, 0x04);
-    expect(&w, "P 7|a=<x>\xc3\xa9&&other;|Binary=|Complex@k=v|Complex.Inner=deep|");
+    expect(&w, "P 7|a=<x>\xc3\xa9&&other;|Binary=|Complex@k=v|Complex.Inner=deep|"
+               "Complex=beside|Blank.Inner=|");
 }
 
 static void begin_instance(struct writer *w, uint32_t definition)
