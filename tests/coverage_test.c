@@ -436,6 +436,7 @@ static void counts_what_it_does_not_list(void **state)
     coverage_finish(&f.coverage, &f.facts, &f.problems);
     assert_int_equal(f.problems.per_code[PROBLEM_CLOCK_BACK], LISTED + 1);
     assert_int_equal(problems_met(&f.problems, PROBLEM_CLOCK_BACK), TIMES);
+    assert_int_equal(problems_met(&f.problems, PROBLEM_RID_BACK), 0);
     assert_true(text_contains_fold(
         f.problems.rows[0].message,
         TEXT_LITERAL("record 2 was logged at 1970-01-01T02:46:10.0000000Z, the earlier "
