@@ -168,6 +168,8 @@ has "a rule of the user's is no statement about msra.exe" other.said '^1 process
 has "the public one still is" other.said '^1 process creation whose recorded parent is msra.exe matches rule "Potential .*, which its authors associate with injection\.$'
 has "nor is it called public" other.said '; each of them a rule that is not Forebear'
 grep powershell.exe,true other/corroboration.csv >other.shell
+has "an event of the page has its time for the filters" other/report.html \
+    '^<tr class="item match" data-host="[^"]*" data-event="1" data-time="2026-01-01T00:00:40\.0000000Z"'
 has "an event that is not there is none, not 0" other.said ' 2 events 8 \(remote thread\), no event 10 \(process access\) and 1 event 25 '
 has "a thread in another program is a sign" other.shell ',MSRA_REMOTE_THREAD,strong,'
 lacks "what is said of msra.exe is not said of it" other.shell 'Assessed.*(msra|Remote Assistance)'
