@@ -36,6 +36,8 @@ static enum status read_detection(struct rule *rule, const char *detection,
 /* ---- a look at an event that is not decoded: its values in UTF-16. The linker takes what
  * stands here instead of the decoder's. */
 
+enum { BEHIND = 2 };
+
 struct evtx_glance {
     const struct evtx_record *record;
     struct evtx_layout layout;
@@ -63,7 +65,7 @@ bool evtx_glance_utf16(const struct evtx_glance *g, uint32_t field, struct bytes
     const struct buffer *b = &g->utf16[field];
     if (text_equal(g->names[field], TEXT_LITERAL("ProcessId")))
         return false; /* a number */
-    *utf16 = (struct bytes){(const uint8_t *)b->ptr, b->len};
+    *utf16 = (struct bytes){(const uint8_t *)b->ptr, b->len - BEHIND};
     return true;
 }
 
@@ -76,13 +78,13 @@ static void glance_init(struct evtx_glance *g, const struct evtx_record *record)
         struct text t = record->fields[i].value;
         struct buffer *b = &g->utf16[i];
         g->names[i] = record->fields[i].name;
-        buffer_reserve(b, 1); /* "" is no absent value */
         while (t.len) {
             uint32_t unit = utf_code_point(t); /* none here needs two */
             buffer_add_char(b, (char)unit);
             buffer_add_char(b, (char)(unit >> 8));
             t = text_slice(t, utf_sequence_length(t), SIZE_MAX);
         }
+        buffer_add(b, "2\0", BEHIND); /* no part of the value */
     }
 }
 
@@ -204,6 +206,7 @@ static void test_values(void **state)
         {ONE("CommandLine|endswith: 'a?i'"),          "whoami",       true },
         {ONE("CommandLine|endswith: 'a?i'"),          "whoami x",     false},
         {ONE("CommandLine|contains: hoa"),            "WHOAMI",       true },
+        {ONE("CommandLine|contains: ami2"),           "whoami",       false},
         {ONE("CommandLine|contains|cased: hoa"),      "WHOAMI",       false},
         {ONE("CommandLine|contains|cased: HOA"),      "WHOAMI",       true },
         {ONE("CommandLine|cased: 'W*I'"),             "WHOAMI",       true },
