@@ -324,9 +324,11 @@ static void a_creation_without_a_guid(void **state)
            .image = "b.exe",
            .parent_guid = NULL_GUID,
            .parent_pid = "50",
-           .parent_image = "-"})
+           .parent_image = "-"},
+          {.id = 1, .at = 21, .image = "n.exe"})
     {
         const struct process *a = logged(&t, 50);
+        assert_true(text_is(&t, logged(&t, PID_UNKNOWN)->key, "PC/no pid/record 3"));
         assert_int_equal(t.lineage.host_count, 1);
         assert_int_equal(logged(&t, 60)->candidate, number_of(&t, a));
         assert_int_equal(logged(&t, 60)->grade, GRADE_C);
