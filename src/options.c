@@ -497,6 +497,17 @@ static enum command wrong(struct error *err, const char *command, const char *wh
     return COMMAND_WRONG;
 }
 
+/* getopt() tells of a letter without an option that letter, and of a switch that was given a
+ * value the switch; of any other word nothing. */
+static enum command wrong_option(struct error *err, const char *command,
+                                 const char *word)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    if (optopt >= LONG_ONLY)
+        return wrong(err, command, "this option takes no value: ", word);
+    return wrong(err, command, "there is no such option: ", optopt ? letter : word);
+}
+
 static enum command parse_command(struct options *o, const struct command_row *command,
                                   int argc, char **argv, struct error *err)
 {
@@ -513,7 +524,7 @@ static enum command parse_command(struct options *o, const struct command_row *c
             return wrong(err, command->name, "this option needs a value: ", word);
         const struct option_row *row = got == '?' ? NULL : row_of(got);
         if (!row)
-            return wrong(err, command->name, "there is no such option: ", word);
+            return wrong_option(err, command->name, word);
         if (take_value(o, row, optarg, err) != OK)
             return COMMAND_WRONG;
     }
