@@ -617,6 +617,21 @@ static enum command check_self_test(const struct options *o, struct error *err)
                : COMMAND_WRONG;
 }
 
+/* The file of a report that would take the place of EVIDENCE, or NULL. */
+static const char *evidence_in_the_way(const struct options *o)
+{
+    const char *name;
+    for (size_t i = 0; (name = report_file_name(i)); i++) {
+        struct buffer path = {0};
+        buffer_printf(&path, "%s/%s", o->output, name);
+        bool is_evidence = evidence_is_path(o->evidence, o->evidence_count, path.ptr);
+        buffer_release(&path);
+        if (is_evidence)
+            return name;
+    }
+    return NULL;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
@@ -638,7 +653,13 @@ static enum command check_report(struct options *o, struct error *err)
             err, "report",
             "the output folder lies inside EVIDENCE, which is never written to: ",
             o->output);
-    return COMMAND_REPORT;
+    const char *in_the_way = evidence_in_the_way(o);
+    return in_the_way
+               ? wrong(err, "report",
+                       "EVIDENCE lies in the output folder, where the report has a "
+                       "file of its name: ",
+                       in_the_way)
+               : COMMAND_REPORT;
 }
 
 enum command options_parse(struct options *options, int argc, char **argv,

@@ -108,6 +108,23 @@ said "and it says which file" 'cannot write'
 check "and nothing half-written stays" test ! -e "$work/full"
 
 
+# A file that no report wrote may be the only copy of something, and EVIDENCE above all.
+"$forebear" report -q --format=html,xlsx --schema=cim,asim,ecs -o "$work/all" "$work/evidence" >/dev/null
+mkdir "$work/mine"
+for file in "$work/all"/*; do
+    name=${file##*/}
+    echo mine >"$work/mine/$name"
+    status_is 4 "somebody's $name is not replaced" "$forebear" report -q -o "$work/mine" "$work/evidence"
+    said "and --force is named" "$name already; .*--force|holds a report already; .*--force"
+    check "and it is all that lies there" sh -c '[ "$(ls -A "$1")" = "$2" ]' - "$work/mine" "$name"
+    rm "$work/mine/$name"
+done
+"$forebear" records --format=xml "$work/evidence/WKS-01-Sysmon.evtx" >"$work/mine/run.log"
+for force in '' --force; do
+    status_is 2 "evidence is not replaced ${force:-by its name}" "$forebear" report -q $force -o "$work/mine" "$work/mine/run.log"
+    said "which is said" 'EVIDENCE lies in the output folder, .*: run.log;'
+done
+
 # A file that is opened next must not get the number of a standard stream.
 cp "$work/evidence/WKS-01-Sysmon.evtx" "$work/torn.evtx"
 printf '\377\377\377' | dd of="$work/torn.evtx" bs=1 seek=5000 conv=notrunc 2>/dev/null

@@ -213,6 +213,8 @@ void evidence_log_check(struct evidence *evidence, struct evidence_log *log,
                         bool rehash);
 /* Is `path` (an existing or not yet existing folder) one of the items, or inside one? */
 bool evidence_contains_path(const char *const *paths, size_t count, const char *path);
+/* Is that file one of the items itself? */
+bool evidence_is_path(const char *const *paths, size_t count, const char *path);
 void evidence_close(struct evidence *evidence);
 
 struct place evidence_log_place(const struct evidence_log *log, uint64_t offset,
