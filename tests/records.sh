@@ -163,6 +163,17 @@ same "and by a byte of it" "$work/by-id" "$work/by-offset"
 status_is 4 "a record that is not there" "$forebear" show --record 999999 "$sysmon"
 status_is 4 "several logs need --log" "$forebear" show --record 1 "$samples"
 said "which are named" 'WKS-02-Sysmon.evtx'
+echo text >"$work/text.txt"
+status_is 4 "evidence that is no log" "$forebear" show --record 1 "$work/text.txt"
+said "is told with the reason" 'text.txt: EVIDENCE_UNREADABLE: neither an event log nor an export'
+{ head -c 512 "$sysmon" && tail -c +4097 "$sysmon"; } >"$work/short-header.evtx"
+status_is 0 "show where the file header is short" "$forebear" show --offset 1100 "$work/short-header.evtx"
+said "counts no chunk" '^chunk +not in the place of one, at offset 512; the record at 512 in it; '
+mkdir "$work/copy"
+cp "$sysmon" "$work/copy"
+status_is 0 "show where several logs have one path" "$forebear" show --log WKS-01-Sysmon.evtx --record "$record" "$sysmon" "$work/copy"
+said "shows it in one" '^evidence .*/WKS-01-Sysmon.evtx$'
+said "and in the other" '^evidence .*/copy$'
 status_is 2 "show needs a record" "$forebear" show "$sysmon"
 status_is 2 "and only one way to name it" "$forebear" show --record 1 --offset 1 "$sysmon"
 
