@@ -632,16 +632,25 @@ static const char *evidence_in_the_way(const struct options *o)
     return NULL;
 }
 
+/* What it leaves out cannot be asked for besides. */
+static bool check_findings_only(const struct options *o, struct error *err)
+{
+    const char *what = o->timeline != TIMELINE_FINDINGS || o->window_100ns
+                           ? "--timeline and --window do not go with it"
+                       : o->verify == VERIFY_TIMELINE
+                           ? "--verify=timeline does not go with it"
+                           : NULL;
+    if (what)
+        wrong(err, "report", "--findings-only writes no timeline.csv: ", what);
+    return !what;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
         return wrong(err, "report", "-o DIR is missing", "");
-    if (o->findings_only && (o->timeline != TIMELINE_FINDINGS || o->window_100ns))
-        return wrong(
-            err, "report",
-            "--findings-only writes no timeline.csv: --timeline and --window do "
-            "not go with it",
-            "");
+    if (o->findings_only && !check_findings_only(o, err))
+        return COMMAND_WRONG;
     if (!check_times(o, "report", err) || !check_evidence(o, "report", err))
         return COMMAND_WRONG;
     if (!check_timezone(o, err) || journal_check_clock(err) != OK)
