@@ -150,6 +150,24 @@ else
     skip "XML is well-formed" "no xmllint"
 fi
 
+# --- a record of many odd values takes a few rows of problems, not one for each
+{
+    printf 't0 2026-01-01T00:00:00Z\nlog odd.evtx\nhost PC\nrecord 1 provider X channel Y'
+    i=0
+    while [ $i -lt 50 ]; do
+        printf ' F%d=e"\\u{d800}"' $i
+        i=$((i + 1))
+    done
+    echo
+} >"$work/odd.scenario"
+mkdir "$work/odd"
+"$build/tests/make_evtx" "$work/odd.scenario" "$work/odd" >/dev/null
+status_is 0 "a record of 50 values that are not UTF-16" "$forebear" records "$work/odd"
+said "takes five rows" '^forebear: 5 x VALUE_NOT_UTF16'
+"$forebear" report -q --format=csv -o "$work/odd-report" "$work/odd" >/dev/null 2>&1
+grep VALUE_NOT_UTF16 "$work/odd-report/problems.csv" >"$work/.out"
+said "the last of which counts the others" "46 more values of the event's data are so too"
+
 # --- show
 record=$(sed -n 's/.*"EventID":1,.*"EventRecordID":\([0-9]*\),.*/\1/p' "$work/all.1" | head -n 1)
 status_is 0 "show finds a record by its id" "$forebear" show --record "$record" "$sysmon"
