@@ -107,6 +107,15 @@ status_is 4 "a limit on the size of files ends the run" sh -c 'ulimit -f 16; "$1
 said "and it says which file" 'cannot write'
 check "and nothing half-written stays" test ! -e "$work/full"
 
+if command -v strace >/dev/null && strace -o "$work/calls" true 2>/dev/null; then
+    under() { strace -f -o "$work/calls" -e trace=fsync "$@"; }
+    under "$forebear" report -q --force --format=csv -o "$work/report" "$work/evidence" >/dev/null
+    last=$(grep -c fsync "$work/calls")
+    status_is 0 "a folder that cannot be synced, but holds files that can, is none the less one" \
+        under -e inject=fsync:error=EINVAL:when="$last" "$forebear" report -q --force --format=csv -o "$work/report" "$work/evidence"
+else
+    skip "a folder that cannot be synced" "strace is absent"
+fi
 
 # A file that no report wrote may be the only copy of something, and EVIDENCE above all.
 "$forebear" report -q --format=html,xlsx --schema=cim,asim,ecs -o "$work/all" "$work/evidence" >/dev/null

@@ -143,7 +143,8 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err)
         unlinkat(dir->fd, seals[i], 0);
     if (rename_all(dir, err) != OK)
         return FAILED;
-    if (fsync(dir->fd) != 0)
+    /* Some file systems, of networks above all, cannot do that with a folder. */
+    if (fsync(dir->fd) != 0 && errno != EINVAL)
         return fail(err, FAILED, place_of(dir->path),
                     "cannot sync the output folder: %s", strerror(errno));
     return OK;
