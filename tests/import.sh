@@ -244,6 +244,16 @@ for file in opens.xml closes.xml prefixes.json; do
         timeout 20 "$forebear" records -q "$work/$file"
 done
 
+# --- an export beside its log: the log, which another reader can decode, is what is cited
+mkdir "$work/beside"
+cp "$top/samples/WKS-01-Sysmon.evtx" "$work/beside/zz.evtx"
+"$forebear" records -q "$top/samples/WKS-01-Sysmon.evtx" >"$work/beside/aa.jsonl"
+report beside-report "$work/beside" >"$work/.said" 2>&1
+column "$work/beside-report/findings.csv" log | sort -u | tr '\n' ' ' >"$work/.out"
+said "an export beside its log is not cited" '^zz.evtx $'
+column "$work/beside-report/findings.csv" verified | sort | uniq -c | tr -s '\n ' ' ' >"$work/.out"
+said "and the log's records are verified" '^ [0-9]+ yes $'
+
 # --- the Splunk detection's own recording
 recording=${FOREBEAR_SPLUNK_RECORDING-}
 if [ -z "$recording" ]; then
