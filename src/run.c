@@ -102,6 +102,22 @@ static enum status read_named_files(struct run *run, struct error *err)
     return FAILED;
 }
 
+/* A file that is no report's may be the only copy of something. */
+static enum status spare_other_files(const struct run *run, struct error *err)
+{
+    const char *name;
+    for (size_t i = 0; !run->options->force && (name = report_file_name(i)); i++)
+        if (output_dir_holds(&run->output, name)) {
+            struct place place = NOWHERE;
+            place.evidence = text_from(run->output.path);
+            return fail(err, FAILED, place,
+                        "holds a file %s already; choose another folder, or --force to "
+                        "replace it",
+                        name);
+        }
+    return OK;
+}
+
 /* What can be wrong with all these, and the output folder, is said before hours of reading,
  * not after. */
 static enum status prepare(struct run *run, struct error *err)
@@ -109,6 +125,7 @@ static enum status prepare(struct run *run, struct error *err)
     const struct options *o = run->options;
     if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
+        spare_other_files(run, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     /* Both fork: before the first thread, and while this process is small. */
