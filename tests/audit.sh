@@ -118,6 +118,9 @@ splunk-v4 cmd.exe Security 4688 P yes
 END
 sort "$work/found" >"$work/sorted"
 same "Splunk fires on 4688, Sigma cannot; each finding says its source" "$work/wanted" "$work/sorted"
+sed -e 's/<[^>]*>//g' "$work/out.both/report.html" >"$work/both.page"
+check "the page does not say that Sysmon recorded its parent" sh -c '! grep -q "Sysmon recorded MSRA.EXE" "$1"' - "$work/both.page"
+check "but that the audit did" grep -q "Windows' audit (Security event 4688) recorded MSRA.EXE (48) as the creator of cmd.exe (64)" "$work/both.page"
 check "the page names the second source" grep -q "logged by Windows' audit" "$work/out.both/report.html"
 
 check "in the other order of logs" report turned "$work/turned"

@@ -119,6 +119,26 @@ has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the re
 has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
 lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'
 
+# --- what a matched process creation is to its host process
+cat >below.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+process arp pid 41 at +30s image C:\Windows\System32\arp.exe parent cmd
+process whoami pid 42 at +40s image C:\Windows\System32\whoami.exe parent cmd
+process copy pid 50 at +50s image C:\Users\Public\msra.exe parent msra
+END
+scenario below
+has "children of the host process are counted as such" below.page 'this recorded parent that meet one or more rules: 2\.'
+has "what a rule over several processes rests on is not among them" below.page 'farther below it that a rule over several processes rests on: 1\.'
+has "nor is the host process itself" below.page 'The creation of this very process meets one or more rules'
+has "which is shown as a match" below.page 'host process, and a match'
+check "each is one row of the lineage" test "$(grep -cE '</b> <span class="tag">match' below/report.html)" = 3
+lacks "no host process has 0 matches" below/report.html '<td class="number">0</td>'
+
 # --- whose words
 has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'
 has "that of the file is not said to be theirs" sample.page 'In words: Sysmon recorded .* as the parent of'

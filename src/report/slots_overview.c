@@ -24,7 +24,7 @@ SLOT(answer_what)
     else
         buffer_printf(
             out,
-            "%" PRIu64 " process creation%s, under %zu host process%s, match%s one or "
+            "%" PRIu64 " process creation%s, with %zu host process%s, match%s one or "
             "more of the %zu rule%s applied: %.*s. No record here shows code being "
             "written into a process: Sysmon has no event for it.",
             n, PLURAL(n), page->section_total, page->section_total == 1 ? "" : "es",
