@@ -100,8 +100,9 @@ SLOT(answer_links)
             counts[lineage_process(lineage_of(page), d->findings[i].process)->grade]++;
     for (size_t i = 0; i < sizeof grades / sizeof *grades; i++)
         if (counts[grades[i].grade])
-            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "Parents: ",
-                          counts[grades[i].grade], grades[i].words);
+            buffer_printf(out, "%s%" PRIu64 " %s",
+                          out->len ? "; " : "Parents: ", counts[grades[i].grade],
+                          grades[i].words);
 }
 
 /* How many records have which strength; one that speaks twice counts once. */
