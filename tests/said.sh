@@ -119,6 +119,22 @@ has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the re
 has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
 lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'
 
+# --- hosts are counted alike
+cat >named.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log first.evtx
+host PC-17.corp.example machine 0x00000001
+event 4 at +0s State=Started Version=15.0 SchemaVersion=4.90
+process explorer pid 10 at +1s image C:\Windows\explorer.exe parent -
+log second.evtx
+host PC-17.corp.example machine 0x00000002
+process other pid 10 at +1d image C:\Windows\explorer.exe parent -
+END
+scenario named
+has "events without a process make no further host" named.said 'on 2 hosts, from'
+has "where hosts are told by name alone it is said" named.said 'on 1 host \(told by name: machines of one name are one here\) Sysmon'
+check "the manifest counts as the summary" grep -q '"hosts": 2,' named/manifest.json
+
 # --- what a matched process creation is to its host process
 cat >below.scenario <<'END'
 t0 2026-01-01T00:00:00Z
@@ -138,6 +154,8 @@ has "nor is the host process itself" below.page 'The creation of this very proce
 has "which is shown as a match" below.page 'host process, and a match'
 check "each is one row of the lineage" test "$(grep -cE '</b> <span class="tag">match' below/report.html)" = 3
 lacks "no host process has 0 matches" below/report.html '<td class="number">0</td>'
+
+lacks "hosts of one machine each need no such word" below.said 'told by name'
 
 # --- whose words
 has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'

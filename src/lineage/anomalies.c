@@ -227,10 +227,11 @@ static void tell_order(const struct telling *t, uint32_t n,
         p->start_filetime + LINEAGE_TOLERANCE_100NS < parent->start_filetime)
         problems_add(t->problems, PROBLEM_CHILD_BEFORE_PARENT, place_of(t, n),
                      "%.*s is recorded to start at %.*s, its recorded parent %.*s at "
-                     "%.*s",
+                     "%.*s%s",
                      TEXT(shown_image(l, p)), TEXT(time_text(one, p->start_filetime)),
                      TEXT(shown_image(l, parent)),
-                     TEXT(time_text(two, parent->start_filetime)));
+                     TEXT(time_text(two, parent->start_filetime)),
+                     process_has_record(parent) ? "" : " (by its GUID, to the second)");
 }
 
 static void tell_mismatch(const struct telling *t, uint32_t n, const char *what,

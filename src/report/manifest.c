@@ -321,8 +321,7 @@ static void put_counts(struct json *j, const struct report *r)
     json_member_u64(j, "process_creations", creations);
     json_member_u64(j, "sysmon_recovered", recovered);
     json_member_u64(j, "hosts", report_sysmon_hosts(r));
-    json_member_u64(j, "hosts_without_sysmon_records",
-                    r->lineage->host_count - report_sysmon_hosts(r));
+    json_member_u64(j, "hosts_without_sysmon_records", report_hosts_without_sysmon(r));
     json_member_u64(j, "processes", r->lineage->order_count);
     json_member_u64(j, "process_creations_matched", r->detector->matched_creations);
     json_member_u64(j, "findings", r->detector->finding_count);

@@ -271,6 +271,7 @@ void page_add_problems(const struct report *report);
 struct text report_no_finding(const struct report *r, struct arena *arena);
 /* Hosts with a live Sysmon record: some have events of Windows' audit alone. */
 size_t report_sysmon_hosts(const struct report *r);
+size_t report_hosts_without_sysmon(const struct report *r);
 /* Problems of what could not be read, examined, or given as recorded. */
 size_t report_unread_problems(const struct report *r);
 /* Is it one of Forebear's own indicators? */
