@@ -1127,8 +1127,11 @@ static void order_hosts(struct making *m)
         qsort(s->hosts, s->host_count, sizeof *s->hosts, compare_hosts);
     for (uint32_t i = 0; i < s->host_count; i++)
         number[s->hosts[i].first_row] = i;
-    for (uint32_t i = 0; i < s->host_count; i++)
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct text key = arena_copy_folded(m->arena, s->hosts[i].computer);
+        map_add(&s->by_name, map_key_text(key), i);
         s->hosts[i].first_row = 0;
+    }
     for (size_t i = 0; i < s->count; i++)
         s->rows[i].host = number[s->rows[i].host];
     for (size_t i = 0; i < m->span_count; i++)
@@ -1200,6 +1203,7 @@ void story_make(struct story *story, const struct coverage *const *coverages,
 
 void story_release(struct story *story)
 {
+    map_release(&story->by_name);
     free(story->rows);
     free(story->hosts);
     *story = (struct story){0};
@@ -1207,8 +1211,9 @@ void story_release(struct story *story)
 
 const struct story_host *story_host_of(const struct story *story, struct text computer)
 {
-    for (size_t i = 0; i < story->host_count; i++)
-        if (text_equal_fold(story->hosts[i].computer, computer))
-            return &story->hosts[i];
-    return NULL;
+    struct arena arena = {0};
+    uint32_t found =
+        map_find(&story->by_name, map_key_text(arena_copy_folded(&arena, computer)));
+    arena_release(&arena);
+    return found == MAP_NONE ? NULL : &story->hosts[found];
 }
