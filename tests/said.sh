@@ -119,6 +119,19 @@ has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the re
 has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
 lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'
 
+# --- where a part is told, each place counts that part
+report part "$top/samples" --after=2026-01-12T09:30:00
+python3 - part >part.counts <<'PY'
+import csv, json, sys
+manifest = json.load(open(sys.argv[1] + "/manifest.json"))
+rows = list(csv.DictReader(open(sys.argv[1] + "/findings.csv", newline="", encoding="utf-8")))
+for rule in manifest["rules"]["items"]:
+    told = {r["process"] for r in rows if (r["rule_id"], r["rule_source"]) == (rule["id"], rule["source"])}
+    if len(told) != rule["process_creations_matched"]:
+        print(rule["source"], rule["title"], rule["process_creations_matched"], "is not", len(told))
+PY
+check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
+
 # --- hosts are counted alike
 cat >named.scenario <<'END'
 t0 2026-01-01T00:00:00Z
