@@ -132,6 +132,11 @@ for rule in manifest["rules"]["items"]:
 PY
 check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
 
+# --- what is neutral speaks for nothing
+has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
+check "none of them is told as a sign of injection" sh -c '! grep "Injection indicators" "$1" | grep "Assessed (neutral)"' - part/elsewhere.csv
+has "others are" part/elsewhere.csv 'Injection indicators,.*Assessed \(medium\)'
+
 # --- hosts are counted alike
 cat >named.scenario <<'END'
 t0 2026-01-01T00:00:00Z
