@@ -114,7 +114,7 @@ lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.ex
 
 # --- counts in words
 has "none of them is not 0 of them" whole.said 'near misses?, each with why: .*(It is|All are) of a process creation that another rule matches and stands? there\.'
-has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the records of both sides'
+has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the child.s record'
 "$forebear" report -q --reader=libevtx -o by-libevtx "$top/samples/WKS-01-Sysmon.evtx" >by-libevtx.said 2>&1
 has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
 lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'

@@ -85,13 +85,14 @@ SLOT(answer_links)
         enum link_grade grade;
         const char *words;
     } grades[] = {
-        {GRADE_A,       "told by the records of both sides (grade A)"            },
-        {GRADE_A_MINUS, "told by both, the parent under a second GUID (grade A-)"},
-        {GRADE_B,       "told by the child's record alone (grade B)"             },
-        {GRADE_P,       "told by Windows' audit by process id (grade P)"         },
-        {GRADE_C,       "not recorded, one candidate (grade C)"                  },
-        {GRADE_D,       "not recorded, several candidates (grade D)"             },
-        {GRADE_NONE,    "not recorded, no candidate"                             },
+        {GRADE_A,
+         "told by the child's record, with the parent's own record at hand (grade A)"},
+        {GRADE_A_MINUS, "the same, by a second GUID of the parent (grade A-)"        },
+        {GRADE_B,       "told by the child's record alone (grade B)"                 },
+        {GRADE_P,       "told by Windows' audit by process id (grade P)"             },
+        {GRADE_C,       "not recorded, one candidate (grade C)"                      },
+        {GRADE_D,       "not recorded, several candidates (grade D)"                 },
+        {GRADE_NONE,    "not recorded, no candidate"                                 },
     };
     const struct detector *d = page->report->detector;
     uint64_t counts[GRADE_P + 1] = {0};

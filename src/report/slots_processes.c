@@ -291,8 +291,8 @@ SLOT(row_branch)
 SLOT(row_link)
 {
     static const char *const words[] = {
-        [GRADE_A] = "both records tell it",
-        [GRADE_A_MINUS] = "both records tell it, by a second GUID",
+        [GRADE_A] = "the child's record tells it, the parent has its own",
+        [GRADE_A_MINUS] = "the same, by a second GUID of the parent",
         [GRADE_B] = "the child's record alone tells it",
         [GRADE_C] = "not recorded; one candidate",
         [GRADE_D] = "not recorded; several candidates",
