@@ -132,6 +132,22 @@ for rule in manifest["rules"]["items"]:
 PY
 check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
 
+# --- no GUID leads to the parent: nothing can be said to be absent on it
+cat >parentless.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent - ParentProcessId=30 ParentImage=C:\Windows\System32\msra.exe ParentCommandLine=msra.exe
+event 8 at +23s source explorer target msra
+END
+scenario parentless
+lacks "no absence is told of a process that is not known" parentless.page 'No event 8 .* on this host process'
+has "that it is not known is" parentless.page 'No GUID leads to the parent that this record names'
+has "nor does the summary say that nothing was recorded on it" parentless.said 'To the parent of 1 of these process creations no GUID leads'
+lacks "which is all that it says" parentless.said 'On the host processes of these findings'
+
 # --- what is neutral speaks for nothing
 has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
 check "none of them is told as a sign of injection" sh -c '! grep "Injection indicators" "$1" | grep "Assessed (neutral)"' - part/elsewhere.csv
@@ -173,6 +189,7 @@ has "which is shown as a match" below.page 'host process, and a match'
 check "each is one row of the lineage" test "$(grep -cE '</b> <span class="tag">match' below/report.html)" = 3
 lacks "no host process has 0 matches" below/report.html '<td class="number">0</td>'
 
+has "where the parent is known it does" below.said 'On the host processes of these findings it recorded no event 8'
 lacks "hosts of one machine each need no such word" below.said 'told by name'
 
 # --- whose words

@@ -278,6 +278,8 @@ size_t report_unread_problems(const struct report *r);
 bool rule_is_forebears(const struct rule *rule);
 /* Process creations that another rule than those matched. */
 uint64_t report_creations_of_others(const struct detector *d);
+/* Those to whose parent no GUID leads. */
+uint64_t report_creations_of_unknown(const struct detector *d);
 /* "3 of them a public rule, 2 Forebear's own indicators alone": of all that matched. */
 struct text report_whose_rules(const struct report *r, struct arena *arena);
 /* Is the last part of its recorded ParentImage msra.exe? */

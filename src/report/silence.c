@@ -91,7 +91,10 @@ size_t silences_of(const struct report *r, uint32_t host,
     struct corroboration_range range = detector_corroborations_of(r->detector, host);
     const struct story_host *at = NULL;
     size_t count = 0;
-    if (r->story && host != PROCESS_NONE)
+    if (host ==
+        PROCESS_NONE) /* nothing can be told to be on a process that is not known */
+        return 0;
+    if (r->story)
         at = story_host_of(
             r->story, lineage_computer(r->lineage, lineage_process(r->lineage, host)));
     for (uint16_t id = 1; id < 256; id++)

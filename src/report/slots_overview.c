@@ -140,6 +140,11 @@ SLOT(answer_indicators)
     put_strengths(out, &s);
 }
 
+SLOT(answer_unknown_hosts)
+{
+    put_number_unless(out, report_creations_of_unknown(page->report->detector), 0);
+}
+
 static void put_topic(const struct page *page, enum statement_topic topic, size_t max,
                       struct buffer *out)
 {

@@ -336,12 +336,55 @@ static struct text words_of_events(const uint64_t by_event[256], struct arena *a
     return kept;
 }
 
+uint64_t report_creations_of_unknown(const struct detector *d)
+{
+    uint64_t count = 0;
+    uint32_t last = PROCESS_NONE;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct finding *f = &d->findings[i];
+        if (f->host_process != PROCESS_NONE || f->process == last)
+            continue;
+        last = f->process;
+        count++;
+    }
+    return count;
+}
+
+/* Of a parent that no GUID leads to nothing was looked for, which is not nothing found. */
+static void say_unknown_hosts(const struct report *r, struct arena *arena,
+                              struct statements *out)
+{
+    uint64_t n = report_creations_of_unknown(r->detector);
+    if (n)
+        statements_add(
+            out, arena, DERIVED,
+            "To the parent of %" PRIu64 " of these process creations no GUID "
+            "leads: whether an event 8, 10 or 25 is recorded on it cannot be "
+            "told.",
+            n);
+}
+
+static bool has_known_host(const struct detector *d)
+{
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].host_process != PROCESS_NONE)
+            return true;
+    return false;
+}
+
 static void say_corroborations(const struct report *r, struct arena *arena,
                                struct statements *out)
 {
     static const char no_proof[] =
         "No record here shows code being written into a process: Sysmon has no event "
         "for it. On the host processes of these findings it recorded";
+    say_unknown_hosts(r, arena, out);
+    if (!has_known_host(r->detector)) {
+        statements_add(out, arena, DERIVED,
+                       "No record here shows code being written into a process: Sysmon "
+                       "has no event for it.");
+        return;
+    }
     struct signs n = count_signs(r);
     const uint64_t *count = n.by_event;
     struct text aside =
