@@ -42,6 +42,7 @@ struct show {
     const struct evidence_log *log;
     struct shown_record native, libevtx;
     uint64_t matches, match_offsets[MATCHES_SHOWN];
+    unsigned shown; /* logs with such a record */
     struct buffer out;
 };
 
@@ -169,25 +170,24 @@ static enum status read_libevtx(struct show *s, const char **name, struct error 
     return status;
 }
 
-static enum status choose_log(struct show *s, struct error *err)
+/* Where none is named there must be no choice. */
+static bool is_chosen(const struct show *s, const struct evidence_log *log)
+{
+    const char *wanted = s->options->log;
+    return wanted ? text_equal(log->path, text_from(wanted))
+                  : s->evidence.log_count == 1;
+}
+
+static enum status fail_to_choose(const struct show *s, struct error *err)
 {
     const struct evidence *e = &s->evidence;
-    const char *wanted = s->options->log;
-    for (size_t i = 0; i < e->log_count; i++) {
-        bool is_it =
-            wanted ? text_equal(e->logs[i].path, text_from(wanted)) : e->log_count == 1;
-        if (is_it && !s->log)
-            s->log = &e->logs[i];
-    }
-    if (s->log)
-        return OK;
     if (e->log_count == 0)
         return fail(err, FAILED, NOWHERE, "no event log was found");
     struct buffer known = {0};
     for (size_t i = 0; i < e->log_count && i < MATCHES_SHOWN; i++)
         buffer_printf(&known, "%s%.*s", i ? ", " : "", TEXT(e->logs[i].path));
     fail(err, FAILED, NOWHERE, "%s; --log says which: %.*s",
-         wanted ? "there is no such log" : "there are several logs",
+         s->options->log ? "there is no such log" : "there are several logs",
          TEXT(buffer_text(&known)));
     buffer_release(&known);
     return FAILED;
@@ -216,6 +216,16 @@ static const char *judge(bool has, bool good)
     return !has ? "not kept by this log" : good ? "right" : "WRONG";
 }
 
+/* Chunks are counted where they lie in the places that are meant for them. */
+static const char *chunk_name(struct show *s, uint64_t offset)
+{
+    if (offset < EVTX_HEADER_SIZE || (offset - EVTX_HEADER_SIZE) % EVTX_CHUNK_SIZE)
+        return "not in the place of one";
+    return arena_printf(&s->arena, "number %" PRIu64,
+                        (offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE)
+        .ptr;
+}
+
 static void show_place(struct show *s)
 {
     const struct shown_record *r = &s->native;
@@ -237,10 +247,10 @@ static void show_place(struct show *s)
     }
     if (chunk.is_chunk)
         add_line(s, "chunk",
-                 "number %" PRIu64 ", at offset %" PRIu64 "; the record at %" PRIu64
+                 "%s, at offset %" PRIu64 "; the record at %" PRIu64
                  " in it; checksum of its header: %s, of its records: %s",
-                 (r->chunk_offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE,
-                 r->chunk_offset, r->offset - r->chunk_offset,
+                 chunk_name(s, r->chunk_offset), r->chunk_offset,
+                 r->offset - r->chunk_offset,
                  judge(chunk.has_checksums, chunk.header_ok),
                  judge(chunk.has_checksums, chunk.data_ok));
     else
@@ -426,23 +436,9 @@ static void show_text(struct show *s)
     show_bytes(s);
 }
 
-static enum status show_record(struct show *s, struct error *err)
+static enum status show_evtx(struct show *s, struct error *err)
 {
-    const struct options *o = s->options;
     const char *libevtx;
-    if (choose_log(s, err) != OK || read_native(s, err) != OK)
-        return FAILED;
-    if (!s->native.is_found) {
-        bool by_offset = o->record_offset != NO_OFFSET;
-        return fail(err, FAILED, evidence_log_place(s->log, NO_OFFSET, NO_RECORD),
-                    by_offset ? "no record holds byte %" PRIu64
-                              : "there is no record with id %" PRIu64,
-                    by_offset ? o->record_offset : o->record_id);
-    }
-    if (evidence_log_is_text(s->log)) {
-        show_text(s);
-        return OK;
-    }
     if (read_libevtx(s, &libevtx, err) != OK)
         return FAILED;
     show_place(s);
@@ -454,6 +450,46 @@ static enum status show_record(struct show *s, struct error *err)
     return OK;
 }
 
+static enum status show_log(struct show *s, struct error *err)
+{
+    s->native = s->libevtx = (struct shown_record){.is_found = false};
+    s->matches = 0;
+    if (read_native(s, err) != OK)
+        return FAILED;
+    if (!s->native.is_found)
+        return OK;
+    if (s->shown++)
+        buffer_add_char(&s->out, '\n');
+    if (!evidence_log_is_text(s->log))
+        return show_evtx(s, err);
+    show_text(s);
+    return OK;
+}
+
+/* A log and deleted ones may have one path, as may those of several images: all of them that
+ * hold such a record are shown. */
+static enum status show_record(struct show *s, struct error *err)
+{
+    const struct options *o = s->options;
+    const struct evidence_log *first = NULL;
+    for (size_t i = 0; i < s->evidence.log_count; i++) {
+        s->log = &s->evidence.logs[i];
+        if (!is_chosen(s, s->log))
+            continue;
+        if (show_log(s, err) != OK)
+            return FAILED;
+        first = first ? first : s->log;
+    }
+    if (!first)
+        return fail_to_choose(s, err);
+    bool by_offset = o->record_offset != NO_OFFSET;
+    return s->shown ? OK
+                    : fail(err, FAILED, evidence_log_place(first, NO_OFFSET, NO_RECORD),
+                           by_offset ? "no record holds byte %" PRIu64
+                                     : "there is no record with id %" PRIu64,
+                           by_offset ? o->record_offset : o->record_id);
+}
+
 static enum status open_evidence(struct show *s, struct error *err)
 {
     const struct options *o = s->options;
@@ -463,6 +499,16 @@ static enum status open_evidence(struct show *s, struct error *err)
                          &s->problems, &s->journal, err);
 }
 
+/* What could not be opened may be what is asked for. */
+static enum status open_and_tell(struct show *s, struct error *err)
+{
+    enum status status = open_evidence(s, err);
+    emit_damage(&s->journal, &s->problems);
+    problems_release(&s->problems);
+    problems_init(&s->problems, &s->arena);
+    return status;
+}
+
 int run_show(const struct options *options)
 {
     struct show s = {.options = options};
@@ -470,7 +516,7 @@ int run_show(const struct options *options)
     journal_init(&s.journal, options->quiet);
     problems_init(&s.problems, &s.arena);
     int exit_status = EXIT_CANNOT;
-    if (open_evidence(&s, &err) == OK && show_record(&s, &err) == OK)
+    if (open_and_tell(&s, &err) == OK && show_record(&s, &err) == OK)
         exit_status = emit_text(buffer_text(&s.out));
     else
         journal_say_error(&s.journal, JOURNAL_ERROR, &err);

@@ -150,6 +150,24 @@ else
     skip "XML is well-formed" "no xmllint"
 fi
 
+# --- a record of many odd values takes a few rows of problems, not one for each
+{
+    printf 't0 2026-01-01T00:00:00Z\nlog odd.evtx\nhost PC\nrecord 1 provider X channel Y'
+    i=0
+    while [ $i -lt 50 ]; do
+        printf ' F%d=e"\\u{d800}"' $i
+        i=$((i + 1))
+    done
+    echo
+} >"$work/odd.scenario"
+mkdir "$work/odd"
+"$build/tests/make_evtx" "$work/odd.scenario" "$work/odd" >/dev/null
+status_is 0 "a record of 50 values that are not UTF-16" "$forebear" records "$work/odd"
+said "takes five rows" '^forebear: 5 x VALUE_NOT_UTF16'
+"$forebear" report -q --format=csv -o "$work/odd-report" "$work/odd" >/dev/null 2>&1
+grep VALUE_NOT_UTF16 "$work/odd-report/problems.csv" >"$work/.out"
+said "the last of which counts the others" "46 more values of the event's data are so too"
+
 # --- show
 record=$(sed -n 's/.*"EventID":1,.*"EventRecordID":\([0-9]*\),.*/\1/p' "$work/all.1" | head -n 1)
 status_is 0 "show finds a record by its id" "$forebear" show --record "$record" "$sysmon"
@@ -163,6 +181,17 @@ same "and by a byte of it" "$work/by-id" "$work/by-offset"
 status_is 4 "a record that is not there" "$forebear" show --record 999999 "$sysmon"
 status_is 4 "several logs need --log" "$forebear" show --record 1 "$samples"
 said "which are named" 'WKS-02-Sysmon.evtx'
+echo text >"$work/text.txt"
+status_is 4 "evidence that is no log" "$forebear" show --record 1 "$work/text.txt"
+said "is told with the reason" 'text.txt: EVIDENCE_UNREADABLE: neither an event log nor an export'
+{ head -c 512 "$sysmon" && tail -c +4097 "$sysmon"; } >"$work/short-header.evtx"
+status_is 0 "show where the file header is short" "$forebear" show --offset 1100 "$work/short-header.evtx"
+said "counts no chunk" '^chunk +not in the place of one, at offset 512; the record at 512 in it; '
+mkdir "$work/copy"
+cp "$sysmon" "$work/copy"
+status_is 0 "show where several logs have one path" "$forebear" show --log WKS-01-Sysmon.evtx --record "$record" "$sysmon" "$work/copy"
+said "shows it in one" '^evidence .*/WKS-01-Sysmon.evtx$'
+said "and in the other" '^evidence .*/copy$'
 status_is 2 "show needs a record" "$forebear" show "$sysmon"
 status_is 2 "and only one way to name it" "$forebear" show --record 1 --offset 1 "$sysmon"
 

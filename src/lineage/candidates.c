@@ -68,26 +68,45 @@ static uint32_t *only_hosts(const struct lineage *l)
     return only;
 }
 
+/* Copies of a record: the one of the first log goes before the others. */
+static int compare_by_log(const void *a, const void *b)
+{
+    const struct nameless_end *x = a, *y = b;
+    int order = compare_nameless_ends(a, b);
+    return order ? order : (x->log > y->log) - (x->log < y->log);
+}
+
+static void take_end(struct lineage *l, struct nameless_end *end,
+                     struct pid_holders holders)
+{
+    end->process = whose_end(l, holders, end);
+    if (end->process == PROCESS_NONE)
+        return;
+    struct process *p = &l->processes[end->process];
+    p->end_filetime = end->filetime;
+    p->end_record_id = end->record_id;
+    p->end_log = end->log;
+    p->end_is_audited = end->is_audited;
+    p->flags |= PROCESS_END_INFERRED;
+    note_later_sight(p, end->filetime);
+}
+
 void candidates_take_ends(struct lineage *l, const struct pid_table *pids)
 {
     struct lineage_index *index = l->index;
     if (index->end_count == 0)
         return;
     uint32_t *only = only_hosts(l);
-    qsort(index->ends, index->end_count, sizeof *index->ends, compare_nameless_ends);
+    qsort(index->ends, index->end_count, sizeof *index->ends, compare_by_log);
     for (size_t i = 0; i < index->end_count; i++) {
         struct nameless_end *end = &index->ends[i];
         uint32_t host = only[end->computer];
         if (host == PROCESS_NONE || end->filetime == FILETIME_NONE)
             continue;
-        end->process = whose_end(l, pid_holders(pids, host, end->pid), end);
-        if (end->process == PROCESS_NONE)
-            continue;
-        struct process *p = &l->processes[end->process];
-        p->end_filetime = end->filetime;
-        p->end_record_id = end->record_id;
-        p->flags |= PROCESS_END_INFERRED;
-        note_later_sight(p, end->filetime);
+        if (i && compare_nameless_ends(end - 1, end) == 0)
+            end->process = end[-1].process;
+        else
+            take_end(l, end, pid_holders(pids, host, end->pid));
     }
     free(only);
 }

@@ -110,6 +110,8 @@ struct process {
     uint64_t record_id;       /* EventRecordID of its event 1; NO_RECORD */
     uint64_t logon_id;
     uint32_t log;        /* number of the log, as given to lineage_add(); UINT32_MAX */
+    uint32_t end_log;    /* the same of the record of its end */
+    bool end_is_audited; /* which is a 4689: its id counts another channel's records */
     uint32_t parent_pid; /* as its event 1 records it */
     uint32_t session_id;
     uint32_t command_line, user, original_file_name, current_directory;

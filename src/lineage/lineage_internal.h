@@ -47,10 +47,11 @@ struct early_access {
     uint32_t source, next; /* next: index + 1 */
 };
 
-/* An event 5 without a guid. */
+/* An event 5 without a guid, or a 4689. */
 struct nameless_end {
     uint64_t filetime, record_id;
-    uint32_t computer, pid, image;
+    uint32_t computer, pid, image, log;
+    bool is_audited;
     uint32_t process; /* after linking: whose end it is taken for */
 };
 
@@ -148,7 +149,8 @@ int compare_nameless_ends(const void *a, const void *b);
 bool same_creation(const struct lineage *l, const struct process *p,
                    const struct sysmon_event *event);
 bool text_is_better(struct text candidate, struct text present);
-void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id);
+void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id,
+                      uint32_t log);
 void note_later_sight(struct process *p, uint64_t filetime);
 void note_image(struct lineage *l, uint32_t node, struct text image);
 void ghost_learn_image(struct lineage *l, struct process *p, struct text image,
