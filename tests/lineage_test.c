@@ -24,6 +24,7 @@ struct event { /* what a test says of one event; what it leaves out is absent */
     const char *parent_guid, *parent_pid, *parent_image, *parent_command_line,
         *parent_user;
     const char *target_guid, *target_pid, *target_image, *access;
+    const char *logon_id, *integrity;
     const char *computer;
     uint64_t record_id; /* 0: its place in the story */
     uint32_t log;
@@ -92,6 +93,8 @@ static void build(struct table *t, const struct event *e)
     put(t, f, &n, "TargetProcessId", e->target_pid);
     put(t, f, &n, "TargetImage", e->target_image);
     put(t, f, &n, "GrantedAccess", e->access);
+    put(t, f, &n, "LogonId", e->logon_id);
+    put(t, f, &n, "IntegrityLevel", e->integrity);
     size_t i = t->count++;
     t->records[i] = (struct evtx_record){
         .offset = 4608 + 512 * i,
@@ -659,6 +662,43 @@ static void ghosts_have_no_start_where_the_layout_fails(void **state)
     }
 }
 
+/* In one logon: what rises is told, but for what leaves an AppContainer. */
+static void integrity_that_rises_is_told(void **state)
+{
+    static const struct {
+        const char *parent, *child;
+        size_t told;
+    } rows[] = {
+        {"Medium",       "High",   1},
+        {"Medium",       "Medium", 0},
+        {"High",         "Medium", 0},
+        {"Low",          "Medium", 1},
+        {"AppContainer", "Low",    0},
+    };
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 11, 6);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1,
+               .at = 10,
+               .guid = a,
+               .pid = "50",
+               .image = "a",
+               .logon_id = "0x1234",
+               .integrity = rows[i].parent},
+              {.id = 1,
+               .at = 11,
+               .guid = b,
+               .pid = "51",
+               .image = "b",
+               .parent_guid = a,
+               .parent_pid = "50",
+               .logon_id = "0x1234",
+               .integrity = rows[i].child})
+        {
+            assert_int_equal(count_of(&t, PROBLEM_LOGON_JUMP), rows[i].told);
+        }
+    }
+}
+
 static void one_computer_with_two_machines(void **state)
 {
     const char *a = guid_of(1, 10, 5), *b = guid_of(2, 10, 5);
@@ -849,6 +889,7 @@ int main(void)
         cmocka_unit_test(parents_that_disagree_are_told),
         cmocka_unit_test(a_changed_image_is_told_once),
         cmocka_unit_test(ghosts_have_no_start_where_the_layout_fails),
+        cmocka_unit_test(integrity_that_rises_is_told),
         cmocka_unit_test(one_computer_with_two_machines),
         cmocka_unit_test(two_ghosts_with_one_identity_are_one),
         cmocka_unit_test(a_process_that_is_its_own_parent),
