@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "show_log.h"
 #include "util/memory.h"
 #include "util/utf.h"
 
@@ -42,7 +43,7 @@ struct show {
     const struct evidence_log *log;
     struct shown_record native, libevtx;
     uint64_t matches, match_offsets[MATCHES_SHOWN];
-    struct buffer out;
+    struct buffer out, choices;
 };
 
 /* ---- copying a record */
@@ -167,30 +168,6 @@ static enum status read_libevtx(struct show *s, const char **name, struct error 
                                         &s->problems, err);
     evtx_reader_close(reader);
     return status;
-}
-
-static enum status choose_log(struct show *s, struct error *err)
-{
-    const struct evidence *e = &s->evidence;
-    const char *wanted = s->options->log;
-    for (size_t i = 0; i < e->log_count; i++) {
-        bool is_it =
-            wanted ? text_equal(e->logs[i].path, text_from(wanted)) : e->log_count == 1;
-        if (is_it && !s->log)
-            s->log = &e->logs[i];
-    }
-    if (s->log)
-        return OK;
-    if (e->log_count == 0)
-        return fail(err, FAILED, NOWHERE, "no event log was found");
-    struct buffer known = {0};
-    for (size_t i = 0; i < e->log_count && i < MATCHES_SHOWN; i++)
-        buffer_printf(&known, "%s%.*s", i ? ", " : "", TEXT(e->logs[i].path));
-    fail(err, FAILED, NOWHERE, "%s; --log says which: %.*s",
-         wanted ? "there is no such log" : "there are several logs",
-         TEXT(buffer_text(&known)));
-    buffer_release(&known);
-    return FAILED;
 }
 
 /* ---- showing it */
@@ -430,7 +407,8 @@ static enum status show_record(struct show *s, struct error *err)
 {
     const struct options *o = s->options;
     const char *libevtx;
-    if (choose_log(s, err) != OK || read_native(s, err) != OK)
+    s->log = show_log_choose(&s->evidence, o->log, &s->choices, err);
+    if (!s->log || read_native(s, err) != OK)
         return FAILED;
     if (!s->native.is_found) {
         bool by_offset = o->record_offset != NO_OFFSET;
@@ -463,6 +441,14 @@ static enum status open_evidence(struct show *s, struct error *err)
                          &s->problems, &s->journal, err);
 }
 
+/* The logs that there are to choose from stand in lines of their own, with -q too. */
+static void say_failure(struct show *s, const struct error *err)
+{
+    journal_say_error(&s->journal, JOURNAL_ERROR, err);
+    struct text choices = buffer_text(&s->choices);
+    fwrite(choices.ptr, 1, choices.len, stderr);
+}
+
 int run_show(const struct options *options)
 {
     struct show s = {.options = options};
@@ -473,11 +459,12 @@ int run_show(const struct options *options)
     if (open_evidence(&s, &err) == OK && show_record(&s, &err) == OK)
         exit_status = emit_text(buffer_text(&s.out));
     else
-        journal_say_error(&s.journal, JOURNAL_ERROR, &err);
+        say_failure(&s, &err);
     evidence_close(&s.evidence);
     problems_release(&s.problems);
     journal_abandon(&s.journal);
     buffer_release(&s.out);
+    buffer_release(&s.choices);
     arena_release(&s.arena);
     return exit_status;
 }
