@@ -16,16 +16,6 @@ struct choice {
     size_t count;
 };
 
-static void add_whole_name(struct buffer *out, const struct evidence_log *log)
-{
-    buffer_add_text(out, log->evidence);
-    if (log->item->kind == EVIDENCE_FILE)
-        return;
-    if (log->evidence.len && log->evidence.ptr[log->evidence.len - 1] != '/')
-        buffer_add_char(out, '/');
-    buffer_add_text(out, log->path);
-}
-
 static bool is_end_of(struct text whole, struct text end)
 {
     if (end.len == 0 || end.len >= whole.len)
@@ -38,7 +28,7 @@ static bool is_end_of(struct text whole, struct text end)
 static enum match match_name(const struct evidence_log *log, struct text wanted)
 {
     struct buffer whole = {0};
-    add_whole_name(&whole, log);
+    evidence_log_add_name(&whole, log);
     enum match match = text_equal(buffer_text(&whole), wanted)  ? MATCH_WHOLE
                        : text_equal(log->path, wanted)          ? MATCH_PATH
                        : is_end_of(buffer_text(&whole), wanted) ? MATCH_END
@@ -89,7 +79,7 @@ static void add_own_name(struct buffer *out, const struct evidence *e,
     if (choice.count == 1 && choice.log == log)
         return;
     buffer_clear(out);
-    add_whole_name(out, log);
+    evidence_log_add_name(out, log);
     if (choose(e, buffer_text(out)).count > 1)
         buffer_printf(out, "#%" PRIu64, log->metadata_address);
 }

@@ -11,6 +11,7 @@
  *   volumes.c     the volume system, what each volume holds, shadow copies
  *   file_system.c logs inside a volume, by path or by signature
  *   log.c         reading, digesting and checking one log
+ *   files.c       which files are logs already
  *   system_file.c opening files of the examiner's machine so that nothing changes */
 #ifndef FOREBEAR_EVIDENCE_INTERNAL_H
 #define FOREBEAR_EVIDENCE_INTERNAL_H
@@ -179,6 +180,18 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
                            struct error *err);
 /* Is the parent of this path ...\Windows\System32\winevt\Logs? Separator '/'. */
 bool path_is_in_winevt(struct text path);
+
+/* --- files.c */
+
+void evidence_open_files(struct evidence *evidence);
+void evidence_close_files(struct evidence *evidence);
+/* Is the file a log already? Then that is told, with the place where it was met again, and
+ * counted in `item`. */
+bool evidence_is_read_before(struct evidence *evidence, struct evidence_item *item,
+                             struct place place, struct problems *problems,
+                             const struct file_identity *file);
+/* From now on the log's file is. */
+void evidence_keep_file(struct evidence *evidence, const struct evidence_log *log);
 
 /* --- log.c */
 

@@ -19,6 +19,8 @@
 struct walk {
     struct evidence *evidence;
     struct evidence_item *item;
+    struct problems
+        *problems; /* the evidence's, also where others are not told again */
     int root;
     struct text absolute; /* of the root, to tell winevt\Logs */
     bool by_signature;
@@ -123,6 +125,11 @@ static void add_log(struct walk *walk, const char *path, struct log_format forma
             close(fd);
         return;
     }
+    if (evidence_is_read_before(walk->evidence, walk->item, path_place(walk, path),
+                                walk->problems, &identity)) {
+        close(fd);
+        return;
+    }
     struct evidence_log *log = evidence_add_log(walk->evidence, walk->item);
     struct buffer whole = {0};
     log->path = arena_copy(arena, text_from(path));
@@ -135,6 +142,7 @@ static void add_log(struct walk *walk, const char *path, struct log_format forma
     log->stream->folder = walk->root;
     log->stream->path = log->path.ptr;
     log->stream->identity = identity;
+    evidence_keep_file(walk->evidence, log);
     close(fd);
     journal_say(walk->evidence->journal, JOURNAL_ACTION,
                 "%.*s: log %.*s, %" PRIu64 " bytes", TEXT(walk->item->given),
@@ -276,6 +284,7 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
 {
     struct walk walk = {.evidence = evidence,
                         .item = item,
+                        .problems = evidence->problems,
                         .by_signature = options->find_signature,
                         .absolute = arena_copy(evidence->arena, text_from(path))};
     size_t logs_before = evidence->log_count;
@@ -293,7 +302,8 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
     journal_say(evidence->journal, JOURNAL_ACTION, "%.*s: opened as folder",
                 TEXT(item->given));
     enum status status = walk_all(&walk, err);
-    if (status == OK && evidence->log_count == logs_before && !walk.by_signature)
+    if (status == OK && evidence->log_count == logs_before &&
+        item->log_read_before == 0 && !walk.by_signature)
         status = walk_by_signature(&walk, err);
     free(walk.pending);
     evidence_sort_logs(evidence, logs_before);
