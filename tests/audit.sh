@@ -86,24 +86,36 @@ END
         grep -q 'grade= parent= candidate= ' "$work/rows.$told"
 done
 
-python3 - "$work/out.both/timeline.csv" >"$work/told" <<'PY'
+# told FOLDER ID: the timeline's rows of that event
+told() {
+    python3 - "$work/out.$1/timeline.csv" "$2" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
-    if r["event_id"] == "4688":
+    if r["event_id"] == sys.argv[2]:
         print(r["log"], r["event_record_id"], r["process_id"], r["why"], r["clock"],
               "findings" if r["finding"] else "-", r["state"], r["message"])
 PY
+}
+told both 4688 >"$work/told"
 cat >"$work/wanted" <<'END'
 Security.evtx 7001 16 family TimeCreated - live Windows' audit recorded userinit.exe (8) as the creator of explorer.exe (16): (no command line recorded)
 Security.evtx 7002 32 family TimeCreated - live Windows' audit recorded explorer.exe (16) as the creator of regsvr32.exe (32): regsvr32.exe -s x.html
 Security.evtx 7003 64 family TimeCreated findings live Windows' audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set
 END
 same "the timeline has the audit's records of the family" "$work/wanted" "$work/told"
+echo "Security.evtx 7006 64 family TimeCreated - live Windows' audit recorded the end of cmd.exe (64), exit status 0x0" >"$work/end.wanted"
+told both 4689 >"$work/end"
+same "and the end that it recorded" "$work/end.wanted" "$work/end"
+check "as what it is" grep -q ',Process Terminated,.*,4689,' "$work/out.both/timeline.csv"
 check "so has the page" grep -q "audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set" "$work/out.both/report.html"
 report none --event-id=1 "$work/logs"
 check "which are left out where they are not asked for" sh -c '! grep -q ",4688," "$1"' - "$work/out.none/timeline.csv"
+check "nor is the end" sh -c '! grep -q ",4689," "$1"' - "$work/out.none/timeline.csv"
 report told --event-id=4688 --channel=Security "$work/logs"
 check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
+check "by their ids: no end" sh -c '! grep -q ",4689," "$1"' - "$work/out.told/timeline.csv"
+report ends --event-id=4689 "$work/logs"
+check "and the end alone" test "$(grep -c 'Windows. audit' "$work/out.ends/timeline.csv")" = 1
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
@@ -126,12 +138,35 @@ same "nothing changes" "$work/rows" "$work/rows.turned"
 check "with a copy of the Security log" report twice "$work/twice"
 rows twice >"$work/rows.twice"
 same "nothing comes twice" "$work/rows" "$work/rows.twice"
+told twice 4689 | sed 's/^copy/Security/' >"$work/end"
+same "nor does the end" "$work/end.wanted" "$work/end"
 check "with the Security log as XML" report text "$work/text"
 rows text >"$work/rows.text"
 same "nothing changes either" "$work/rows" "$work/rows.text"
 check "--reader=libevtx" report libevtx --reader=libevtx "$work/logs"
 rows libevtx >"$work/rows.libevtx"
 same "gives the same" "$work/rows" "$work/rows.libevtx"
+
+# --- an end that Sysmon and the audit recorded; one of a pid whose process had long ended
+mkdir "$work/ended"
+sed -e 's/^log Security.*/end whoami at +45s\nend msra at +50s ProcessGuid={00000000-0000-0000-0000-000000000000}\n&/' \
+    -e '/^record 4689/{p;s/+40s/+45.1s/;s/0x40/0x50/;s/cmd.exe/whoami.exe/;p;s/+45.1s/+49s/;s/0x50/0x30/;s/whoami/msra/;p;s/+49s/+90s/;s/0x30/0x50/;s/msra/whoami/}' \
+    "$top/tests/scenarios/20-audit.scenario" >"$work/ended.scenario"
+check "ends that both logged" "$build/tests/make_evtx" "$work/ended.scenario" "$work/ended"
+report ended "$work/ended"
+told ended 4689 | cut -d ' ' -f 3,10- >"$work/end"
+cat >"$work/wanted" <<'END'
+64 recorded the end of cmd.exe (64), exit status 0x0
+80 recorded the end of whoami.exe (80), exit status 0x0
+48 recorded the end of msra.exe (48), exit status 0x0
+END
+same "have a row of the audit's, too" "$work/wanted" "$work/end"
+told ended 5 | cut -d ' ' -f 3,8- >"$work/end"
+printf '%s\n' '80 whoami.exe (80) ended' '48 msra.exe (48) ended' >"$work/wanted"
+same "beside Sysmon's, with a GUID or without" "$work/wanted" "$work/end"
+rows ended | grep -E '^(whoami|msra)' | grep -oE '^[a-z]+|end=[0-9:]+' | xargs >"$work/end"
+echo 'msra end=00:00:50 whoami end=00:00:45' >"$work/wanted"
+same "whose time is the process's" "$work/wanted" "$work/end"
 
 status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'

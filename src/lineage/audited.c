@@ -34,17 +34,22 @@ static uint32_t keep_account(struct lineage *l, const struct audit_event *a)
 }
 
 static void add_audit_end(struct lineage *l, const struct audit_event *a,
-                          uint32_t computer)
+                          uint32_t computer, uint32_t log)
 {
     struct lineage_index *index = l->index;
     ARRAY_GROW(index->ends, index->end_count, index->end_capacity);
     index->ends[index->end_count++] = (struct nameless_end){
-        a->record->system.time_created_filetime,
-        a->record->system.record_id,
-        computer,
-        a->pid,
-        sysmon_text_is_missing(a->image) ? STRING_ABSENT : keep(l, a->image),
-        PROCESS_NONE};
+        .filetime = a->record->system.time_created_filetime,
+        .record_id = a->record->system.record_id,
+        .offset = a->record->offset,
+        .log = log,
+        .computer = computer,
+        .pid = a->pid,
+        .image = sysmon_text_is_missing(a->image) ? STRING_ABSENT : keep(l, a->image),
+        .exit_status = keep(l, a->exit_status),
+        .process = PROCESS_NONE,
+        .state = (uint8_t)a->record->state,
+        .is_audit = true};
 }
 
 void lineage_add_audit(struct lineage *l, const struct audit_event *a, uint32_t log)
@@ -53,7 +58,7 @@ void lineage_add_audit(struct lineage *l, const struct audit_event *a, uint32_t 
     const struct evtx_record *record = a->record;
     uint32_t computer = index_add_computer(l, record->system.computer);
     if (a->is_end) {
-        add_audit_end(l, a, computer);
+        add_audit_end(l, a, computer, log);
         return;
     }
     uint32_t node = index_add_node(l, computer, &null, false);

@@ -350,12 +350,13 @@ static void add_end(struct lineage *l, const struct sight *s, uint32_t node)
     struct text image = sysmon_value(s->event, SYSMON_Image);
     ARRAY_GROW(index->ends, index->end_count, index->end_capacity);
     index->ends[index->end_count++] = (struct nameless_end){
-        s->filetime,
-        record_id,
-        s->computer,
-        sysmon_pid(s->event, SYSMON_ProcessId),
-        sysmon_text_is_missing(image) ? STRING_ABSENT : strings_add(&l->strings, image),
-        PROCESS_NONE};
+        .filetime = s->filetime,
+        .record_id = record_id,
+        .computer = s->computer,
+        .pid = sysmon_pid(s->event, SYSMON_ProcessId),
+        .image = sysmon_text_is_missing(image) ? STRING_ABSENT
+                                               : strings_add(&l->strings, image),
+        .process = PROCESS_NONE};
 }
 
 /* csrss and conhost open every process in full while it starts. By full path: a csrss.exe
@@ -467,12 +468,9 @@ static uint32_t find_nameless_end(const struct lineage *l, uint32_t computer,
                                   const struct sysmon_event *event)
 {
     const struct lineage_index *index = l->index;
-    struct nameless_end wanted = {sysmon_event_filetime(event),
-                                  event->record->system.record_id,
-                                  computer,
-                                  0,
-                                  0,
-                                  0};
+    struct nameless_end wanted = {.filetime = sysmon_event_filetime(event),
+                                  .record_id = event->record->system.record_id,
+                                  .computer = computer};
     const struct nameless_end *found =
         index->end_count ? bsearch(&wanted, index->ends, index->end_count,
                                    sizeof *index->ends, compare_nameless_ends)

@@ -138,6 +138,19 @@ struct process_audit {
     uint32_t creator_image, elevation, label; /* string numbers */
 };
 
+/* An end that knows no guid: the audit's 4689, and event 5 of some builds of Sysmon. */
+struct nameless_end {
+    uint64_t filetime, record_id;
+    uint64_t offset; /* this and log, exit_status, state: of a 4689 alone, else 0 */
+    uint32_t log;
+    uint32_t computer; /* private */
+    uint32_t pid;
+    uint32_t image, exit_status; /* string numbers */
+    uint32_t process; /* after linking: whose end it is taken for; PROCESS_NONE */
+    uint8_t state;
+    bool is_audit;
+};
+
 struct host {
     uint32_t computer;   /* string number, as first recorded; compared without case */
     uint32_t machine_id; /* 0: none known */
@@ -245,6 +258,8 @@ void lineage_add_boot(struct lineage *l, struct text computer, uint64_t earliest
                       uint64_t latest);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
+/* After linking: the ends without a guid, in an order that the evidence alone gives. */
+const struct nameless_end *lineage_ends(const struct lineage *l, size_t *count);
 /* What that record itself says, whatever Sysmon says of the process: image, command line,
  * process id, state. */
 static inline const struct process *

@@ -47,13 +47,6 @@ struct early_access {
     uint32_t source, next; /* next: index + 1 */
 };
 
-/* An event 5 without a guid. */
-struct nameless_end {
-    uint64_t filetime, record_id;
-    uint32_t computer, pid, image;
-    uint32_t process; /* after linking: whose end it is taken for */
-};
-
 /* Windows started on a computer between these times. */
 struct known_boot {
     uint64_t earliest, latest;

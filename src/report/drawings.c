@@ -609,7 +609,8 @@ static void draw_marks(struct markup *m, const struct page *page, struct lanes *
             &page->report->timeline->events[page->events.items[i]];
         if (e->event_id == SYSMON_PROCESS_CREATE ||
             e->event_id == AUDIT_PROCESS_CREATED ||
-            e->event_id == SYSMON_PROCESS_TERMINATE || e->utc_filetime == FILETIME_NONE)
+            e->event_id == SYSMON_PROCESS_TERMINATE ||
+            e->event_id == AUDIT_PROCESS_EXITED || e->utc_filetime == FILETIME_NONE)
             continue; /* the ends of a bar */
         draw_mark(m, lanes, e->subject.process, e, top);
         if (e->object.process != e->subject.process)
