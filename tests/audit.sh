@@ -168,6 +168,70 @@ rows ended | grep -E '^(whoami|msra)' | grep -oE '^[a-z]+|end=[0-9:]+' | xargs >
 echo 'msra end=00:00:50 whoami end=00:00:45' >"$work/wanted"
 same "whose time is the process's" "$work/wanted" "$work/end"
 
+# --- Forebear's own indicators and near misses on what the audit alone logged
+created() { # AT VERSION PID IMAGE CREATOR-PID [CREATOR]
+    printf 'record 4688 at %s version %s provider Microsoft-Windows-Security-Auditing channel Security SubjectUserSid:sid=S-1-5-18 SubjectUserName=anna SubjectDomainName=CORP SubjectLogonId:hex64=0x1234 NewProcessId:hex64=%s NewProcessName=%s TokenElevationType=%%%%1938 ProcessId:hex64=%s CommandLine=""' "$1" "$2" "$3" "$4" "$5"
+    [ -z "${6-}" ] || printf ' TargetUserSid:sid=S-1-0-0 TargetUserName=- TargetDomainName=- TargetLogonId:hex64=0x0 ParentProcessName=%s MandatoryLabel:sid=S-1-16-8192' "$6"
+    echo
+}
+system='C:\Windows\System32'
+{
+    cat <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process explorer pid 16 at +0s image C:\Windows\explorer.exe command C:\Windows\Explorer.EXE parent -
+process copy pid 48 at +10s image C:\Temp\update.exe parent explorer OriginalFileName=msra.exe
+log Security.evtx ids 7001
+END
+    created +20s 2 0x50 "$system\find.exe" 0x30 'C:\Temp\update.exe'
+    created +30s 2 0x60 "$system\msra.exe" 0x10 'C:\Windows\explorer.exe'
+    created +31s 2 0x61 "$system\arp.exe" 0x60 "$system\msra.exe"
+    created +32s 2 0x62 "$system\net.exe" 0x60 "$system\msra.exe"
+    created +33s 2 0x63 "$system\whoami.exe" 0x60 "$system\msra.exe"
+    created +34s 1 0x64 "$system\route.exe" 0x60
+    created +40s 2 0x70 'C:\Temp\msra.exe' 0x10 'C:\Windows\explorer.exe'
+    created +50s 2 0x80 "$system\a.exe" 0x999 'D:\x\msra.exe'
+    created +51s 2 0x81 "$system\b.exe" 0x999 'D:\x\msra.exe'
+    created +52s 2 0x82 "$system\c.exe" 0x998 'D:\x\msra.exe'
+} >"$work/own.scenario"
+mkdir "$work/own"
+"$build/tests/make_evtx" "$work/own.scenario" "$work/own" >/dev/null
+check "what the audit alone logged is judged by the own indicators" report own "$work/own"
+python3 - "$work/out.own" >"$work/found" <<'PY'
+import csv, sys
+def rows(name):
+    return csv.DictReader(open(sys.argv[1] + "/" + name, newline="", encoding="utf-8"))
+says = "This creation was recorded by Windows' audit (Security 4688), not by Sysmon."
+for r in rows("findings.csv"):
+    print(r["code"], r["image"].rpartition("\\")[2], r["recorded_by"], says in r["message"])
+for r in rows("near_misses.csv"):
+    print(r["rule_source"] or "any", r["image"].rpartition("\\")[2], r["recorded_by"], says in r["why"])
+PY
+cat >"$work/wanted" <<'END'
+MSRA_CHILD_TOOL find.exe Security 4688 True
+MSRA_RENAMED find.exe Security 4688 True
+MSRA_CHILD_TOOL arp.exe Security 4688 True
+MSRA_CHILD_TOOL net.exe Security 4688 True
+MSRA_CHILD_TOOL whoami.exe Security 4688 True
+MSRA_RECON_BURST whoami.exe Security 4688 True
+MSRA_ODD_PATH msra.exe Security 4688 True
+MSRA_CHILD_TOOL a.exe Security 4688 True
+MSRA_ODD_PATH a.exe Security 4688 True
+MSRA_CHILD_TOOL b.exe Security 4688 True
+MSRA_CHILD_TOOL c.exe Security 4688 True
+MSRA_ODD_PATH c.exe Security 4688 True
+any find.exe Security 4688 True
+splunk-v4 arp.exe Security 4688 True
+splunk-v4 net.exe Security 4688 True
+splunk-v4 whoami.exe Security 4688 True
+any route.exe Security 4688 True
+splunk-v4 a.exe Security 4688 True
+splunk-v4 b.exe Security 4688 True
+splunk-v4 c.exe Security 4688 True
+END
+same "each finding and near miss says which log recorded it" "$work/wanted" "$work/found"
+
 status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
 rows alone >"$work/rows"
@@ -176,7 +240,7 @@ python3 - "$work/out.alone/findings.csv" >"$work/.out" <<'PY'
 import csv, sys
 print(*sorted(r["rule_source"] for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))))
 PY
-said "Splunk fires all the same: it needs the name alone" '^splunk-v1 splunk-v4$'
+said "Splunk and the own indicator fire all the same: they need the name alone" '^forebear splunk-v1 splunk-v4$'
 
 if [ -d "$SHARED_DATA/evtx" ]; then
     report public "$SHARED_DATA/evtx" >/dev/null 2>&1
