@@ -114,6 +114,7 @@ static enum status examine_file(struct evidence *evidence, struct evidence_item 
                                 struct error *err)
 {
     uint8_t head[FORMAT_HEAD_SIZE], tail[FORMAT_TAIL_SIZE];
+    struct log_format text;
     file->head = read_part(file, 0, head, sizeof head);
     file->tail = file->size >= sizeof tail
                      ? read_part(file, file->size - sizeof tail, tail, sizeof tail)
@@ -125,6 +126,9 @@ static enum status examine_file(struct evidence *evidence, struct evidence_item 
     }
     if (!file->is_block_device)
         file->format = format_recognise(file->head, file->tail);
+    if (!file->is_block_device && file->format.kind == FORMAT_UNKNOWN &&
+        text_log_recognise_file(file->fd, file->head, &text) == TEXT_EVENTS)
+        file->format = (struct format){FORMAT_TEXT, log_format_name(&text), NULL, text};
     return examine_content(evidence, item, file, options, err);
 }
 

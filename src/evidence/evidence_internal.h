@@ -87,6 +87,18 @@ bool format_has_pending_log(int fd, enum format_kind kind);
 
 /* Is this the beginning of a file of events as XML or JSON? Fills in *format if so. */
 bool text_log_recognise(struct bytes head, struct log_format *format);
+enum text_start {
+    TEXT_OTHER,
+    TEXT_EVENTS,
+    TEXT_FILLER /* blanks and comments for TEXT_FILLER_MAX bytes, whatever comes then */
+};
+
+enum { TEXT_FILLER_MAX = 1 << 20 };
+
+/* The same for a file, of which `head` is the beginning: where that is blanks, comments and
+ * declarations for the most part, what follows these is looked at. */
+enum text_start text_log_recognise_file(int fd, struct bytes head,
+                                        struct log_format *format);
 /* Does it say "Event" all the same, as markup or as a JSON string? */
 bool text_log_mentions_events(struct bytes head);
 /* Is it text of any kind? */

@@ -99,17 +99,22 @@ static bool holds_text_events(const struct walk *walk, const char *path,
     if (fd < 0)
         return false;
     ssize_t got = system_file_read(fd, 0, head, sizeof head);
+    struct bytes start = {head, got > 0 ? (size_t)got : 0};
+    enum text_start what =
+        start.len ? text_log_recognise_file(fd, start, format) : TEXT_OTHER;
     close(fd);
-    if (got <= 0)
-        return false;
-    struct bytes start = {head, (size_t)got};
-    bool is_log = text_log_recognise(start, format);
-    if (!is_log && text_log_mentions_events(start))
+    if (what == TEXT_FILLER)
+        problems_add(
+            walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN, path_place(walk, path),
+            "its first %d bytes are blanks and comments; what follows them was "
+            "not read",
+            TEXT_FILLER_MAX);
+    if (what == TEXT_OTHER && text_log_mentions_events(start))
         problems_add(walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN,
                      path_place(walk, path),
                      "it names an Event and does not begin as an export of events; "
                      "it was not read");
-    return is_log;
+    return what == TEXT_EVENTS;
 }
 
 static void add_log(struct walk *walk, const char *path, struct log_format format)
