@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "evidence/tsk_library.h"
 #include "options.h"
 #include "records.h"
 #include "run.h"
@@ -33,6 +34,8 @@ static int show_version(void)
 {
     struct arena arena = {0};
     struct buffer out = {0};
+    tsk_library_load(
+        NULL); /* asks the one that is there; else the one built for is told */
     struct text_list libraries = versions_libraries(&arena);
     buffer_printf(&out, "%s\n", versions_program());
     for (size_t i = 0; i < libraries.count; i++)

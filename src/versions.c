@@ -12,10 +12,11 @@
 #include <libxml/parser.h>
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
-#include <tsk/libtsk.h>
 #include <xlsxwriter.h>
 #include <yaml.h>
 #include <zlib.h>
+
+#include "evidence/tsk_library.h"
 
 const char *versions_program(void)
 {
@@ -55,7 +56,7 @@ static const struct {
 } libraries[] = {
     {"libevtx",    libevtx_get_version    },
     {"libbfio",    libbfio_get_version    },
-    {"libtsk",     tsk_version_get_str    },
+    {"libtsk",     tsk_library_version    },
     {"libewf",     libewf_get_version     },
     {"libxml2",    xml_version            },
     {"libcsv",     csv_version            },

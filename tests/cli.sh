@@ -48,6 +48,19 @@ printf 'extends: windows_shells_v4\ndescription: ours\nvalues:\n  - zzsh.exe\n' 
 status_is 0 "rules --shells" "$forebear" rules --shells "$work/shells.yml"
 said "tells the shells that were added" 'extended by the user: zzsh.exe'
 
+# --- libtsk and the forty libraries behind it are loaded for an image alone
+mkdir "$work/libraries"
+libtsk=$(sed -n 's/#define TSK_LIBRARY "\(.*\)"/\1/p' "$builddir/config.h")
+libz=$(ldd "$forebear" | awk '$1 ~ /^libz\./ { print $3 }')
+cp "$libz" "$work/libraries/$libtsk" # a library without a function of libtsk's
+LD_LIBRARY_PATH=$work/libraries
+export LD_LIBRARY_PATH
+status_is 0 "a log needs no libtsk" "$forebear" scan -q "$top/samples/WKS-01-Sysmon.evtx"
+status_is 4 "an image does" "$forebear" report -q -o "$work/no-libtsk" "$sample"
+said "and it is said" "images cannot be read: $libtsk has no tsk_"
+check "nothing stays behind" test ! -e "$work/no-libtsk"
+unset LD_LIBRARY_PATH
+
 # --- a reader that closes the pipe is no error; a full disk is
 for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
     "records $top/samples/WKS-01-Sysmon.evtx" "scan $top/samples/WKS-01-Sysmon.evtx"; do

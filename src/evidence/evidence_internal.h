@@ -142,7 +142,8 @@ struct image_candidate {
 };
 
 /* Open the image, its volumes and find the logs in them. Problems are told. Returns OK,
- * DAMAGED if it could not be opened, FAILED if the user asked to stop. */
+ * DAMAGED if it could not be opened, FAILED if the user asked to stop or libtsk is not
+ * there. */
 enum status image_examine(struct evidence *evidence, struct evidence_item *item,
                           const struct image_candidate *candidate,
                           const struct evidence_options *options, struct error *err);

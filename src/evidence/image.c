@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "evidence/evidence_internal.h"
+#include "evidence/tsk_library.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -159,6 +160,8 @@ enum status image_examine(struct evidence *evidence, struct evidence_item *item,
                           const struct evidence_options *options, struct error *err)
 {
     struct error reason;
+    if (tsk_library_load(err) != OK)
+        return FAILED;
     struct evidence_image *image = memory_get_zeroed(1, sizeof *image);
     image->evidence = evidence;
     image->item = item;

@@ -163,10 +163,10 @@ void audited_join(struct lineage *l);
 void audited_order_boots(struct lineage *l);
 
 /* merge.c: from one node per guid to one node per process */
-void merge_settle_hosts(struct lineage *l);
+void merge_settle_hosts(struct lineage *l, struct workers *workers);
 void merge_choose_primaries(struct lineage *l);
-void merge_give_ghosts_times(struct lineage *l);
-void merge_aliases(struct lineage *l);
+void merge_give_ghosts_times(struct lineage *l, struct workers *workers);
+void merge_aliases(struct lineage *l, struct workers *workers);
 bool host_layout_holds(const struct host *host);
 
 /* order.c */

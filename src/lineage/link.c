@@ -6,6 +6,7 @@
 #include "lineage/lineage_internal.h"
 #include "util/ranges.h"
 #include "util/stop.h"
+#include "util/workers.h"
 
 /* --- grades */
 
@@ -55,20 +56,58 @@ static void grade_link(struct lineage *l, const struct reasons *r, uint32_t chil
     }
 }
 
-static void grade_links(struct lineage *l, const struct reasons *r,
-                        const struct pid_table *pids)
+/* Of parents that are recorded by guid: most, and without a look at who held a pid. The
+ * others are put into `others`. Returns how many. */
+static size_t grade_by_guid(struct lineage *l, const struct reasons *r,
+                            uint32_t *others)
 {
+    size_t count = 0;
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t n = l->order[i];
-        if (l->processes[n].kind == PROCESS_AUDITED)
-            audited_link(l, pids, n);
-        if (l->processes[n].kind != PROCESS_LOGGED)
-            continue;
-        if (l->processes[n].parent == PROCESS_NONE)
-            candidates_find(l, pids, n);
-        else
+        const struct process *p = &l->processes[n];
+        if (p->kind == PROCESS_LOGGED && p->parent != PROCESS_NONE)
             grade_link(l, r, n);
+        else if (p->kind == PROCESS_LOGGED || p->kind == PROCESS_AUDITED)
+            others[count++] = n;
     }
+    return count;
+}
+
+static void grade_by_pid(struct lineage *l, const struct pid_table *pids,
+                         const uint32_t *nodes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (l->processes[nodes[i]].kind == PROCESS_AUDITED)
+            audited_link(l, pids, nodes[i]);
+        else
+            candidates_find(l, pids, nodes[i]);
+}
+
+struct pids_work { /* the table of pids, by another thread */
+    struct work work;
+    const struct lineage *lineage;
+    struct pid_table *pids;
+};
+
+static void fill_pids(struct work *work, unsigned worker)
+{
+    struct pids_work *p = (struct pids_work *)(void *)work;
+    (void)worker;
+    pid_table_init(p->pids, p->lineage);
+}
+
+static void grade_links(struct lineage *l, const struct reasons *r,
+                        struct pid_table *pids, struct workers *workers)
+{
+    uint32_t *others = memory_get(l->order_count * sizeof *others);
+    struct pids_work filling = {{.run = fill_pids}, l, pids};
+    workers_submit(workers, &filling.work);
+    size_t count = grade_by_guid(l, r, others);
+    workers_wait(workers, &filling.work);
+    candidates_take_ends(l, pids);
+    audited_order_boots(l);
+    grade_by_pid(l, pids, others, count);
+    free(others);
 }
 
 /* --- keys: the name of a node in the report */
@@ -193,56 +232,83 @@ static void make_unique(struct key_maker *k)
     map_add(&k->taken, map_key_text(made), 1);
 }
 
-/* Of all others the guid is the name: 170,000 of them need no memory. */
-static void name_nodes(struct lineage *l, struct workers *workers)
+static void name_node(struct key_maker *k, uint32_t node)
 {
-    struct key_maker k = {.lineage = l, .is_shared = find_shared_machines(l)};
-    uint32_t *nodes = memory_get(l->order_count * sizeof *nodes);
-    size_t count = nodes_to_name(&k, nodes, workers);
-    count_guids(&k, nodes, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct process *p = &l->processes[nodes[i]];
-        char guid[GUID_TEXT_MAX];
-        buffer_clear(&k.key);
-        if (guid_is_null(&p->guid)) {
-            nameless_key(l, nodes[i], &k.key);
-        } else if (guid_is_unique(&k, p)) {
-            continue;
-        } else {
-            buffer_add_text(&k.key, guid_format(guid, &p->guid));
-            buffer_add_char(&k.key, '@');
-            buffer_add_text(&k.key, lineage_computer(l, p));
-        }
-        make_unique(&k);
-        add_key(l, nodes[i], &k.key);
+    const struct process *p = &k->lineage->processes[node];
+    char guid[GUID_TEXT_MAX];
+    buffer_clear(&k->key);
+    if (guid_is_null(&p->guid)) {
+        nameless_key(k->lineage, node, &k->key);
+    } else if (guid_is_unique(k, p)) {
+        return;
+    } else {
+        buffer_add_text(&k->key, guid_format(guid, &p->guid));
+        buffer_add_char(&k->key, '@');
+        buffer_add_text(&k->key, lineage_computer(k->lineage, p));
     }
-    free(nodes);
-    free(k.is_shared);
-    map_release(&k.guids);
-    map_release(&k.taken);
-    buffer_release(&k.key);
+    make_unique(k);
+    add_key(k->lineage, node, &k->key);
+}
+
+/* By another thread, beside the trees: it reads nothing that these change, and no one else
+ * adds strings meanwhile. Of all other nodes the guid is the name: 170,000 of them need no
+ * memory. */
+struct naming_work {
+    struct work work;
+    struct key_maker maker;
+    uint32_t *nodes;
+    size_t count;
+};
+
+static void name_nodes(struct work *work, unsigned worker)
+{
+    struct naming_work *n = (struct naming_work *)(void *)work;
+    (void)worker;
+    count_guids(&n->maker, n->nodes, n->count);
+    for (size_t i = 0; i < n->count; i++)
+        name_node(&n->maker, n->nodes[i]);
+}
+
+static void begin_naming(struct naming_work *n, struct lineage *l,
+                         struct workers *workers)
+{
+    *n = (struct naming_work){.work.run = name_nodes,
+                              .maker.lineage = l,
+                              .maker.is_shared = find_shared_machines(l),
+                              .nodes = memory_get(l->order_count * sizeof *n->nodes)};
+    n->count = nodes_to_name(&n->maker, n->nodes, workers);
+    workers_submit(workers, &n->work);
+}
+
+static void end_naming(struct naming_work *n, struct workers *workers)
+{
+    workers_wait(workers, &n->work);
+    free(n->nodes);
+    free(n->maker.is_shared);
+    map_release(&n->maker.guids);
+    map_release(&n->maker.taken);
+    buffer_release(&n->maker.key);
 }
 
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
                   struct problems *problems, struct workers *workers)
 {
     struct pid_table pids;
+    struct naming_work naming;
     order_add_unknown_parents(l);
-    merge_settle_hosts(l);
+    merge_settle_hosts(l, workers);
     merge_choose_primaries(l);
-    merge_give_ghosts_times(l);
-    merge_aliases(l);
+    merge_give_ghosts_times(l, workers);
+    merge_aliases(l, workers);
     audited_join(l);
     order_nodes(l, workers);
     if (stop_requested()) /* whoever asked drops it all */
         return;
-    pid_table_init(&pids, l);
-    candidates_take_ends(l, &pids);
-    audited_order_boots(l);
     struct reasons reasons = add_reasons(l);
-    grade_links(l, &reasons, &pids);
+    grade_links(l, &reasons, &pids, workers);
+    begin_naming(&naming, l, workers);
     trees_build(l, reasons.circle, workers);
-    name_nodes(l, workers);
+    end_naming(&naming, workers);
     if (!stop_requested()) {
         anomalies_tell(l, &pids, logs, problems, workers);
         sequence_tell(l, logs, problems);

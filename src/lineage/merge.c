@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From one node per guid to one node per process: everything that can be decided only when
  * all events are known. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lineage/lineage_internal.h"
+#include "util/ranges.h"
 
 /* --- hosts */
 
@@ -89,22 +91,49 @@ static void fold_nameless_hosts(struct lineage *l, uint32_t *moved)
     free(only);
 }
 
-void merge_settle_hosts(struct lineage *l)
+struct settling { /* all by host as it was */
+    struct lineage *lineage;
+    const uint32_t *moved;
+    atomic_bool *has_nodes;
+    const uint32_t *rank;
+};
+
+static void find_hosts_with_nodes(void *context, struct range range)
+{
+    const struct settling *s = context;
+    for (size_t n = range.from; n < range.to; n++) {
+        atomic_bool *has = &s->has_nodes[s->moved[s->lineage->processes[n].scope]];
+        if (!atomic_load_explicit(has, memory_order_relaxed))
+            atomic_store_explicit(has, true, memory_order_relaxed);
+    }
+}
+
+static void renumber_hosts(void *context, struct range range)
+{
+    const struct settling *s = context;
+    for (size_t n = range.from; n < range.to; n++) {
+        struct process *p = &s->lineage->processes[n];
+        p->scope = s->rank[s->moved[p->scope]];
+    }
+}
+
+void merge_settle_hosts(struct lineage *l, struct workers *workers)
 {
     struct lineage_index *index = l->index;
     size_t count = l->host_count, kept = 0;
     uint32_t *moved = memory_get_zeroed(count, sizeof *moved);
+    atomic_bool *has_nodes = memory_get_zeroed(count, sizeof *has_nodes);
     uint32_t *sorted = memory_get_zeroed(count, sizeof *sorted);
     uint32_t *rank = memory_get_zeroed(count, sizeof *rank);
     struct host *hosts = memory_get_zeroed(count, sizeof *hosts);
     uint32_t *computers = memory_get_zeroed(count, sizeof *computers);
+    struct settling settling = {l, moved, has_nodes, rank};
     for (uint32_t h = 0; h < count; h++)
         l->hosts[h].computer = index->computer_names[index->host_computer[h]];
     fold_nameless_hosts(l, moved);
-    for (size_t n = 0; n < l->count; n++)
-        rank[moved[l->processes[n].scope]] = 1;
+    ranges_do(workers, l->count, find_hosts_with_nodes, &settling);
     for (uint32_t h = 0; h < count; h++)
-        if (moved[h] == h && (rank[h] || l->hosts[h].records))
+        if (moved[h] == h && (has_nodes[h] || l->hosts[h].records))
             sorted[kept++] = h;
     qsort_r(sorted, kept, sizeof *sorted, compare_hosts, l);
     for (uint32_t i = 0; i < kept; i++) {
@@ -112,8 +141,7 @@ void merge_settle_hosts(struct lineage *l)
         hosts[i] = l->hosts[sorted[i]];
         computers[i] = index->host_computer[sorted[i]];
     }
-    for (size_t n = 0; n < l->count; n++)
-        l->processes[n].scope = rank[moved[l->processes[n].scope]];
+    ranges_do(workers, l->count, renumber_hosts, &settling);
     free(l->hosts);
     free(index->host_computer);
     l->hosts = hosts;
@@ -123,6 +151,7 @@ void merge_settle_hosts(struct lineage *l)
     index->host_computer_count = kept;
     index->host_computer_capacity = count;
     free(moved);
+    free(has_nodes);
     free(sorted);
     free(rank);
 }
@@ -195,15 +224,21 @@ bool host_layout_holds(const struct host *host)
            host->guid_time_agrees == host->guid_time_checked;
 }
 
-void merge_give_ghosts_times(struct lineage *l)
+static void give_times(void *context, struct range range)
 {
-    for (size_t n = 0; n < l->count; n++) {
+    struct lineage *l = context;
+    for (size_t n = range.from; n < range.to; n++) {
         struct process *p = &l->processes[n];
         if (p->start_filetime == FILETIME_NONE && !guid_is_null(&p->guid) &&
             host_layout_holds(&l->hosts[p->scope]))
             p->start_filetime =
                 filetime_from_unix(process_guid_parts(&p->guid).start_unix, 0);
     }
+}
+
+void merge_give_ghosts_times(struct lineage *l, struct workers *workers)
+{
+    ranges_do(workers, l->count, give_times, l);
 }
 
 /* --- two guids of one process: same computer, machine id, start second and pid */
@@ -242,23 +277,23 @@ static struct identity identity_of(const struct lineage *l, const struct process
     return id;
 }
 
-/* A free one has the tag already. */
-static struct identity_slot *
-slot_of(const struct lineage *l, const struct identities *all, const struct process *p)
+/* That of its identity, or the free one for it; and its tag. */
+static struct identity_slot *slot_of(const struct lineage *l,
+                                     const struct identities *all,
+                                     const struct process *p, uint32_t *tag)
 {
     struct identity id = identity_of(l, p);
     uint64_t hash = index_hash(l, &id, sizeof id);
-    uint32_t mask = all->slot_count - 1, tag = (uint32_t)(hash >> 32);
-    uint32_t at = (uint32_t)hash & mask;
+    uint32_t mask = all->slot_count - 1, at = (uint32_t)hash & mask;
+    *tag = (uint32_t)(hash >> 32);
     for (; all->slots[at].item_1; at = (at + 1) & mask) {
-        if (all->slots[at].tag != tag)
+        if (all->slots[at].tag != *tag)
             continue;
         uint32_t ghost = all->items[all->slots[at].item_1 - 1].first_ghost;
         struct identity other = identity_of(l, &l->processes[ghost]);
         if (memcmp(&id, &other, sizeof id) == 0)
             break;
     }
-    all->slots[at].tag = tag;
     return &all->slots[at];
 }
 
@@ -268,7 +303,8 @@ static void gather_ghosts(struct lineage *l, struct identities *all)
         const struct process *p = &l->processes[n];
         if (p->kind != PROCESS_GHOST || !has_identity(p))
             continue;
-        struct identity_slot *slot = slot_of(l, all, p);
+        uint32_t tag;
+        struct identity_slot *slot = slot_of(l, all, p, &tag);
         if (slot->item_1) {
             struct same_identity *same = &all->items[slot->item_1 - 1];
             l->index->extras[n].next_conflict = same->first_ghost;
@@ -277,23 +313,41 @@ static void gather_ghosts(struct lineage *l, struct identities *all)
         }
         ARRAY_GROW(all->items, all->count, all->capacity);
         all->items[all->count++] = (struct same_identity){n, PROCESS_NONE, false};
-        slot->item_1 = (uint32_t)all->count;
+        *slot = (struct identity_slot){(uint32_t)all->count, tag};
     }
 }
 
-static void gather_logged(struct lineage *l, struct identities *all)
+struct looking { /* for ghosts with the identity of a creation */
+    const struct lineage *lineage;
+    const struct identities *all;
+    uint32_t *item_1; /* by node; 0: none */
+};
+
+static void look_for_ghosts(void *context, struct range range)
 {
+    const struct looking *k = context;
+    uint32_t tag;
+    for (size_t n = range.from; n < range.to; n++) {
+        const struct process *p = &k->lineage->processes[n];
+        k->item_1[n] = p->kind == PROCESS_LOGGED && has_identity(p)
+                           ? slot_of(k->lineage, k->all, p, &tag)->item_1
+                           : 0;
+    }
+}
+
+static void gather_logged(struct lineage *l, struct identities *all,
+                          struct workers *workers)
+{
+    struct looking looking = {l, all, memory_get(l->count * sizeof(uint32_t))};
+    ranges_do(workers, l->count, look_for_ghosts, &looking);
     for (uint32_t n = 0; n < l->count; n++) {
-        const struct process *p = &l->processes[n];
-        if (p->kind != PROCESS_LOGGED || !has_identity(p))
+        if (looking.item_1[n] == 0)
             continue;
-        uint32_t item_1 = slot_of(l, all, p)->item_1;
-        if (item_1 == 0)
-            continue;
-        struct same_identity *same = &all->items[item_1 - 1];
+        struct same_identity *same = &all->items[looking.item_1[n] - 1];
         same->several_logged |= same->logged != PROCESS_NONE;
         same->logged = n;
     }
+    free(looking.item_1);
 }
 
 static void merge_accesses(struct lineage *l, uint32_t from, uint32_t to)
@@ -369,7 +423,7 @@ static int compare_aliases(const void *a, const void *b, void *context)
     return order;
 }
 
-void merge_aliases(struct lineage *l)
+void merge_aliases(struct lineage *l, struct workers *workers)
 {
     struct identities all = {0};
     size_t ghosts = 0;
@@ -381,7 +435,7 @@ void merge_aliases(struct lineage *l)
         ;
     all.slots = memory_get_zeroed(all.slot_count, sizeof *all.slots);
     gather_ghosts(l, &all);
-    gather_logged(l, &all);
+    gather_logged(l, &all, workers);
     for (size_t i = 0; i < all.count; i++)
         merge_identity(l, &all.items[i]);
     if (l->alias_count)

@@ -184,13 +184,38 @@ static void tell_boot(struct lineage *l, const struct boot *b,
                  b->highest, b->count, numbers - b->count);
 }
 
+struct boots {
+    struct boot *items;
+    size_t count, capacity;
+    struct map map; /* struct boot_key to item */
+    struct arena keys;
+    uint32_t
+        last; /* what was found last: most processes are of the boot of the one before */
+};
+
+static struct boot *boot_of(struct boots *all, uint32_t host, uint16_t id)
+{
+    struct boot_key wanted = {host, id};
+    if (all->count && all->items[all->last].host == host &&
+        all->items[all->last].id == id)
+        return &all->items[all->last];
+    uint32_t found = map_find(&all->map, MAP_KEY_OF(&wanted));
+    if (found == MAP_NONE) {
+        struct boot_key *kept = arena_alloc(&all->keys, sizeof *kept);
+        *kept = wanted;
+        found = map_add(&all->map, MAP_KEY_OF(kept), (uint32_t)all->count);
+        ARRAY_GROW(all->items, all->count, all->capacity);
+        all->items[all->count++] =
+            (struct boot){.host = host, .id = id, .lowest = UINT64_MAX};
+    }
+    all->last = found;
+    return &all->items[found];
+}
+
 void sequence_tell(struct lineage *l, const struct evidence_log *logs,
                    struct problems *problems)
 {
-    struct map map = {0};
-    struct boot *boots = NULL;
-    size_t count = 0, capacity = 0;
-    struct arena keys = {0};
+    struct boots all = {0};
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t n = l->order[i];
         const struct process *p = &l->processes[n];
@@ -198,22 +223,12 @@ void sequence_tell(struct lineage *l, const struct evidence_log *logs,
         if (p->kind != PROCESS_LOGGED || !record_state_is_live(p->state) ||
             (p->flags & FLAG_CONFLICT) || (uint32_t)key == 0x10000000 || key >> 48 == 0)
             continue;
-        struct boot_key wanted = {p->scope, (uint32_t)(key >> 48)};
-        uint32_t found = map_find(&map, MAP_KEY_OF(&wanted));
-        if (found == MAP_NONE) {
-            struct boot_key *kept = arena_alloc(&keys, sizeof *kept);
-            *kept = wanted;
-            found = (uint32_t)count;
-            map_add(&map, MAP_KEY_OF(kept), found);
-            ARRAY_GROW(boots, count, capacity);
-            boots[count++] = (struct boot){
-                .host = p->scope, .id = (uint16_t)wanted.boot, .lowest = UINT64_MAX};
-        }
-        add_number(&boots[found], key & ((UINT64_C(1) << 48) - 1), n);
+        struct boot *boot = boot_of(&all, p->scope, (uint16_t)(key >> 48));
+        add_number(boot, key & ((UINT64_C(1) << 48) - 1), n);
     }
-    for (size_t i = 0; i < count; i++)
-        tell_boot(l, &boots[i], logs, problems);
-    free(boots);
-    arena_release(&keys);
-    map_release(&map);
+    for (size_t i = 0; i < all.count; i++)
+        tell_boot(l, &all.items[i], logs, problems);
+    free(all.items);
+    arena_release(&all.keys);
+    map_release(&all.map);
 }

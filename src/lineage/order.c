@@ -172,20 +172,45 @@ static void sort_hosts(void *context, struct range range)
     }
 }
 
-static void count_records(struct lineage *l, const struct process *p)
+/* Keys of the nodes that are no alias: by range, from the place of its first node on. */
+struct listed_range {
+    size_t from, to; /* in `keys` */
+    uint64_t logged_live, audited_alone;
+};
+
+struct listing {
+    const struct lineage *lineage;
+    struct order_key *keys;
+    struct listed_range *ranges;
+};
+
+static void list_keys(void *context, struct range range)
 {
-    l->logged_live += p->kind == PROCESS_LOGGED && record_state_is_live(p->state);
-    l->audited_alone += p->kind == PROCESS_AUDITED;
+    const struct listing *k = context;
+    struct listed_range listed = {range.from, range.from, 0, 0};
+    for (size_t n = range.from; n < range.to; n++) {
+        const struct process *p = &k->lineage->processes[n];
+        if (p->flags & PROCESS_IS_ALIAS)
+            continue;
+        listed.logged_live +=
+            p->kind == PROCESS_LOGGED && record_state_is_live(p->state);
+        listed.audited_alone += p->kind == PROCESS_AUDITED;
+        k->keys[listed.to++] = key_of(k->lineage, (uint32_t)n);
+    }
+    k->ranges[range.number] = listed;
 }
 
-static size_t list_keys(struct lineage *l, struct order_key *keys)
+/* The keys of all ranges, as if they stood one behind the other. */
+static size_t join_ranges(const struct listing *k, size_t ranges, struct lineage *l)
 {
     size_t count = 0;
-    for (uint32_t n = 0; n < l->count; n++) {
-        if (l->processes[n].flags & PROCESS_IS_ALIAS)
-            continue;
-        count_records(l, &l->processes[n]);
-        keys[count++] = key_of(l, n);
+    for (size_t r = 0; r < ranges; r++) {
+        const struct listed_range *listed = &k->ranges[r];
+        memmove(k->keys + count, k->keys + listed->from,
+                (listed->to - listed->from) * sizeof *k->keys);
+        count += listed->to - listed->from;
+        l->logged_live += listed->logged_live;
+        l->audited_alone += listed->audited_alone;
     }
     return count;
 }
@@ -205,11 +230,15 @@ static void part_by_host(struct ordering *o, const struct order_key *keys, size_
 
 void order_nodes(struct lineage *l, struct workers *workers)
 {
-    struct order_key *keys = memory_get(l->count * sizeof *keys);
-    size_t count = list_keys(l, keys);
+    size_t ranges = ranges_count(workers, l->count);
+    struct listing k = {l, memory_get(l->count * sizeof *k.keys),
+                        memory_get(ranges * sizeof *k.ranges)};
+    ranges_do(workers, l->count, list_keys, &k);
+    size_t count = join_ranges(&k, ranges, l);
     struct ordering o = {.lineage = l, .keys = memory_get(count * sizeof *o.keys)};
-    part_by_host(&o, keys, count);
-    free(keys);
+    part_by_host(&o, k.keys, count);
+    free(k.keys);
+    free(k.ranges);
     ranges_do(workers, l->host_count, sort_hosts, &o);
     l->order = memory_get(count * sizeof *l->order);
     l->order_count = count;

@@ -39,12 +39,9 @@ void ranges_do(struct workers *w, size_t count, range_work *work, void *context)
                               count / ranges * (i + 1) +
                                   count % ranges * (i + 1) / ranges};
         pieces[i] = (struct piece){{.run = run_piece}, work, context, range};
-        if (w)
-            workers_submit(w, &pieces[i].work);
-        else
-            work(context, range);
+        workers_submit(w, &pieces[i].work);
     }
-    for (size_t i = 0; w && i < ranges; i++)
+    for (size_t i = 0; i < ranges; i++)
         workers_wait(w, &pieces[i].work);
     free(pieces);
 }

@@ -106,7 +106,7 @@ void workers_submit(struct workers *w, struct work *work)
 {
     work->is_done = false;
     work->next = NULL;
-    if (w->count == 0) {
+    if (!w || w->count == 0) {
         work->run(work, 0);
         work->is_done = true;
         return;
@@ -121,6 +121,8 @@ void workers_submit(struct workers *w, struct work *work)
 
 void workers_wait(struct workers *w, struct work *work)
 {
+    if (!w) /* it was done when it was handed in */
+        return;
     pthread_mutex_lock(&w->lock);
     while (!work->is_done) {
         struct work *other = take_first(w);

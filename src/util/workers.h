@@ -23,7 +23,7 @@ struct workers; /* opaque */
  * refuses more. */
 struct workers *workers_open(unsigned count);
 unsigned workers_count(const struct workers *w);
-/* One thread at a time hands in and waits. */
+/* One thread at a time hands in and waits. w: NULL for the caller alone. */
 void workers_submit(struct workers *w, struct work *work);
 /* Returns when that piece is done; until then works on what nobody has taken yet. */
 void workers_wait(struct workers *w, struct work *work);
