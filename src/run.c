@@ -61,7 +61,7 @@ static enum status read_named_files(struct run *run, struct error *err)
     const struct options *o = run->options;
     if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) == OK &&
         detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) == OK &&
-        report_check_templates(o->templates, o->language, err) == OK &&
+        report_open_page(&run->page, o->templates, o->language, err) == OK &&
         prepare_book(run, err) == OK)
         return OK;
     run->is_wrong_usage = true;
@@ -259,7 +259,7 @@ static enum status write_report(struct run *run, struct error *err)
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
     if (status == OK && (report->run.formats & REPORT_HTML))
-        status = report_write_html(report, &run->output, run->options->templates, err);
+        status = report_write_html(report, &run->output, run->page, err);
     if (status == OK && (report->run.formats & REPORT_XLSX))
         status = report_write_workbook(report, &run->output, err);
     if (status != OK)
@@ -328,6 +328,7 @@ static void release(struct run *run)
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
     free(run->late);
+    report_close_page(run->page);
     for (unsigned i = 0; run->layouts && i <= run->options->jobs; i++)
         sysmon_layouts_release(&run->layouts[i]);
     free(run->layouts);

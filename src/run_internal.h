@@ -41,6 +41,7 @@ struct run {
     struct confirmation verification;
     struct dispositions dispositions;
     struct report report;
+    struct template *page; /* NULL until its templates are read */
     struct story story;
     struct across across;
     const struct coverage **coverages; /* by log */

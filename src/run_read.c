@@ -173,18 +173,33 @@ static void add_late(struct reading *reading, const struct evtx_record *record)
         record->offset, reading->number, record->state == RECORD_POSITIONAL};
 }
 
+struct span_of_records {
+    const struct evtx_record *records;
+    size_t count;
+};
+
+static void fetch(const struct run *run, struct span_of_records chunk, size_t from,
+                  size_t to, bool near)
+{
+    for (size_t i = from; i < to && i < chunk.count; i++) {
+        const struct prepared *p = chunk.records[i].prepared;
+        if (p->is_sysmon)
+            lineage_fetch(&run->lineage, &p->look, near);
+    }
+}
+
 /* A look into the tables is mostly a cache miss, which takes as long as all else that is done
- * for a record: those of the records to come are begun in time. */
-static void fetch_ahead(const struct run *run, const struct evtx_record *records,
-                        size_t count, size_t i)
+ * for a record: those of the records to come are begun in time. Places are guessed for the
+ * computer of the record before, so a chunk begins with its second. */
+static void fetch_ahead(const struct run *run, struct span_of_records chunk, size_t i)
 {
     enum { FAR = 12, NEAR = 5 };
-    const struct prepared *far = i + FAR < count ? records[i + FAR].prepared : NULL;
-    const struct prepared *near = i + NEAR < count ? records[i + NEAR].prepared : NULL;
-    if (far && far->is_sysmon)
-        lineage_fetch(&run->lineage, &far->look, false);
-    if (near && near->is_sysmon)
-        lineage_fetch(&run->lineage, &near->look, true);
+    if (i == 1) {
+        fetch(run, chunk, i, i + FAR, false);
+        fetch(run, chunk, i, i + NEAR, true);
+    }
+    fetch(run, chunk, i + FAR, i + FAR + 1, false);
+    fetch(run, chunk, i + NEAR, i + NEAR + 1, true);
 }
 
 static enum status first_pass(void *context, const struct evtx_record *records,
@@ -192,7 +207,7 @@ static enum status first_pass(void *context, const struct evtx_record *records,
 {
     struct reading *reading = context;
     for (size_t i = 0; i < count; i++) {
-        fetch_ahead(reading->run, records, count, i);
+        fetch_ahead(reading->run, (struct span_of_records){records, count}, i);
         if (comes_late(&records[i]))
             add_late(reading, &records[i]);
         else

@@ -399,11 +399,16 @@ enum status report_model_write(struct report_model *m, const char *path,
                                const char *templates, struct error *err)
 {
     struct output_dir dir;
-    if (output_dir_open(&dir, path, true, err) != OK)
+    struct template *page;
+    if (report_open_page(&page, templates, m->report.run.language.ptr, err) != OK)
         return FAILED;
+    if (output_dir_open(&dir, path, true, err) != OK) {
+        report_close_page(page);
+        return FAILED;
+    }
     enum status status = report_write_csv(&m->report, &dir, err);
     if (status == OK)
-        status = report_write_html(&m->report, &dir, templates, err);
+        status = report_write_html(&m->report, &dir, page, err);
     if (status == OK && (m->report.run.formats & REPORT_XLSX))
         status = report_write_workbook(&m->report, &dir, err);
     if (status == OK)
@@ -413,5 +418,6 @@ enum status report_model_write(struct report_model *m, const char *path,
     if (status != OK)
         output_dir_abandon(&dir);
     output_dir_close(&dir);
+    report_close_page(page);
     return status;
 }

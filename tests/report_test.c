@@ -705,9 +705,10 @@ static void bad_templates_are_refused(void **state)
     mkdir(templates, 0700);
     report_model_init(&m, TEXT_LITERAL("plain"), 0);
     for (size_t i = 0; i < sizeof bad_templates / sizeof *bad_templates; i++) {
+        struct template *page;
         struct error err = {0};
         write_all(templates, "report.html", bad_templates[i].template);
-        if (report_check_templates(templates, "en", &err) != FAILED)
+        if (report_open_page(&page, templates, "en", &err) != FAILED || page)
             fail_msg("template \"%s\" is taken", bad_templates[i].name);
         if (!strstr(err.what, bad_templates[i].complaint))
             fail_msg("template \"%s\": said is: %s", bad_templates[i].name, err.what);
@@ -721,6 +722,7 @@ static void bad_templates_are_refused(void **state)
 static void deep_templates_are_refused(void **state)
 {
     struct buffer b = {0};
+    struct template *page;
     struct error err = {0};
     buffer_add_string(&b, "<html xmlns=\"http://www.w3.org/1999/xhtml\">");
     for (int i = 0; i < 200; i++)
@@ -729,7 +731,7 @@ static void deep_templates_are_refused(void **state)
         buffer_add_string(&b, "</b>");
     buffer_add_string(&b, "</html>");
     write_all(*state, "report.html", b.ptr);
-    assert_int_equal(report_check_templates(*state, "en", &err), FAILED);
+    assert_int_equal(report_open_page(&page, *state, "en", &err), FAILED);
     assert_non_null(strstr(err.what, "nested too deep"));
     buffer_release(&b);
 }

@@ -146,6 +146,8 @@ static unsigned asked_by_each_byte(struct text t)
         uint8_t byte = (uint8_t)t.ptr[i];
         if (byte == '"' || byte == ',' || byte < 0x20)
             asks |= CELL_QUOTED;
+        if (byte == '"')
+            asks |= CELL_HOLDS_QUOTE;
         if (byte >= 0x80)
             asks |= CELL_NOT_ASCII;
     }

@@ -120,7 +120,8 @@ uint64_t index_hash(const struct lineage *l, const void *data, size_t len)
         h = (uint64_t)product ^ (uint64_t)(product >> 64);
     }
     word = 0;
-    memcpy(&word, at, len);
+    if (len) /* none of a guid: spared a call */
+        memcpy(&word, at, len);
     __uint128_t product = (__uint128_t)(h ^ word) * UINT64_C(0xe7037ed1a0b428db);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

@@ -33,7 +33,7 @@ void order_add_unknown_parents(struct lineage *l)
 }
 
 struct order_key {
-    uint64_t start_filetime, record_id;
+    uint64_t start_filetime;
     uint32_t host, node;
 };
 
@@ -63,9 +63,10 @@ static int compare_keys(const void *a, const void *b, void *context)
     const struct order_key *x = a, *y = b;
     if (x->start_filetime != y->start_filetime)
         return x->start_filetime < y->start_filetime ? -1 : 1;
-    if (x->record_id != y->record_id)
-        return x->record_id < y->record_id ? -1 : 1;
     uint32_t left = child_of_unknown(l, x->node), right = child_of_unknown(l, y->node);
+    uint64_t id = l->processes[left].record_id, other = l->processes[right].record_id;
+    if (id != other)
+        return id < other ? -1 : 1;
     if (left == right) /* an unknown parent and its child */
         return x->node == left ? 1 : -1;
     return compare_details(l, left, right);
@@ -74,7 +75,7 @@ static int compare_keys(const void *a, const void *b, void *context)
 static struct order_key key_of(const struct lineage *l, uint32_t node)
 {
     const struct process *p = &l->processes[child_of_unknown(l, node)];
-    return (struct order_key){p->start_filetime, p->record_id, p->scope, node};
+    return (struct order_key){p->start_filetime, p->scope, node};
 }
 
 /* Keys, host after host. */
@@ -84,7 +85,7 @@ struct ordering {
     size_t *first; /* by host; one more than there are hosts */
 };
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, FEW = 64 };
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, PLACES = 6, FEW = 64 };
 
 /* Starts as distances from the first, what has none behind all others. */
 struct span {
@@ -110,14 +111,34 @@ static uint64_t distance(const struct span *s, const struct order_key *key)
                                                 : key->start_filetime - s->first;
 }
 
-static void sort_by_digit(const struct order_key *keys, struct order_key *into,
-                          size_t count, const struct span *s, unsigned shift)
+/* For each digit, the lowest first, how many keys have each of its values; then where the
+ * first of them goes. Returns how many digits there are. */
+static unsigned count_digits(uint32_t next[PLACES][DIGITS],
+                             const struct order_key *keys, size_t count,
+                             const struct span *s)
 {
-    uint32_t next[DIGITS + 1] = {0};
+    unsigned places = 0;
+    while (places < PLACES && (s->last - s->first + 1) >> places * DIGIT_BITS)
+        places++;
+    memset(next, 0, places * sizeof *next);
     for (size_t i = 0; i < count; i++)
-        next[(distance(s, &keys[i]) >> shift & (DIGITS - 1)) + 1]++;
-    for (size_t d = 1; d < DIGITS; d++)
-        next[d] += next[d - 1];
+        for (unsigned p = 0; p < places; p++)
+            next[p][distance(s, &keys[i]) >> p * DIGIT_BITS & (DIGITS - 1)]++;
+    for (unsigned p = 0; p < places; p++) {
+        uint32_t before = 0;
+        for (size_t d = 0; d < DIGITS; d++) {
+            uint32_t here = next[p][d];
+            next[p][d] = before;
+            before += here;
+        }
+    }
+    return places;
+}
+
+static void sort_by_digit(const struct order_key *keys, struct order_key *into,
+                          size_t count, const struct span *s, unsigned shift,
+                          uint32_t next[DIGITS])
+{
     for (size_t i = 0; i < count; i++)
         into[next[distance(s, &keys[i]) >> shift & (DIGITS - 1)]++] = keys[i];
 }
@@ -125,14 +146,15 @@ static void sort_by_digit(const struct order_key *keys, struct order_key *into,
 /* By start, digit by digit from the lowest; those of one start keep their order. */
 static void sort_by_start(struct order_key *keys, size_t count)
 {
+    uint32_t next[PLACES][DIGITS];
     struct span s = span_of(keys, count);
     if (s.first == FILETIME_NONE)
         return;
+    unsigned places = count_digits(next, keys, count, &s);
     struct order_key *spare = memory_get(count * sizeof *spare);
     struct order_key *from = keys, *into = spare;
-    for (unsigned shift = 0; shift < 64 && (s.last - s.first + 1) >> shift;
-         shift += DIGIT_BITS) {
-        sort_by_digit(from, into, count, &s, shift);
+    for (unsigned p = 0; p < places; p++) {
+        sort_by_digit(from, into, count, &s, p * DIGIT_BITS, next[p]);
         struct order_key *sorted = into;
         into = from;
         from = sorted;

@@ -579,27 +579,19 @@ void page_add_problems(const struct report *report)
 }
 
 enum status report_write_html(const struct report *report, struct output_dir *dir,
-                              const char *template_dir, struct error *err)
+                              const struct template *template, struct error *err)
 {
-    struct template *template;
     struct output out;
-    enum status status = template_open(&template, "report.html", template_dir,
-                                       &page_language, report->run.language.ptr, err);
-    if (status != OK)
-        return status;
-    status = output_open(&out, dir, "report.html", err);
-    if (status == OK) {
-        struct page page;
-        page_open(&page, report);
-        page.template = template;
-        status = template_run(template, &page, &out, err);
-        page_close(&page);
-        if (status == OK)
-            status = output_finish(&out, err);
-        else
-            output_abandon(&out);
-    }
-    template_close(template);
+    struct page page;
+    if (output_open(&out, dir, "report.html", err) != OK)
+        return FAILED;
+    page_open(&page, report);
+    page.template = template;
+    enum status status = template_run(template, &page, &out, err);
+    page_close(&page);
+    if (status == OK)
+        return output_finish(&out, err);
+    output_abandon(&out);
     return status;
 }
 
@@ -631,7 +623,7 @@ static enum status check_folder(const char *path, struct error *err)
                         path);
 }
 
-static enum status open_page(struct template **template, const char *template_dir,
+enum status report_open_page(struct template **template, const char *template_dir,
                              const char *language, struct error *err)
 {
     *template = NULL;
@@ -641,20 +633,16 @@ static enum status open_page(struct template **template, const char *template_di
                          language, err);
 }
 
-enum status report_check_templates(const char *template_dir, const char *language,
-                                   struct error *err)
+void report_close_page(struct template *template)
 {
-    struct template *template;
-    enum status status = open_page(&template, template_dir, language, err);
     template_close(template);
-    return status;
 }
 
 enum status report_list_words(const char *template_dir, const char *language,
                               struct buffer *out, size_t *missing, struct error *err)
 {
     struct template *template;
-    enum status status = open_page(&template, template_dir, language, err);
+    enum status status = report_open_page(&template, template_dir, language, err);
     if (status == OK)
         *missing = template_list_words(template, out);
     template_close(template);

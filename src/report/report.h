@@ -25,6 +25,7 @@
 #include "util/zone.h"
 
 struct report;
+struct template; /* opaque: a page that can be written */
 
 /* A process as one event names it; it may have other names (lineage.h). */
 struct timeline_process {
@@ -326,14 +327,14 @@ enum status report_write_csv(const struct report *report, struct output_dir *dir
  * files and their hashes. */
 enum status report_write_workbook(const struct report *report, struct output_dir *dir,
                                   struct error *err);
-/* template_dir: the lab's own templates, or NULL for the built-in ones. FAILED with file and
- * line for a template that is not well-formed or names a slot that does not exist. */
+/* The templates of the page, before the evidence is read: what is wrong with them is said then.
+ * template_dir: the lab's own, or NULL for the built-in ones. FAILED, and *page NULL, with
+ * file and line for a template that is not well-formed or names a slot that does not exist. */
+enum status report_open_page(struct template **page, const char *template_dir,
+                             const char *language, struct error *err);
 enum status report_write_html(const struct report *report, struct output_dir *dir,
-                              const char *template_dir, struct error *err);
-/* Would report_write_html() take these templates? FAILED as it would fail; nothing is
- * written. */
-enum status report_check_templates(const char *template_dir, const char *language,
-                                   struct error *err);
+                              const struct template *page, struct error *err);
+void report_close_page(struct template *page); /* may be NULL */
 /* Every fixed word of the page as a PO file, with the translations of that language;
  * *missing: how many have none. */
 enum status report_list_words(const char *template_dir, const char *language,

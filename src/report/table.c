@@ -17,9 +17,9 @@
 #include "util/workers.h"
 
 enum { /* beside what cell_asks() tells */
-       FORMULA = 4,
-       NOT_UTF8 = 8,
-       IS_KNOWN = 16
+       FORMULA = 8,
+       NOT_UTF8 = 16,
+       IS_KNOWN = 32
 };
 enum {
     FLUSH_AT = 256 * 1024,
@@ -81,10 +81,21 @@ static inline void put_unquoted(struct table *t, struct text value)
     end_cell(t, to + value.len);
 }
 
-static void put_quoted(struct table *t, struct text value)
+/* asks: whether there are quotes in it to be doubled. */
+static void put_quoted(struct table *t, struct text value, unsigned asks)
 {
-    end_cell(t, begin_cell(t, 0));
-    cell_add_quoted(&t->rows, value);
+    if (asks & CELL_HOLDS_QUOTE) {
+        end_cell(t, begin_cell(t, 0));
+        cell_add_quoted(&t->rows, value);
+        return;
+    }
+    char *to = begin_cell(t, value.len + 2);
+    *to++ = '"';
+    if (value.len)
+        memcpy(to, value.ptr, value.len);
+    to += value.len;
+    *to++ = '"';
+    end_cell(t, to);
 }
 
 static unsigned all_asks(struct text value)
@@ -104,7 +115,7 @@ static void put_cell(struct table *t, struct text value, unsigned asks)
         value = buffer_text(&t->scratch);
     }
     if (asks & CELL_QUOTED)
-        put_quoted(t, value);
+        put_quoted(t, value, asks);
     else
         put_unquoted(t, value);
 }

@@ -14,9 +14,10 @@ static inline unsigned bytes_ask(const char *at)
 {
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, _mm_set1_epi8(0x1f)), b);
-    __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')),
-                                _mm_cmpeq_epi8(b, _mm_set1_epi8(',')));
-    return (_mm_movemask_epi8(_mm_or_si128(control, mark)) ? CELL_QUOTED : CELL_PLAIN) |
+    __m128i quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    __m128i mark = _mm_or_si128(control, _mm_cmpeq_epi8(b, _mm_set1_epi8(',')));
+    return (_mm_movemask_epi8(mark) ? CELL_QUOTED : CELL_PLAIN) |
+           (_mm_movemask_epi8(quote) ? CELL_QUOTED | CELL_HOLDS_QUOTE : CELL_PLAIN) |
            (_mm_movemask_epi8(b) ? CELL_NOT_ASCII : CELL_PLAIN);
 }
 
@@ -46,10 +47,11 @@ static unsigned bytes_ask(const char *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof word);
-    uint64_t quoted = zero_bytes(word ^ EACH_BYTE('"')) |
-                      zero_bytes(word ^ EACH_BYTE(',')) |
-                      ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
-    return (quoted ? CELL_QUOTED : CELL_PLAIN) |
+    uint64_t mark = zero_bytes(word ^ EACH_BYTE(',')) |
+                    ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80));
+    uint64_t quote = zero_bytes(word ^ EACH_BYTE('"'));
+    return (mark ? CELL_QUOTED : CELL_PLAIN) |
+           (quote ? CELL_QUOTED | CELL_HOLDS_QUOTE : CELL_PLAIN) |
            (word & EACH_BYTE(0x80) ? CELL_NOT_ASCII : CELL_PLAIN);
 }
 

@@ -10,7 +10,7 @@
 
 #include "util/text.h"
 
-enum { CELL_PLAIN, CELL_QUOTED = 1, CELL_NOT_ASCII = 2 };
+enum { CELL_PLAIN, CELL_QUOTED = 1, CELL_NOT_ASCII = 2, CELL_HOLDS_QUOTE = 4 };
 
 /* These or-ed. */
 unsigned cell_asks(struct text value);

@@ -27,6 +27,23 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* The bytes behind the last whole step, of which there are fewer than sixteen: with those
+ * before them where there are any, since a copy of unknown length is a call. */
+static inline void take_rest(uint64_t word[2], struct bytes key, size_t at)
+{
+    size_t rest = key.len - at;
+    word[0] = word[1] = 0;
+    if (at)
+        memcpy(word, key.ptr + key.len - 16, 16);
+    else if (rest >= 8) {
+        memcpy(&word[0], key.ptr, 8);
+        memcpy(&word[1], key.ptr + rest - 8, 8);
+    } else {
+        for (size_t i = 0; i < rest; i++)
+            word[0] = word[0] << 8 | key.ptr[i];
+    }
+}
+
 /* Sixteen bytes a step. What a key can hold meets the seed in both factors, so that none can
  * make a product 0. */
 uint32_t map_hash(struct bytes key)
@@ -38,9 +55,7 @@ uint32_t map_hash(struct bytes key)
         memcpy(word, key.ptr + at, sizeof word);
         h = mix(word[0] ^ h, word[1] ^ second);
     }
-    word[0] = word[1] = 0;
-    if (key.len > at)
-        memcpy(word, key.ptr + at, key.len - at);
+    take_rest(word, key, at);
     h = mix(word[0] ^ h, word[1] ^ second);
     h = mix(h, UINT64_C(0xe7037ed1a0b428db));
     return (uint32_t)(h ^ h >> 32);
