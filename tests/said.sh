@@ -197,7 +197,7 @@ mkdir "$work/long"
 "$build/tests/make_evtx" "$work/long.scenario" "$work/long" >/dev/null
 "$forebear" report -q -o "$work/long-report" "$work/long" >/dev/null
 sed -n '/<svg[^>]*class="activity"/,/<\/svg>/p' "$work/long-report/report.html" |
-    grep -oE '<(text class="name"|title)[^>]*>[^<]*' | sed 's/^<text[^>]*>/- /; s/^<title>/= /' | grep -v 'over time' | sed '/^= .*over/,$d' | head -n 8 >"$work/said.names"
+    grep -oE '<(text class="name"|title)[^>]*>[^<]*' | sed 's/^<text[^>]*>/- /; s/^<title>/= /' | grep -vE 'over time|^- $' | sed '/^= .*over/,$d' | head -n 8 >"$work/said.names"
 cat >"$work/wanted" <<'END'
 = PC-17.corp.example
 - PC-17.corp.example

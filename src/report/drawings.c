@@ -339,7 +339,8 @@ static void draw_matches(struct markup *m, const struct page *page,
     }
 }
 
-/* In one line, or in two where it is long. Returns where the next line stands. */
+/* In one line, or in two where it is long; the elements are the same whatever the name, so
+ * that no value can make any. Returns where the next line stands. */
 static int draw_host_name(struct markup *m, struct text computer, int y)
 {
     struct buffer b = {0};
@@ -347,8 +348,7 @@ static int draw_host_name(struct markup *m, struct text computer, int y)
                 first = first_line(name, HOST_LETTERS),
                 second = text_slice(name, first.len, SIZE_MAX);
     words(m, "name", 0, second.len ? y + 5 : y + 12, NULL, first);
-    if (second.len)
-        words(m, "name", 0, y + 19, NULL, second);
+    words(m, "name", 0, y + 19, NULL, second);
     buffer_release(&b);
     return second.len ? y + 34 : y + 27;
 }
