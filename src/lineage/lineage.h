@@ -26,7 +26,7 @@
  * second are decoded from the guid. Nodes are never shared between computers: clones have
  * the same machine id and even the same guids.
  *
- * Two passes. lineage_add() takes events in any order and links nothing (a parent's record
+ * Two passes. lineage_add_seen() takes events in any order and links nothing (a parent's record
  * can come later in merged input). lineage_link() then grades every link; its result does
  * not depend on the order of the events.
  *
@@ -35,7 +35,7 @@
  * is torn is not compared with whole ones: it is a node only where no other record has its
  * guid, so it is to be added last. Hosts count and cover live records alone.
  *
- * Invariants  1. Node numbers are stable from lineage_add() on, except that a node can turn
+ * Invariants  1. Node numbers are stable from lineage_add_seen() on, except that a node can turn
  *                out to be another one's alias: lineage_node() follows that.
  *             2. After linking, the parents form a forest: an edge that would close a circle is
  *                left out and told (DATA_CYCLE). Nothing here recurses.
@@ -109,7 +109,7 @@ struct process {
     uint64_t offset;          /* of its event 1, in its log; NO_OFFSET for a ghost */
     uint64_t record_id;       /* EventRecordID of its event 1; NO_RECORD */
     uint64_t logon_id;
-    uint32_t log;        /* number of the log, as given to lineage_add(); UINT32_MAX */
+    uint32_t log;        /* number of the log, as given when added; UINT32_MAX */
     uint32_t parent_pid; /* as its event 1 records it */
     uint32_t session_id;
     uint32_t command_line, user, original_file_name, current_directory;
@@ -202,7 +202,7 @@ void lineage_release(struct lineage *l);
 struct event_processes {
     uint32_t subject;     /* ProcessGuid; SourceProcessGuid of events 8 and 10 */
     uint32_t object;      /* TargetProcessGuid of events 8 and 10 */
-    bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
+    bool is_new_creation; /* lineage_add_seen: an event 1 seen for the first time */
 };
 
 /* The different texts of the events that one thread looks at, each once: whoever adds them
@@ -242,10 +242,8 @@ void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
 /* An event that is added soon: have what the tables know of its processes fetched into the
  * processor's cache; `near`: what the call without it told the place of. */
 void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near);
-/* First pass. `log` numbers the log of the event (stored in the nodes). */
-struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
-                                   uint32_t log);
-/* The same with lineage_look_at() done. */
+/* First pass, lineage_look_at() done. `log` numbers the log of the event (stored in the
+ * nodes). */
 struct event_processes lineage_add_seen(struct lineage *l,
                                         const struct sysmon_event *event,
                                         const struct lineage_look *look, uint32_t log);
