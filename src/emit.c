@@ -147,17 +147,22 @@ void emit_not_found(struct emitter *e)
     buffer_release(&words);
 }
 
-void emit_problems(struct emitter *e)
+void emit_damage(struct journal *journal, const struct problems *problems)
 {
-    for (size_t i = 0; i < e->problems.count; i++) {
-        const struct problem *p = &e->problems.rows[i];
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *p = &problems->rows[i];
         struct error err = {.place = p->place};
         if (problem_kinds[p->code].class != DAMAGE)
             continue;
         error_set(&err, DAMAGED, p->place, NULL, "%s: %.*s",
                   problem_kinds[p->code].code, TEXT(p->message));
-        journal_say_error(&e->journal, JOURNAL_WARNING, &err);
+        journal_say_error(journal, JOURNAL_WARNING, &err);
     }
+}
+
+void emit_problems(struct emitter *e)
+{
+    emit_damage(&e->journal, &e->problems);
     for (int code = 0; code < PROBLEM_CODES; code++)
         if (problem_kinds[code].class != DAMAGE && e->problems.per_code[code])
             journal_say(&e->journal, JOURNAL_NOTE, "%zu x %s: %s",

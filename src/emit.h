@@ -45,6 +45,8 @@ struct text emit_visible(struct emitter *e, struct text t);
 
 /* What of the options' filters no record had. */
 void emit_not_found(struct emitter *e);
+/* Each damage by itself, as a warning. */
+void emit_damage(struct journal *journal, const struct problems *problems);
 /* Each damage by itself; of what is only odd, how often it was met. */
 void emit_problems(struct emitter *e);
 /* The exit status of a run that came to its end, or did not. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main.c - the commands and their exit statuses. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emit.h"
 #include "evidence/tsk_library.h"
@@ -115,11 +117,22 @@ static int dispatch(enum command command, const struct options *options,
     return EXIT_USAGE;
 }
 
+/* A standard stream that the caller closed would be the next file that is opened, and what is
+ * meant for the terminal would go into the report or to a reader's process. Reading from
+ * one, or writing to it, fails as before. */
+static void keep_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct error err = {0};
     const char *topic;
+    keep_standard_streams();
     stop_install();
     enum command command = options_parse(&options, argc, argv, &topic, &err);
     int status = dispatch(command, &options, topic, argc, argv, &err);

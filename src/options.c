@@ -497,6 +497,17 @@ static enum command wrong(struct error *err, const char *command, const char *wh
     return COMMAND_WRONG;
 }
 
+/* getopt() tells of a letter without an option that letter, and of a switch that was given a
+ * value the switch; of any other word nothing. */
+static enum command wrong_option(struct error *err, const char *command,
+                                 const char *word)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    if (optopt >= LONG_ONLY)
+        return wrong(err, command, "this option takes no value: ", word);
+    return wrong(err, command, "there is no such option: ", optopt ? letter : word);
+}
+
 static enum command parse_command(struct options *o, const struct command_row *command,
                                   int argc, char **argv, struct error *err)
 {
@@ -513,7 +524,7 @@ static enum command parse_command(struct options *o, const struct command_row *c
             return wrong(err, command->name, "this option needs a value: ", word);
         const struct option_row *row = got == '?' ? NULL : row_of(got);
         if (!row)
-            return wrong(err, command->name, "there is no such option: ", word);
+            return wrong_option(err, command->name, word);
         if (take_value(o, row, optarg, err) != OK)
             return COMMAND_WRONG;
     }
@@ -606,16 +617,40 @@ static enum command check_self_test(const struct options *o, struct error *err)
                : COMMAND_WRONG;
 }
 
+/* The file of a report that would take the place of EVIDENCE, or NULL. */
+static const char *evidence_in_the_way(const struct options *o)
+{
+    const char *name;
+    for (size_t i = 0; (name = report_file_name(i)); i++) {
+        struct buffer path = {0};
+        buffer_printf(&path, "%s/%s", o->output, name);
+        bool is_evidence = evidence_is_path(o->evidence, o->evidence_count, path.ptr);
+        buffer_release(&path);
+        if (is_evidence)
+            return name;
+    }
+    return NULL;
+}
+
+/* What it leaves out cannot be asked for besides. */
+static bool check_findings_only(const struct options *o, struct error *err)
+{
+    const char *what = o->timeline != TIMELINE_FINDINGS || o->window_100ns
+                           ? "--timeline and --window do not go with it"
+                       : o->verify == VERIFY_TIMELINE
+                           ? "--verify=timeline does not go with it"
+                           : NULL;
+    if (what)
+        wrong(err, "report", "--findings-only writes no timeline.csv: ", what);
+    return !what;
+}
+
 static enum command check_report(struct options *o, struct error *err)
 {
     if (!o->output && o->evidence_count)
         return wrong(err, "report", "-o DIR is missing", "");
-    if (o->findings_only && (o->timeline != TIMELINE_FINDINGS || o->window_100ns))
-        return wrong(
-            err, "report",
-            "--findings-only writes no timeline.csv: --timeline and --window do "
-            "not go with it",
-            "");
+    if (o->findings_only && !check_findings_only(o, err))
+        return COMMAND_WRONG;
     if (!check_times(o, "report", err) || !check_evidence(o, "report", err))
         return COMMAND_WRONG;
     if (!check_timezone(o, err) || journal_check_clock(err) != OK)
@@ -627,7 +662,13 @@ static enum command check_report(struct options *o, struct error *err)
             err, "report",
             "the output folder lies inside EVIDENCE, which is never written to: ",
             o->output);
-    return COMMAND_REPORT;
+    const char *in_the_way = evidence_in_the_way(o);
+    return in_the_way
+               ? wrong(err, "report",
+                       "EVIDENCE lies in the output folder, where the report has a "
+                       "file of its name: ",
+                       in_the_way)
+               : COMMAND_REPORT;
 }
 
 enum command options_parse(struct options *options, int argc, char **argv,

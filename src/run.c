@@ -54,18 +54,68 @@ static enum status prepare_book(struct run *run, struct error *err)
     return dispositions_read(&run->dispositions, o->dispositions, &run->arena, err);
 }
 
+struct page_work { /* the templates, by another thread while the rules are read */
+    struct work work;
+    struct run *run;
+    enum status status;
+    struct error err;
+};
+
+static void open_page(struct work *work, unsigned worker)
+{
+    struct page_work *p = (struct page_work *)(void *)work;
+    const struct options *o = p->run->options;
+    (void)worker;
+    p->status = report_open_page(&p->run->page, o->templates, o->language, &p->err);
+}
+
+static enum status read_rules(struct run *run, struct error *err)
+{
+    const struct options *o = run->options;
+    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) != OK)
+        return FAILED;
+    return detector_init(&run->detector, &run->rules, o->filter, &run->arena, err);
+}
+
+static enum status read_rules_and_page(struct run *run, struct error *err)
+{
+    struct workers *workers = workers_open(run->options->jobs > 1 ? 2 : 1);
+    struct page_work page = {.work.run = open_page, .run = run};
+    workers_submit(workers, &page.work);
+    enum status status = read_rules(run, err);
+    workers_wait(workers, &page.work);
+    workers_close(workers);
+    if (status == OK && page.status != OK) {
+        *err = page.err;
+        status = FAILED;
+    }
+    return status;
+}
+
 /* Files that options name. What is wrong with one of them is wrong usage, as what is wrong with
  * an option is. */
 static enum status read_named_files(struct run *run, struct error *err)
 {
-    const struct options *o = run->options;
-    if (rules_load_extended(&run->rules, o->rules, o->shells, &run->arena, err) == OK &&
-        detector_init(&run->detector, &run->rules, o->filter, &run->arena, err) == OK &&
-        report_open_page(&run->page, o->templates, o->language, err) == OK &&
-        prepare_book(run, err) == OK)
+    if (read_rules_and_page(run, err) == OK && prepare_book(run, err) == OK)
         return OK;
     run->is_wrong_usage = true;
     return FAILED;
+}
+
+/* A file that is no report's may be the only copy of something. */
+static enum status spare_other_files(const struct run *run, struct error *err)
+{
+    const char *name;
+    for (size_t i = 0; !run->options->force && (name = report_file_name(i)); i++)
+        if (output_dir_holds(&run->output, name)) {
+            struct place place = NOWHERE;
+            place.evidence = text_from(run->output.path);
+            return fail(err, FAILED, place,
+                        "holds a file %s already; choose another folder, or --force to "
+                        "replace it",
+                        name);
+        }
+    return OK;
 }
 
 /* What can be wrong with all these, and the output folder, is said before hours of reading,
@@ -75,6 +125,7 @@ static enum status prepare(struct run *run, struct error *err)
     const struct options *o = run->options;
     if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
+        spare_other_files(run, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     /* Both fork: before the first thread, and while this process is small. */

@@ -152,8 +152,8 @@ static void tell_repeats(const struct reading *reading)
         problems_add(
             &reading->run->problems, PROBLEM_RID_DUP,
             evidence_log_place(reading->log->log, NO_OFFSET, reading->first_repeat_id),
-            "%" PRIu64 " event%s of the findings' families %s in another record too, "
-            "with the same content (the first is EventRecordID %" PRIu64
+            "%" PRIu64 " event%s of the findings' families or hosts %s in another record "
+            "too, with the same content (the first is EventRecordID %" PRIu64
             "); each is counted once",
             reading->repeats, PLURAL(reading->repeats),
             count_word(reading->repeats, "stands", "stand"), reading->first_repeat_id);
@@ -290,7 +290,7 @@ static void gather_audits(struct run *run)
                                &run->evidence.logs[audit->log]);
     }
     for (size_t i = 0; i < end_count; i++)
-        if (ends[i].is_audit &&
+        if (ends[i].is_audited &&
             wants_audit(run, AUDIT_PROCESS_EXITED, ends[i].filetime, ends[i].process))
             timeline_add_audit_end(&run->timeline, l, &ends[i],
                                    &run->evidence.logs[ends[i].log]);

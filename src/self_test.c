@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emit.h"
 #include "run.h"
 #include "util/memory.h"
 #include "util/stop.h"
@@ -178,9 +180,12 @@ static enum status report_on(struct self_test *t, struct text name, struct error
     pid_t child = fork();
     if (child == 0)
         _exit(report_as_child(argv, argc, output));
-    if (child < 0 || waitpid(child, &how, 0) != child)
+    if (child < 0)
         return fail(err, FAILED, NOWHERE, "no process could be started: %s",
                     strerror(errno));
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR)
+        if (stop_requested())
+            kill(child, SIGTERM);
     if (WIFSIGNALED(how))
         return fail(err, FAILED, NOWHERE, "the report was ended by signal %d",
                     WTERMSIG(how));
@@ -491,28 +496,25 @@ static void release(struct self_test *t)
     arena_release(&t->arena);
 }
 
-static bool print(const struct buffer *out)
-{
-    return fwrite(out->ptr, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
-}
-
 int run_self_test(const struct options *options)
 {
     struct self_test t = {.options = options};
     struct error err = {0};
-    bool good = load(&t, &err) == OK;
-    if (good) {
+    int status = EXIT_CANNOT;
+    if (load(&t, &err) == OK) {
         add_head(&t);
         judge_statements(&t);
         judge_completeness(&t);
         judge_truth(&t);
         judge_readers(&t);
         add_end(&t);
-        good = print(&t.out) && !stop_requested();
+        if (!stop_requested()) /* what was stopped has tested nothing */
+            status = emit_text(buffer_text(&t.out));
     } else {
         fprintf(stderr, "forebear: %s\n", err.what);
     }
-    good = good && t.not_held == 0;
+    if (t.not_held)
+        status = EXIT_CANNOT;
     release(&t);
-    return good ? EXIT_DONE : EXIT_CANNOT;
+    return status;
 }

@@ -43,6 +43,7 @@ struct show {
     const struct evidence_log *log;
     struct shown_record native, libevtx;
     uint64_t matches, match_offsets[MATCHES_SHOWN];
+    unsigned shown; /* logs with such a record */
     struct buffer out, choices;
 };
 
@@ -193,6 +194,16 @@ static const char *judge(bool has, bool good)
     return !has ? "not kept by this log" : good ? "right" : "WRONG";
 }
 
+/* Chunks are counted where they lie in the places that are meant for them. */
+static const char *chunk_name(struct show *s, uint64_t offset)
+{
+    if (offset < EVTX_HEADER_SIZE || (offset - EVTX_HEADER_SIZE) % EVTX_CHUNK_SIZE)
+        return "not in the place of one";
+    return arena_printf(&s->arena, "number %" PRIu64,
+                        (offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE)
+        .ptr;
+}
+
 static void show_place(struct show *s)
 {
     const struct shown_record *r = &s->native;
@@ -214,10 +225,10 @@ static void show_place(struct show *s)
     }
     if (chunk.is_chunk)
         add_line(s, "chunk",
-                 "number %" PRIu64 ", at offset %" PRIu64 "; the record at %" PRIu64
+                 "%s, at offset %" PRIu64 "; the record at %" PRIu64
                  " in it; checksum of its header: %s, of its records: %s",
-                 (r->chunk_offset - EVTX_HEADER_SIZE) / EVTX_CHUNK_SIZE,
-                 r->chunk_offset, r->offset - r->chunk_offset,
+                 chunk_name(s, r->chunk_offset), r->chunk_offset,
+                 r->offset - r->chunk_offset,
                  judge(chunk.has_checksums, chunk.header_ok),
                  judge(chunk.has_checksums, chunk.data_ok));
     else
@@ -403,24 +414,9 @@ static void show_text(struct show *s)
     show_bytes(s);
 }
 
-static enum status show_record(struct show *s, struct error *err)
+static enum status show_evtx(struct show *s, struct error *err)
 {
-    const struct options *o = s->options;
     const char *libevtx;
-    s->log = show_log_choose(&s->evidence, o->log, &s->choices, err);
-    if (!s->log || read_native(s, err) != OK)
-        return FAILED;
-    if (!s->native.is_found) {
-        bool by_offset = o->record_offset != NO_OFFSET;
-        return fail(err, FAILED, evidence_log_place(s->log, NO_OFFSET, NO_RECORD),
-                    by_offset ? "no record holds byte %" PRIu64
-                              : "there is no record with id %" PRIu64,
-                    by_offset ? o->record_offset : o->record_id);
-    }
-    if (evidence_log_is_text(s->log)) {
-        show_text(s);
-        return OK;
-    }
     if (read_libevtx(s, &libevtx, err) != OK)
         return FAILED;
     show_place(s);
@@ -432,6 +428,51 @@ static enum status show_record(struct show *s, struct error *err)
     return OK;
 }
 
+static enum status show_log(struct show *s, struct error *err)
+{
+    s->native = s->libevtx = (struct shown_record){.is_found = false};
+    s->matches = 0;
+    if (read_native(s, err) != OK)
+        return FAILED;
+    if (!s->native.is_found)
+        return OK;
+    if (s->shown++)
+        buffer_add_char(&s->out, '\n');
+    if (!evidence_log_is_text(s->log))
+        return show_evtx(s, err);
+    show_text(s);
+    return OK;
+}
+
+/* A log and deleted ones may have one path, as may those of several images: all of them that
+ * hold such a record are shown. */
+static enum status show_record(struct show *s, struct error *err)
+{
+    const struct options *o = s->options;
+    const struct evidence_log **logs =
+        arena_alloc(&s->arena, (s->evidence.log_count + 1) * sizeof *logs);
+    size_t count = show_log_choose(&s->evidence, o->log, logs, &s->choices, err);
+    if (count == 0)
+        return FAILED;
+    const struct evidence_log *first = logs[0];
+    for (size_t i = 0; i < count; i++) {
+        s->log = logs[i];
+        if (show_log(s, err) != OK)
+            return FAILED;
+    }
+    if (count > 1)
+        journal_say(&s->journal, JOURNAL_WARNING,
+                    "%s: %zu logs have that name, shown where they hold such a record; "
+                    "each of these options picks one:",
+                    o->log, count);
+    bool by_offset = o->record_offset != NO_OFFSET;
+    return s->shown ? OK
+                    : fail(err, FAILED, evidence_log_place(first, NO_OFFSET, NO_RECORD),
+                           by_offset ? "no record holds byte %" PRIu64
+                                     : "there is no record with id %" PRIu64,
+                           by_offset ? o->record_offset : o->record_id);
+}
+
 static enum status open_evidence(struct show *s, struct error *err)
 {
     const struct options *o = s->options;
@@ -441,10 +482,19 @@ static enum status open_evidence(struct show *s, struct error *err)
                          &s->problems, &s->journal, err);
 }
 
-/* The logs that there are to choose from stand in lines of their own, with -q too. */
-static void say_failure(struct show *s, const struct error *err)
+/* What could not be opened may be what is asked for. */
+static enum status open_and_tell(struct show *s, struct error *err)
 {
-    journal_say_error(&s->journal, JOURNAL_ERROR, err);
+    enum status status = open_evidence(s, err);
+    emit_damage(&s->journal, &s->problems);
+    problems_release(&s->problems);
+    problems_init(&s->problems, &s->arena);
+    return status;
+}
+
+/* The logs that there are to choose from stand in lines of their own, with -q too. */
+static void say_choices(const struct show *s)
+{
     struct text choices = buffer_text(&s->choices);
     fwrite(choices.ptr, 1, choices.len, stderr);
 }
@@ -456,10 +506,11 @@ int run_show(const struct options *options)
     journal_init(&s.journal, options->quiet);
     problems_init(&s.problems, &s.arena);
     int exit_status = EXIT_CANNOT;
-    if (open_evidence(&s, &err) == OK && show_record(&s, &err) == OK)
+    if (open_and_tell(&s, &err) == OK && show_record(&s, &err) == OK)
         exit_status = emit_text(buffer_text(&s.out));
     else
-        say_failure(&s, &err);
+        journal_say_error(&s.journal, JOURNAL_ERROR, &err);
+    say_choices(&s);
     evidence_close(&s.evidence);
     problems_release(&s.problems);
     journal_abandon(&s.journal);

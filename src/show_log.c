@@ -111,26 +111,38 @@ static void add_choices(struct buffer *out, const struct evidence *e,
     buffer_release(&option);
 }
 
-const struct evidence_log *show_log_choose(const struct evidence *evidence,
-                                           const char *wanted, struct buffer *choices,
-                                           struct error *err)
+/* As choose() counted them. */
+static size_t list_meant(const struct evidence *e, struct text wanted,
+                         const struct choice *choice, const struct evidence_log **logs)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < e->log_count; i++)
+        if (match_name(&e->logs[i], wanted) == choice->match)
+            logs[count++] = &e->logs[i];
+    if (count == 0)
+        logs[count++] = choice->log;
+    return count;
+}
+
+size_t show_log_choose(const struct evidence *evidence, const char *wanted,
+                       const struct evidence_log **logs, struct buffer *choices,
+                       struct error *err)
 {
     struct choice choice = {0};
+    size_t count = 0;
     if (wanted)
         choice = choose(evidence, text_from(wanted));
     else if (evidence->log_count == 1)
-        return &evidence->logs[0];
-    if (choice.count == 1)
-        return choice.log;
-    if (evidence->log_count == 0)
+        choice = (struct choice){&evidence->logs[0], MATCH_WHOLE, 1};
+    if (choice.count)
+        count = wanted ? list_meant(evidence, text_from(wanted), &choice, logs)
+                       : (logs[0] = choice.log, (size_t)1);
+    else if (evidence->log_count == 0)
         fail(err, FAILED, NOWHERE, "no event log was found");
-    else if (choice.count)
-        fail(err, FAILED, NOWHERE,
-             "%s: %zu logs have that name; each of these options picks one:", wanted,
-             choice.count);
     else
         fail(err, FAILED, NOWHERE, "%s; each of these options picks one:",
              wanted ? "there is no such log" : "there are several logs");
-    add_choices(choices, evidence, wanted, choice.match);
-    return NULL;
+    if (count != 1)
+        add_choices(choices, evidence, wanted, choice.match);
+    return count;
 }

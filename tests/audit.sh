@@ -130,7 +130,23 @@ splunk-v4 cmd.exe Security 4688 P yes
 END
 sort "$work/found" >"$work/sorted"
 same "Splunk fires on 4688, Sigma cannot; each finding says its source" "$work/wanted" "$work/sorted"
+sed -e 's/<[^>]*>//g' "$work/out.both/report.html" >"$work/both.page"
+check "the page does not say that Sysmon recorded its parent" sh -c '! grep -q "Sysmon recorded MSRA.EXE" "$1"' - "$work/both.page"
+check "but that the audit did" grep -q "Windows' audit (Security event 4688) recorded MSRA.EXE (48) as the creator of cmd.exe (64)" "$work/both.page"
 check "the page names the second source" grep -q "logged by Windows' audit" "$work/out.both/report.html"
+
+python3 - "$work/out.both/processes.csv" >"$work/ends" <<'PY'
+import csv, sys
+for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
+    if r["end_utc"]:
+        print(r["process_id"], r["log"], r["end_event_record_id"], r["end_recorded_by"], r["end_log"] or "-")
+PY
+echo "64 Security.evtx 7006 Security 4689 by process id -" >"$work/wanted"
+same "an end by 4689 is told as one" "$work/wanted" "$work/ends"
+mkdir "$work/ended"
+"$build/tests/make_evtx" "$top/tests/scenarios/audited-end.scenario" "$work/ended" >/dev/null
+check "a report on an end that 4689 alone tells" report ended "$work/ended"
+has_row "names the log of that record" ended ',20,' ',Security 4689 by process id,Security.evtx'
 
 check "in the other order of logs" report turned "$work/turned"
 rows turned >"$work/rows.turned"

@@ -15,6 +15,10 @@ status_is 2 "no command is wrong usage" "$forebear"
 status_is 2 "an unknown command is wrong usage" "$forebear" repport
 said "and it says how to get help" '--help'
 status_is 2 "an unknown option is wrong usage" "$forebear" report --nonsense -o "$work/x" "$sample"
+status_is 2 "so is an unknown letter among others" "$forebear" report -xq -o "$work/x" "$sample"
+said "and it is named" 'there is no such option: -x;'
+status_is 2 "a value for a switch is wrong usage" "$forebear" report --quiet=3 -o "$work/x" "$sample"
+said "and it is said" 'takes no value: --quiet=3;'
 status_is 2 "an option without its value is wrong usage" "$forebear" report "$sample" -o
 status_is 2 "report without evidence is wrong usage" "$forebear" report -o "$work/x"
 status_is 2 "report without -o is wrong usage" "$forebear" report "$sample"
@@ -111,10 +115,46 @@ check "nothing unfinished lies about" sh -c '! ls -A "$1" | grep partial' - "$wo
 check "SHA256SUMS holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/report"
 status_is 4 "an output folder that cannot be made" "$forebear" report -o /proc/forebear "$work/evidence"
 status_is 4 "an output folder that is a device" "$forebear" report -o /dev/full "$work/evidence"
-status_is 4 "a disk that is full ends the run" sh -c 'ulimit -f 16; trap "" XFSZ; "$1" report -q -o "$2" "$3"' - \
+status_is 4 "a limit on the size of files ends the run" sh -c 'ulimit -f 16; "$1" report -q -o "$2" "$3"' - \
     "$forebear" "$work/full" "$work/evidence"
 said "and it says which file" 'cannot write'
 check "and nothing half-written stays" test ! -e "$work/full"
+
+if command -v strace >/dev/null && strace -o "$work/calls" true 2>/dev/null; then
+    under() { strace -f -o "$work/calls" -e trace=fsync "$@"; }
+    under "$forebear" report -q --force --format=csv -o "$work/report" "$work/evidence" >/dev/null
+    last=$(grep -c fsync "$work/calls")
+    status_is 0 "a folder that cannot be synced, but holds files that can, is none the less one" \
+        under -e inject=fsync:error=EINVAL:when="$last" "$forebear" report -q --force --format=csv -o "$work/report" "$work/evidence"
+else
+    skip "a folder that cannot be synced" "strace is absent"
+fi
+
+# A file that no report wrote may be the only copy of something, and EVIDENCE above all.
+"$forebear" report -q --format=html,xlsx --schema=cim,asim,ecs -o "$work/all" "$work/evidence" >/dev/null
+mkdir "$work/mine"
+for file in "$work/all"/*; do
+    name=${file##*/}
+    echo mine >"$work/mine/$name"
+    status_is 4 "somebody's $name is not replaced" "$forebear" report -q -o "$work/mine" "$work/evidence"
+    said "and --force is named" "$name already; .*--force|holds a report already; .*--force"
+    check "and it is all that lies there" sh -c '[ "$(ls -A "$1")" = "$2" ]' - "$work/mine" "$name"
+    rm "$work/mine/$name"
+done
+"$forebear" records --format=xml "$work/evidence/WKS-01-Sysmon.evtx" >"$work/mine/run.log"
+for force in '' --force; do
+    status_is 2 "evidence is not replaced ${force:-by its name}" "$forebear" report -q $force -o "$work/mine" "$work/mine/run.log"
+    said "which is said" 'EVIDENCE lies in the output folder, .*: run.log;'
+done
+
+# A file that is opened next must not get the number of a standard stream.
+cp "$work/evidence/WKS-01-Sysmon.evtx" "$work/torn.evtx"
+printf '\377\377\377' | dd of="$work/torn.evtx" bs=1 seek=5000 conv=notrunc 2>/dev/null
+"$forebear" report -q -o "$work/with" "$work/torn.evtx" >"$work/.said" 2>&1
+status_is 4 "a run without standard streams" sh -c '"$1" report -o "$2" "$3" <&- >&- 2>&-' - \
+    "$forebear" "$work/streams" "$work/torn.evtx"
+same "writes the same findings.csv" "$work/with/findings.csv" "$work/streams/findings.csv"
+check "and a report that holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUMS' - "$work/streams"
 
 # --- exit statuses and options that a script relies on
 status_is 10 "--fail-on=high with a high finding" "$forebear" report -q --fail-on=high -o "$work/r1" "$work/evidence"

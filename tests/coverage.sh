@@ -445,6 +445,20 @@ read_story pairs
 has pairs problems '^RID_CONFLICT' '1 record of Sysmon.s channel on A.corp.example, EventRecordID 5 to 5,'
 has pairs problems '^RID_CONFLICT' '1 record of Sysmon.s channel on B.corp.example, EventRecordID 900 to 900,'
 
+# Machine ids of one name take as much room as there is: crafted logs have one a record.
+mkdir machines
+sed 's/^ *//' >machines.scenario <<'END'
+    t0 2026-01-01T00:00:00Z
+    log a.evtx
+    repeat 150 i
+    host PC-17.corp.example machine $(i+1)
+    process p pid 10 at +$(i)s image C:\Windows\explorer.exe parent -
+    done
+END
+"$make_evtx" machines.scenario machines >"$work/.out" 2>&1 || tap_result 1 "machines: made"
+read_story machines
+has machines hosts '^PC-17' '00000064 and 50 more,'
+
 # Dropped events by kind; the account that changed the configuration.
 mkdir sensor
 "$make_evtx" "$top/tests/scenarios/19-sensor.scenario" sensor >/dev/null

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "tests/test.h"
 
 #include "sysmon/across.h"
 #include "sysmon/coverage.h"
+#include "sysmon/reach.h"
+#include "sysmon/story.h"
 
 #define CHANNEL "Microsoft-Windows-Sysmon/Operational"
 
@@ -347,6 +351,85 @@ static void shared_ids_beyond_the_stretches_are_compared(void **state)
     end(&two);
 }
 
+/* What is told without a look at each span is what a look at each tells. */
+static void reach_agrees_with_a_look_at_each(void **state)
+{
+    enum { SPANS = 1000, ASKED = 2000, TIMES = 500 };
+    (void)state;
+    uint64_t ends[SPANS], random = 1;
+    struct reach reach;
+    reach_open(&reach, SPANS);
+    for (size_t i = 0; i < SPANS; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        ends[i] = random >> 33 & 1 ? i % TIMES : (random >> 40) % TIMES;
+        reach_add(&reach, ends[i]);
+    }
+    reach_ready(&reach);
+    for (size_t asked = 0; asked < ASKED; asked++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        size_t from = (random >> 33) % SPANS, to = (random >> 20) % (SPANS + 1);
+        uint64_t time = (random >> 45) % (TIMES + 2), last = UINT64_MAX;
+        size_t next = from;
+        while (next < to && ends[next] < time)
+            next++;
+        assert_int_equal(reach_next(&reach, from, to, time), from < to ? next : to);
+        for (size_t i = 0; i < SPANS; i++)
+            if (ends[i] < time && (last == UINT64_MAX || ends[i] > last))
+                last = ends[i];
+        assert_int_equal(reach_last_before(&reach, time), last);
+    }
+    reach_close(&reach);
+}
+
+/* Crafted evidence: every record of another computer, and each id with other content in a
+ * second log. With a search through all hosts or pairs for each this takes minutes. */
+static void many_hosts_take_no_longer_each(void **state)
+{
+    enum { HOSTS = 100000, SECONDS = 45 }; /* of the processor; 1 s is used */
+    struct itimerval limit = {
+        .it_value = {SECONDS, 0}
+    };
+    (void)state;
+    struct fixture one, two;
+    struct across across;
+    struct story story;
+    char name[32];
+    struct evtx_record record = {
+        .system = {.provider = TEXT_LITERAL("Microsoft-Windows-Sysmon"),
+                   .channel = TEXT_LITERAL(CHANNEL),
+                   .time_created_filetime = FILETIME_UNIX}
+    };
+    setitimer(ITIMER_PROF, &limit, NULL);
+    start(&one, "one.evtx", false);
+    start(&two, "two.evtx", false);
+    const struct coverage *both[] = {&one.coverage, &two.coverage};
+    for (unsigned i = 1; i <= HOSTS; i++) {
+        snprintf(name, sizeof name, "A-NAME-OF-A-COMPUTER-%u", i);
+        add(&one, &(struct told){i, i, 'x', name}, false);
+        add(&two, &(struct told){i, i, 'y', name}, false);
+    }
+    assert_true(across_open(&across, both, 2, &one.arena));
+    story_make(&story, both, 2, NULL, 0, &one.arena, &one.problems);
+    assert_int_equal(story.host_count, HOSTS);
+    for (uint32_t log = 0; log < 2; log++)
+        for (unsigned i = 1; i <= HOSTS; i++) {
+            snprintf(name, sizeof name, "a-name-of-a-computer-%u", i);
+            record.system.computer = text_from(name);
+            record.system.record_id = i;
+            across_add(&across, log, &record, log + 1);
+            const struct story_host *host = story_host_of(&story, text_from(name));
+            assert_true(host && text_equal_fold(host->computer, text_from(name)));
+        }
+    assert_null(story_host_of(&story, TEXT_LITERAL("a-name")));
+    assert_int_equal(across.pair_count, HOSTS);
+    limit.it_value.tv_sec = 0;
+    setitimer(ITIMER_PROF, &limit, NULL);
+    story_release(&story);
+    across_close(&across);
+    end(&two);
+    end(&one);
+}
+
 static void infers_the_schema_from_fields(void **state)
 {
     struct fixture f;
@@ -405,6 +488,8 @@ int main(void)
         cmocka_unit_test(says_what_of_a_gap_was_recovered),
         cmocka_unit_test(hostile_clocks_agree_on_nothing),
         cmocka_unit_test(shared_ids_beyond_the_stretches_are_compared),
+        cmocka_unit_test(reach_agrees_with_a_look_at_each),
+        cmocka_unit_test(many_hosts_take_no_longer_each),
         cmocka_unit_test(infers_the_schema_from_fields),
         cmocka_unit_test(names_fields_and_times_that_are_not_known),
         cmocka_unit_test(counts_what_it_does_not_list),

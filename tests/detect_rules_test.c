@@ -174,8 +174,8 @@ static void test_metadata(void **state)
         assert_true(rules.items[i].digests.kinds & DIGEST_BIT(DIGEST_SHA256));
         assert_int_equal(rules.items[i].extensions.count, 0);
     }
-    /* two lists of shells, one of parents, the indicators of what speaks for a finding */
-    assert_int_equal(rules.file_count, rules.count + 4);
+    /* two lists of shells, one of parents, one of paths, the indicators of what speaks for a finding */
+    assert_int_equal(rules.file_count, rules.count + 5);
 }
 
 /* The folder rules/ is what is compiled in; the digest is over the contents in order. */

@@ -30,17 +30,20 @@ magic a.aff4 'PK\003\004\024\000\000\000\000\000container.description' 'AFF4 ima
 magic a.zip 'PK\003\004\024\000\000\000\000\000report.txt' 'ZIP archive'
 magic a.aff 'AFF10\r\n\000' 'AFF image'
 mkdir -p closed/in closed/open && cp Old.evtx closed/open/ && chmod 0 closed/in && chmod 755 "$work" closed closed/open
+echo '{"Event":{}}' > closed/open/events.json && chmod 0 closed/open/events.json
+closed() { # with the tool's report on it in `out`
+    check 'a folder without permission' says '^problem EVIDENCE_UNREADABLE log=in: the folder cannot be read'
+    check 'and a file that may be an export' says '^problem EVIDENCE_UNREADABLE log=open/events.json: the file cannot be read'
+    check 'the rest of it is read' finds open/Old.evtx Old.evtx
+}
 if [ "$(id -u)" != 0 ]; then
     run closed
-    check 'a folder without permission' says '^problem EVIDENCE_UNREADABLE log=in: the folder cannot be read'
-    check 'the rest of it is read' finds open/Old.evtx Old.evtx
+    closed
 elif have setpriv && setpriv --reuid=65534 --clear-groups test -x "$tool"; then
     setpriv --reuid=65534 --clear-groups "$tool" closed > out 2>&1
-    check 'a folder without permission' says '^problem EVIDENCE_UNREADABLE log=in: the folder cannot be read'
-    check 'the rest of it is read' finds open/Old.evtx Old.evtx
+    closed
 else
-    skip 'a folder without permission' 'run by root'
-    skip 'the rest of it is read' 'run by root'
+    skip 'a folder and a file without permission' 'run by root'
 fi
 chmod 700 closed/in
 

@@ -200,6 +200,12 @@ one("items.jsonl", b'{"Data":[{"#attributes":{"Name":"UtcTime"},"#text":"2026-01
 (work / "twice.xml").write_bytes(xml[0].replace(b"</EventData>", b"<Data Name='Image'>x</Data><Data Name='Image'>y</Data></EventData>"))
 (work / "opens.xml").write_bytes(b"<Event>" * 500000)
 (work / "closes.xml").write_bytes(xml[0] + b"</Event >" * 400000)
+large = b'"EventData":{"CommandLine":"' + b"x" * 1100000 + b'"}}}'
+(work / "large.json").write_bytes(b"[" + b",".join([lines[0], system + large, *lines[1:9]]) + b"]")
+name = b'"Computer":"'
+assert name in lines[0]
+(work / "replaced.jsonl").write_bytes(
+    b"\n".join(line.replace(name, name + b"\xff", 1) for line in (lines * 9)[:300]) + b"\n" + b'{"Event":{}}\n' * 3)
 (work / "prefixes.json").write_bytes(lines[0] + b"\n" + b'x{"Event":1}' * 300000)
 PY
 status_is 0 "control characters, record separators and prefixes make no log vanish" \
@@ -252,6 +258,10 @@ grep '^TEXT_NOT_TAKEN' "$work/endless-report/problems.csv" >"$work/.out"
 check "what says nothing for a megabyte is told" test "$(grep -c 'its first 1048576 bytes are blanks and comments' "$work/.out")" = 3
 lost "a brace that is missing in a line of many events" brace.json 1 49
 lost "a quote that is missing there" quote.json 1 49
+lost "an event that is too large, in a line of many" large.json 1 9
+"$forebear" records "$work/replaced.jsonl" >/dev/null 2>"$work/.out"
+said "what was replaced is counted beyond the rows that are told" '300 x TEXT_REPLACED'
+said "and takes no row from what was lost" 'RECORD_NOT_DECODED: the event at byte [0-9]*, line 303 '
 status_is 0 "zeros behind packed data are padding" report damage "$work/zeros.gz"
 status_is 3 "anything else is not" report damage "$work/garbage.gz"
 column "$work/damage/problems.csv" message >"$work/.out"
@@ -273,6 +283,16 @@ for file in opens.xml closes.xml prefixes.json; do
     status_is 3 "$file: crafted text takes no more time than other text" \
         timeout 20 "$forebear" records -q "$work/$file"
 done
+
+# --- an export beside its log: the log, which another reader can decode, is what is cited
+mkdir "$work/beside"
+cp "$top/samples/WKS-01-Sysmon.evtx" "$work/beside/zz.evtx"
+"$forebear" records -q "$top/samples/WKS-01-Sysmon.evtx" >"$work/beside/aa.jsonl"
+report beside-report "$work/beside" >"$work/.said" 2>&1
+column "$work/beside-report/findings.csv" log | sort -u | tr '\n' ' ' >"$work/.out"
+said "an export beside its log is not cited" '^zz.evtx $'
+column "$work/beside-report/findings.csv" verified | sort | uniq -c | tr -s '\n ' ' ' >"$work/.out"
+said "and the log's records are verified" '^ [0-9]+ yes $'
 
 # --- the Splunk detection's own recording
 recording=${FOREBEAR_SPLUNK_RECORDING-}

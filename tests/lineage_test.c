@@ -353,6 +353,31 @@ static void an_end_without_a_guid(void **state)
     }
 }
 
+/* A log and its copies: whichever copy is asked of, it is the end of that process. */
+static void copies_of_an_end_without_a_guid(void **state)
+{
+    const char *a = guid_of(1, 10, 5);
+    const struct event ended = {.id = 5,
+                                .at = 30,
+                                .guid = NULL_GUID,
+                                .pid = "50",
+                                .image = "a.exe",
+                                .record_id = 7};
+    struct event copy = ended;
+    copy.log = 1;
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"}, copy, ended,
+          copy)
+    {
+        assert_int_equal(t.lineage.processes[t.found[0].subject].end_log, 0);
+        for (int i = 1; i < 4; i++) {
+            struct sysmon_event event;
+            sysmon_event_from_record(&event, &t.records[i], &t.logs[0]);
+            assert_int_equal(lineage_find(&t.lineage, &event).subject,
+                             t.found[0].subject);
+        }
+    }
+}
+
 static void two_candidates_are_ambiguous(void **state)
 {
     const char *a = guid_of(1, 10, 5), *b = guid_of(1, 19, 6), *c = guid_of(1, 20, 7);
@@ -729,6 +754,7 @@ int main(void)
         cmocka_unit_test(a_torn_record_is_no_second_creation),
         cmocka_unit_test(a_creation_without_a_guid),
         cmocka_unit_test(an_end_without_a_guid),
+        cmocka_unit_test(copies_of_an_end_without_a_guid),
         cmocka_unit_test(two_candidates_are_ambiguous),
         cmocka_unit_test(the_creator_shows_in_event_10),
         cmocka_unit_test(parents_that_disagree_are_told),

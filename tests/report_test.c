@@ -484,6 +484,15 @@ static void what_cannot_be_seen_is_shown(void **state)
         {{"e\xcc\x81x", 4},                "e\xcc\x81x"               },
         {{"e\xcc\x81\xcc\x81\xcc\x81", 7}, "e\xcc\x81\xcc\x81[U+0301]"},
         {{"\xed\xa0\x80", 3},              "\\xed\\xa0\\x80"          },
+        {{"msr\xd0\xb0.exe", 9},           "msr[U+0430].exe"          },
+        {{"\xd1\x81md", 4},                "[U+0441]md"               },
+        {{"\xd0\xb0\xd1\x81"
+          "c.\xd0\xb0",
+          8},
+         "[U+0430][U+0441]c.\xd0\xb0"                                 },
+        {{"m\xc5\xbfra", 5},               "m[U+017F]ra"              },
+        {{"\xef\xbd\x8dsra", 6},           "[U+FF4D]sra"              },
+        {{"\xd0\xb0\xd1\x81 x", 6},        "\xd0\xb0\xd1\x81 x"       },
         {{"äß 漢 😀", 15},            "äß 漢 😀"            },
     };
     (void)state;

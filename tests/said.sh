@@ -114,10 +114,83 @@ lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.ex
 
 # --- counts in words
 has "none of them is not 0 of them" whole.said 'near misses?, each with why: .*(It is|All are) of a process creation that another rule matches and stands? there\.'
-has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the records of both sides'
+has "what the grades count is named" sample.page 'Parents: [0-9]+ told by the child.s record'
 "$forebear" report -q --reader=libevtx -o by-libevtx "$top/samples/WKS-01-Sysmon.evtx" >by-libevtx.said 2>&1
 has "the other reader is named as one" by-libevtx.said 'decoded again by the native reader, equal'
 lacks "no count stands where there is none" whole.said '(^|[^0-9.])0 (of them|are|event|time|process|Forebear)'
+
+# --- where a part is told, each place counts that part
+report part "$top/samples" --after=2026-01-12T09:30:00
+python3 - part >part.counts <<'PY'
+import csv, json, sys
+manifest = json.load(open(sys.argv[1] + "/manifest.json"))
+rows = list(csv.DictReader(open(sys.argv[1] + "/findings.csv", newline="", encoding="utf-8")))
+for rule in manifest["rules"]["items"]:
+    told = {r["process"] for r in rows if (r["rule_id"], r["rule_source"]) == (rule["id"], rule["source"])}
+    if len(told) != rule["process_creations_matched"]:
+        print(rule["source"], rule["title"], rule["process_creations_matched"], "is not", len(told))
+PY
+check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
+
+# --- no GUID leads to the parent: nothing can be said to be absent on it
+cat >parentless.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent - ParentProcessId=30 ParentImage=C:\Windows\System32\msra.exe ParentCommandLine=msra.exe
+event 8 at +23s source explorer target msra
+END
+scenario parentless
+lacks "no absence is told of a process that is not known" parentless.page 'No event 8 .* on this host process'
+has "that it is not known is" parentless.page 'No GUID leads to the parent that this record names'
+has "nor does the summary say that nothing was recorded on it" parentless.said 'To the parent of 1 of these process creations no GUID leads'
+lacks "which is all that it says" parentless.said 'On the host processes of these findings'
+
+# --- what is neutral speaks for nothing
+has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
+check "none of them is told as a sign of injection" sh -c '! grep "Injection indicators" "$1" | grep "Assessed (neutral)"' - part/elsewhere.csv
+has "others are" part/elsewhere.csv 'Injection indicators,.*Assessed \(medium\)'
+
+# --- hosts are counted alike
+cat >named.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log first.evtx
+host PC-17.corp.example machine 0x00000001
+event 4 at +0s State=Started Version=15.0 SchemaVersion=4.90
+process explorer pid 10 at +1s image C:\Windows\explorer.exe parent -
+log second.evtx
+host PC-17.corp.example machine 0x00000002
+process other pid 10 at +1d image C:\Windows\explorer.exe parent -
+END
+scenario named
+has "events without a process make no further host" named.said 'on 2 hosts, from'
+has "where hosts are told by name alone it is said" named.said 'on 1 host \(told by name: machines of one name are one here\) Sysmon'
+check "the manifest counts as the summary" grep -q '"hosts": 2,' named/manifest.json
+
+# --- what a matched process creation is to its host process
+cat >below.scenario <<'END'
+t0 2026-01-01T00:00:00Z
+log Microsoft-Windows-Sysmon%4Operational.evtx
+host PC-17.corp.example machine 0x00000001
+process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+process arp pid 41 at +30s image C:\Windows\System32\arp.exe parent cmd
+process whoami pid 42 at +40s image C:\Windows\System32\whoami.exe parent cmd
+process copy pid 50 at +50s image C:\Users\Public\msra.exe parent msra
+END
+scenario below
+has "children of the host process are counted as such" below.page 'this recorded parent that meet one or more rules: 2\.'
+has "what a rule over several processes rests on is not among them" below.page 'farther below it that a rule over several processes rests on: 1\.'
+has "nor is the host process itself" below.page 'The creation of this very process meets one or more rules'
+has "which is shown as a match" below.page 'host process, and a match'
+check "each is one row of the lineage" test "$(grep -cE '</b> <span class="tag">match' below/report.html)" = 3
+lacks "no host process has 0 matches" below/report.html '<td class="number">0</td>'
+
+has "where the parent is known it does" below.said 'On the host processes of these findings it recorded no event 8'
+lacks "hosts of one machine each need no such word" below.said 'told by name'
 
 # --- whose words
 has "a message of a rule's authors is quoted" sample.page 'Message of the rule: An instance of msra.exe spawning'

@@ -149,6 +149,9 @@ def compare(name, evidence, options=(), unique=False):
         records = sum(int(row["sysmon_records"] or 0) for row in logs)
         if int(counts[4]) != creations or int(counts[3]) != records:
             wrong.append(f"{counts[0]}: the report counts {records} records, {creations} creations")
+        recovered = sum(int(row["process_creations_recovered"] or 0) for row in logs)
+        if int(counts[5]) != recovered:
+            wrong.append(f"{counts[0]}: the report counts {recovered} that were recovered")
         if int(counts[6]) != len(hits):
             wrong.append(f"{counts[0]}: {len(hits)} rows")
     if scan.returncode not in (0, 3) or (said.returncode == 0 and scan.returncode != 0):

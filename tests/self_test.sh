@@ -15,6 +15,16 @@ statements() { sed -n '/^## Statements/,$p' "$1"; }
 check "every statement holds, without the source tree" sh -c './forebear self-test > native.md'
 [ -z "$(ls "$work/tmp")" ]
 tap_result $? "nothing is left behind"
+setsid ./forebear self-test >stopped.md 2>"$work/.out" &
+pid=$!
+sleep 0.3
+kill -s TERM $pid
+wait $pid 2>/dev/null
+check "one that is stopped says nothing" test ! -s stopped.md
+check "and leaves neither files" test -z "$(ls "$work/tmp")"
+check "nor processes" sh -c 'sleep 0.2; ! cat /proc/[0-9]*/stat 2>/dev/null | grep -E "^[0-9]+ \(forebear\) [^ZX] [0-9]+ [0-9]+ $1 "' - $pid
+status_is 4 "a full disk ends it with 4" sh -c './forebear self-test >/dev/full'
+said "which is said" 'cannot write to standard output'
 head -n 9 native.md >"$work/.out"
 said "the record names the program and its digest" "^- Program: Forebear .*, SHA-256 $(sha256sum forebear | cut -c1-64)\$"
 said "the record names the rules" '^- Rules: [0-9]+, SHA-256 over their files [0-9a-f]{64}$'

@@ -93,7 +93,7 @@ wait $pid
 check "a workbook that is packed to its end leaves no folder behind" sh -c 'test -s "$1/report.xlsx" && ! ls -A "$1" | grep "^[.]"' - "$work/report"
 
 # A terminal sends its signals to all processes of the run.
-for signal in INT:130 TERM:143; do
+for signal in INT:130 TERM:143 HUP:129; do
     for options in --reader=libevtx --verify=all; do
         begin $options
         sleep_milliseconds $((whole / 3))
@@ -102,6 +102,18 @@ for signal in INT:130 TERM:143; do
         ends ${signal#*:} "SIG${signal%:*} to all processes with $options" "$since"
     done
 done
+
+# Who says nohup means it.
+begin_without_hup() {
+    rm -rf "$work/report"
+    setsid nohup "$forebear" report -q -o "$work/report" "$work/logs" >"$work/.said" 2>&1 &
+    pid=$!
+}
+begin_without_hup
+sleep_milliseconds $((whole / 3))
+kill -s HUP $pid
+wait $pid
+check "a run that outlives its terminal ends as any other" test -s "$work/report/manifest.json"
 
 # Nobody tidies up behind a run that is killed, but its children end.
 for options in --reader=libevtx --verify=all; do

@@ -117,6 +117,7 @@ for bad in --timeline=some --window=10 --window=0s --window=m --window=367d --wi
     status_is 2 "$bad is refused" "$forebear" report -o no "$bad" every
 done
 status_is 2 "no timeline in --findings-only" "$forebear" report -o no --findings-only --timeline=all every
+status_is 2 "nor one that is verified" "$forebear" report -o no --findings-only --verify=timeline every
 check "and nothing was written" test ! -e no
 
 finish

@@ -76,6 +76,13 @@ static void times_are_parsed_and_printed(void **state)
     assert_text(filetime_format(out, UINT64_MAX - 1, FILETIME_SECONDS),
                 "60056-05-28T05:36:10Z");
     assert_int_equal(filetime_to_unix(filetime_from_unix(1767225600, 0)), 1767225600);
+    assert_int_equal(filetime_from_unix(-11644473600, 0), 0);
+    assert_int_equal(filetime_from_unix(-11644473601, 0), FILETIME_NONE);
+    assert_int_equal(filetime_from_unix(910692730084, 999999999),
+                     UINT64_C(9223372036849999999));
+    assert_int_equal(filetime_from_unix(910692730085, 0), FILETIME_NONE);
+    assert_int_equal(filetime_from_unix(INT64_MAX, 0), FILETIME_NONE);
+    assert_int_equal(filetime_from_unix(INT64_MIN, 0), FILETIME_NONE);
 }
 
 static int days_of_month(int year, int month)

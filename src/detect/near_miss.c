@@ -227,11 +227,12 @@ static void look_for_renamed(struct detector *d, const struct lineage *l,
         TEXT_LITERAL("equals"), msra, arena_copy(d->arena, original), true};
     add_blind_spot(
         d, process, reason,
-        arena_printf(d->arena,
-                     "The parent's file is %.*s while its own record gives "
-                     "OriginalFileName %.*s: a renamed copy. The public rules look at "
-                     "the file's name alone.",
-                     TEXT(image), TEXT(original)));
+        arena_printf(
+            d->arena,
+            "The parent's file is %.*s while its own record gives "
+            "OriginalFileName %.*s, as a renamed copy does. The public rules look at "
+            "the file's name alone.",
+            TEXT(image), TEXT(original)));
 }
 
 /* The record names no parent, and the candidate by pid and time is msra.exe. */

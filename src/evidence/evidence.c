@@ -307,3 +307,13 @@ bool evidence_contains_path(const char *const *paths, size_t count, const char *
     free(wanted);
     return found;
 }
+
+bool evidence_is_path(const char *const *paths, size_t count, const char *path)
+{
+    struct stat file, item;
+    bool is_item = false, is_there = stat(path, &file) == 0;
+    for (size_t i = 0; is_there && i < count && !is_item; i++)
+        is_item = stat(paths[i], &item) == 0 && item.st_dev == file.st_dev &&
+                  item.st_ino == file.st_ino;
+    return is_item;
+}

@@ -10,7 +10,8 @@
  *                system allows it (O_NOATIME), also of files that libraries of image formats
  *                open themselves (open_quietly.c).
  *             2. The list of logs and its order depend on the evidence alone: items in the
- *                order given; in a folder by path (byte order); in an image by volume, then
+ *                order given; in a folder by path (byte order), events as text behind all
+ *                logs; in an image by volume, then
  *                path, allocated before deleted.
  *             3. What was recognised and not examined is a problem: a format that libtsk
  *                would silently read as raw (Ex01, QCOW2, AFF4), a locked or unknown
@@ -216,6 +217,8 @@ void evidence_log_check(struct evidence *evidence, struct evidence_log *log,
                         bool rehash);
 /* Is `path` (an existing or not yet existing folder) one of the items, or inside one? */
 bool evidence_contains_path(const char *const *paths, size_t count, const char *path);
+/* Is that file one of the items itself? */
+bool evidence_is_path(const char *const *paths, size_t count, const char *path);
 void evidence_close(struct evidence *evidence);
 /* The log's whole name: the evidence, a slash and its path in there; that of the evidence
  * where this is the log itself. */

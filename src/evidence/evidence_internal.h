@@ -220,7 +220,7 @@ struct evidence_stream {
 
 struct evidence_log *evidence_add_log(struct evidence *evidence,
                                       struct evidence_item *item);
-/* Order the logs from `first` on: by path, allocated before deleted. */
+/* Order the logs from `first` on: events as text last, by path, allocated before deleted. */
 void evidence_sort_logs(struct evidence *evidence, size_t first);
 struct file_times file_times_from_stat(int fd);
 bool evidence_stop(struct error *err, enum status *status);

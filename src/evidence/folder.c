@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "evidence/evidence_internal.h"
+#include "util/bytes.h"
 #include "util/memory.h"
 #include "util/stop.h"
 
@@ -65,16 +66,21 @@ static bool has_image_name(const char *name)
     return false;
 }
 
-static bool starts_as_log(const struct walk *walk, const char *path)
+/* The first bytes of a file that is looked into. One that cannot be is told: it may be a log,
+ * which would be missing without a word. */
+static struct bytes read_start(const struct walk *walk, const char *path, uint8_t *into,
+                               size_t len)
 {
-    char start[LOG_SIGNATURE_SIZE];
     int fd = system_file_open_below(walk->root, path, 0);
-    if (fd < 0)
-        return false;
-    ssize_t got = system_file_read(fd, 0, start, sizeof start);
-    close(fd);
-    return got == (ssize_t)sizeof start &&
-           memcmp(start, LOG_SIGNATURE, LOG_SIGNATURE_SIZE) == 0;
+    ssize_t got = fd < 0 ? -1 : system_file_read(fd, 0, into, len);
+    if (got < 0)
+        problems_add(walk->evidence->problems, PROBLEM_EVIDENCE_UNREADABLE,
+                     path_place(walk, path),
+                     "the file cannot be read, so whether it is a log is not known: %s",
+                     strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return (struct bytes){into, got < 0 ? 0 : (size_t)got};
 }
 
 /* Names that events as text have. What such a file is, its content says; of the many text
@@ -89,20 +95,16 @@ static bool may_hold_text_events(const char *name)
     return false;
 }
 
-/* True if it is a log. One that speaks of events and is none is told: a log that is not
- * recognised would be missing without a word. */
+/* One that speaks of events and is none is told: a log that is not recognised would be
+ * missing without a word. */
 static bool holds_text_events(const struct walk *walk, const char *path,
-                              struct log_format *format)
+                              struct bytes start, struct log_format *format)
 {
-    uint8_t head[FORMAT_HEAD_SIZE];
     int fd = system_file_open_below(walk->root, path, 0);
-    if (fd < 0)
-        return false;
-    ssize_t got = system_file_read(fd, 0, head, sizeof head);
-    struct bytes start = {head, got > 0 ? (size_t)got : 0};
     enum text_start what =
-        start.len ? text_log_recognise_file(fd, start, format) : TEXT_OTHER;
-    close(fd);
+        fd >= 0 && start.len ? text_log_recognise_file(fd, start, format) : TEXT_OTHER;
+    if (fd >= 0)
+        close(fd);
     if (what == TEXT_FILLER)
         problems_add(
             walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN, path_place(walk, path),
@@ -115,6 +117,20 @@ static bool holds_text_events(const struct walk *walk, const char *path,
                      "it names an Event and does not begin as an export of events; "
                      "it was not read");
     return what == TEXT_EVENTS;
+}
+
+/* Is it a log, by what it holds? */
+static bool holds_a_log(const struct walk *walk, const char *path, const char *name,
+                        struct log_format *format)
+{
+    uint8_t head[FORMAT_HEAD_SIZE];
+    bool may_be_text = may_hold_text_events(name);
+    if (!walk->by_signature && !may_be_text)
+        return false;
+    struct bytes start = read_start(walk, path, head, sizeof head);
+    return (walk->by_signature &&
+            bytes_equal_at(start, 0, LOG_SIGNATURE, LOG_SIGNATURE_SIZE)) ||
+           (may_be_text && holds_text_events(walk, path, start, format));
 }
 
 static void add_log(struct walk *walk, const char *path, struct log_format format)
@@ -157,8 +173,7 @@ static void add_log(struct walk *walk, const char *path, struct log_format forma
 static void look_at_file(struct walk *walk, const char *path, const char *name)
 {
     struct log_format format = {.form = LOG_EVTX};
-    if (has_log_name(name) || (walk->by_signature && starts_as_log(walk, path)) ||
-        (may_hold_text_events(name) && holds_text_events(walk, path, &format)))
+    if (has_log_name(name) || holds_a_log(walk, path, name, &format))
         add_log(walk, path, format);
     else if (has_image_name(name))
         problems_add(

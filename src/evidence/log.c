@@ -58,6 +58,8 @@ struct evidence_log *evidence_add_log(struct evidence *evidence,
     return log;
 }
 
+/* An event that stands in a log and in an export of it is told from the one that is read first:
+ * of an export there are no bytes that another reader could decode. */
 static int by_path(const void *a, const void *b)
 {
     const struct evidence_log *left = a, *right = b;
@@ -65,6 +67,8 @@ static int by_path(const void *a, const void *b)
     unsigned right_volume = right->volume ? right->volume->number : 0;
     if (left_volume != right_volume)
         return left_volume < right_volume ? -1 : 1;
+    if (evidence_log_is_text(left) != evidence_log_is_text(right))
+        return evidence_log_is_text(left) ? 1 : -1;
     int order = text_compare(left->path, right->path);
     if (order)
         return order;

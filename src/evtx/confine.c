@@ -138,6 +138,7 @@ static void set_signals(void)
         signal(faults[i], SIG_DFL);
     signal(SIGINT, SIG_IGN); /* the parent decides when to end */
     signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
 }
 
 int evtx_confine(int socket)

@@ -11,7 +11,12 @@
 enum {
     BATCH_RECORDS = 512,
     BATCH_BYTES = 4 << 20, /* of event text */
-    DAMAGE_TOLD = 200      /* rows for one file; the rest is counted */
+    ROWS_TOLD = 200        /* of one kind for one file; the rest is counted */
+};
+
+/* Of one kind, how many there were, and where the last one lies. */
+struct told {
+    uint64_t count, last_offset;
 };
 
 /* One reading of one file. */
@@ -26,7 +31,7 @@ struct import {
     struct buffer events;   /* of the batch, as text */
     struct event_tree tree; /* of one event */
     struct arena tree_arena;
-    uint64_t told, untold, last_offset;
+    struct told lost, replaced, repeated;
 };
 
 static struct place place_of(const struct import *m, uint64_t offset,
@@ -37,36 +42,37 @@ static struct place place_of(const struct import *m, uint64_t offset,
 
 /* ---- damage */
 
+/* Is this one to have a row of its own? */
+static bool has_row(struct told *told, const struct import_frame *frame)
+{
+    told->last_offset = frame->offset;
+    return told->count++ < ROWS_TOLD;
+}
+
+static void tell_rest(struct import *m, const struct told *told, enum problem_code code)
+{
+    if (told->count > ROWS_TOLD)
+        problems_add_rest(m->job->problems, code,
+                          place_of(m, told->last_offset, NO_RECORD),
+                          told->count - ROWS_TOLD);
+}
+
 static void tell_lost(struct import *m, const struct import_frame *frame,
                       const char *why)
 {
     m->job->facts->records_damaged++;
-    m->last_offset = frame->offset;
-    if (m->told++ >= DAMAGE_TOLD) {
-        m->untold++;
-        return;
-    }
-    problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
-                 place_of(m, frame->offset, NO_RECORD),
-                 "the event at byte %" PRIu64 ", line %" PRIu64
-                 " of the text could not be read: %s",
-                 frame->offset, frame->line, why);
-}
-
-static void tell_untold(struct import *m)
-{
-    if (m->untold)
+    if (has_row(&m->lost, frame))
         problems_add(m->job->problems, PROBLEM_RECORD_NOT_DECODED,
-                     place_of(m, m->last_offset, NO_RECORD),
-                     "%" PRIu64
-                     " more event%s could not be read; this is the last of them",
-                     m->untold, PLURAL(m->untold));
+                     place_of(m, frame->offset, NO_RECORD),
+                     "the event at byte %" PRIu64 ", line %" PRIu64
+                     " of the text could not be read: %s",
+                     frame->offset, frame->line, why);
 }
 
 static void tell_replaced(struct import *m, const struct import_frame *frame,
                           const struct evtx_record *record)
 {
-    if (m->told++ < DAMAGE_TOLD)
+    if (has_row(&m->replaced, frame))
         problems_add(m->job->problems, PROBLEM_TEXT_REPLACED,
                      place_of(m, frame->offset, record->system.record_id),
                      "characters of the event at byte %" PRIu64 ", line %" PRIu64
@@ -95,7 +101,7 @@ static void tell_repeated(struct import *m, const struct import_frame *frame,
                           const struct evtx_record *record, struct text name,
                           const char *which)
 {
-    if (m->told++ < DAMAGE_TOLD)
+    if (has_row(&m->repeated, frame))
         problems_add(m->job->problems, PROBLEM_NAME_REPEATED,
                      place_of(m, frame->offset, record->system.record_id),
                      "the event at byte %" PRIu64 ", line %" PRIu64
@@ -257,8 +263,11 @@ enum status import_read(const struct import_job *job, struct error *err)
     m->decoder.binxml.templates = job->templates;
     import_text_open(&m->text, job->log, job->problems, job->progress);
     enum status status = read_events(m, err);
-    if (status == OK)
-        tell_untold(m);
+    if (status == OK) {
+        tell_rest(m, &m->lost, PROBLEM_RECORD_NOT_DECODED);
+        tell_rest(m, &m->replaced, PROBLEM_TEXT_REPLACED);
+        tell_rest(m, &m->repeated, PROBLEM_NAME_REPEATED);
+    }
     job->facts->bytes_unreadable = m->text.unread.bytes;
     import_text_close(&m->text);
     import_xml_release(&m->xml);

@@ -288,8 +288,8 @@ enum status import_next_json(struct import_text *t, struct import_frame *frame)
     for (;;) {
         struct text rest = import_text_rest(t);
         enum status status = follow(rest, &b, &wrong);
-        if (b.at > IMPORT_EVENT_MAX)
-            return give_frame(t, frame, line_length(t, b.at),
+        if (b.at > IMPORT_EVENT_MAX) /* one that does not end takes its line along */
+            return give_frame(t, frame, status == END ? line_length(t, b.at) : b.at,
                               "it is larger than any event");
         frame->names = b.names;
         frame->has_long_number = b.has_long_number;

@@ -77,20 +77,35 @@ static void add_lone_units(struct buffer *out, const struct evtx_cell *cell)
     utf_add_lone_units(out, (struct bytes){(const uint8_t *)cell->ptr, cell->len});
 }
 
+static void remark_value(struct native_work *w, const struct evtx_record *record,
+                         size_t i, enum problem_code code, const char *what)
+{
+    struct buffer raw = {0};
+    if (code == PROBLEM_VALUE_NOT_UTF16)
+        add_lone_units(&raw, &record->cells[i]);
+    struct text message =
+        arena_printf(w->arena, "value %zu of the event's data (%.*s) %s%.*s", i + 1,
+                     TEXT(record->layout->names[i]), what, TEXT(buffer_text(&raw)));
+    buffer_release(&raw);
+    add_remark(w, code, message.ptr);
+}
+
+/* A record can hold a thousand values: only so many of one have a row each. */
 static void remark_flag(struct native_work *w, const struct evtx_record *record,
                         uint8_t flag, enum problem_code code, const char *what)
 {
+    enum { VALUES_TOLD = 4 };
+    size_t count = 0;
     for (size_t i = 0; i < record->field_count; i++)
-        if (record->cells[i].flags & flag) {
-            struct buffer raw = {0};
-            if (flag == VALUE_NOT_UTF16)
-                add_lone_units(&raw, &record->cells[i]);
-            struct text message = arena_printf(
-                w->arena, "value %zu of the event's data (%.*s) %s%.*s", i + 1,
-                TEXT(record->layout->names[i]), what, TEXT(buffer_text(&raw)));
-            buffer_release(&raw);
-            add_remark(w, code, message.ptr);
-        }
+        if (record->cells[i].flags & flag && count++ < VALUES_TOLD)
+            remark_value(w, record, i, code, what);
+    if (count > VALUES_TOLD)
+        add_remark(w, code,
+                   arena_printf(w->arena,
+                                "%zu more value%s of the event's data %s so too",
+                                count - VALUES_TOLD, PLURAL(count - VALUES_TOLD),
+                                count_word(count - VALUES_TOLD, "is", "are"))
+                       .ptr);
 }
 
 static void remark_values(struct native_work *w, const struct evtx_record *record)

@@ -901,7 +901,10 @@ static void remember(struct reading *g, const struct passage *p)
     const struct evtx_slot *s = &p->slot;
     if (!g->reader->recovers)
         return;
-    seen_note_slot(&g->seen, s->offset, p->native.records, p->native.count);
+    if (p->native.count < s->frame_count && g->reader->glance)
+        seen_note_frames(&g->seen, s->offset, s->frames, s->frame_count);
+    else
+        seen_note_slot(&g->seen, s->offset, p->native.records, p->native.count);
     if (s->kind == SLOT_ZERO ||
         s->behind_count + s->damages + s->slack_count + s->hidden_count == 0)
         return;
@@ -996,6 +999,8 @@ static void look_for_copies(struct reading *g, struct passage *p)
             seen_expect(seen, &p->native.records[k]);
     }
     seen_sort_ids(seen);
+    seen->headers_tell = g->facts->header_id_same && !g->facts->header_id_differs;
+    p->native.glance = NULL; /* a copy of what was passed over is one too */
     for (size_t i = 0; i < seen->given_count && !stop_requested(); i++) {
         if (!seen_matters(seen, &seen->given[i]))
             continue;
@@ -1005,6 +1010,7 @@ static void look_for_copies(struct reading *g, struct passage *p)
                 seen_add(seen, &p->native.records[k], &unused);
     }
     p->native.form = form;
+    p->native.glance = g->reader->glance;
 }
 
 /* Where the first damage of a chunk begins, the recovered record's remark is told with it. */

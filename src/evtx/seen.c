@@ -141,19 +141,36 @@ enum seen_verdict seen_add(struct seen *seen, const struct evtx_record *record,
     return verdict;
 }
 
+static void widen(struct seen_slot *slot, uint64_t id)
+{
+    slot->first_id = id < slot->first_id ? id : slot->first_id;
+    slot->last_id = id > slot->last_id ? id : slot->last_id;
+}
+
+static void add_slot(struct seen *seen, struct seen_slot slot)
+{
+    if (slot.first_id > slot.last_id)
+        return;
+    ARRAY_GROW(seen->given, seen->given_count, seen->given_capacity);
+    seen->given[seen->given_count++] = slot;
+}
+
 void seen_note_slot(struct seen *seen, uint64_t offset,
                     const struct evtx_record *records, size_t count)
 {
-    if (count == 0)
-        return;
-    struct seen_slot slot = {offset, UINT64_MAX, 0};
-    for (size_t i = 0; i < count; i++) {
-        uint64_t id = records[i].system.record_id;
-        slot.first_id = id < slot.first_id ? id : slot.first_id;
-        slot.last_id = id > slot.last_id ? id : slot.last_id;
-    }
-    ARRAY_GROW(seen->given, seen->given_count, seen->given_capacity);
-    seen->given[seen->given_count++] = slot;
+    struct seen_slot slot = {offset, UINT64_MAX, 0, false};
+    for (size_t i = 0; i < count; i++)
+        widen(&slot, records[i].system.record_id);
+    add_slot(seen, slot);
+}
+
+void seen_note_frames(struct seen *seen, uint64_t offset,
+                      const struct evtx_frame *frames, size_t count)
+{
+    struct seen_slot slot = {offset, UINT64_MAX, 0, true};
+    for (size_t i = 0; i < count; i++)
+        widen(&slot, frames[i].id);
+    add_slot(seen, slot);
 }
 
 void seen_expect(struct seen *seen, const struct evtx_record *record)
@@ -191,6 +208,8 @@ static bool expects_between(const struct seen *seen, uint64_t first, uint64_t la
 
 bool seen_matters(const struct seen *seen, const struct seen_slot *given)
 {
+    if (given->is_by_headers && !seen->headers_tell)
+        return seen->id_count > 0;
     return expects_between(seen, given->first_id, given->last_id);
 }
 

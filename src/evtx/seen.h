@@ -14,13 +14,14 @@
 #ifndef FOREBEAR_EVTX_SEEN_H
 #define FOREBEAR_EVTX_SEEN_H
 
-#include "evtx/evtx.h"
+#include "evtx/evtx_internal.h"
 #include "util/map.h"
 
 /* A slot whose records were given. */
 struct seen_slot {
     uint64_t offset;
     uint64_t first_id, last_id; /* NO_RECORD is the last of all */
+    bool is_by_headers; /* not all of its records were decoded: these are header ids */
 };
 
 /* The first record of its identity. */
@@ -38,6 +39,7 @@ struct seen {
     uint64_t *ids; /* of recovered records; ascending after seen_sort_ids() */
     size_t id_count, id_capacity;
     bool expects_torn;
+    bool headers_tell; /* a record's header has its EventRecordID */
     struct seen_first *firsts;
     size_t first_count, first_capacity;
     struct map identities; /* digest -> index of firsts */
@@ -54,6 +56,9 @@ enum seen_verdict {
 /* These records of the slot at that offset were given. */
 void seen_note_slot(struct seen *seen, uint64_t offset,
                     const struct evtx_record *records, size_t count);
+/* Records of that slot were given or passed over; what is known of all are their frames. */
+void seen_note_frames(struct seen *seen, uint64_t offset,
+                      const struct evtx_frame *frames, size_t count);
 /* Such a record will be asked for. All of them before seen_sort_ids(). */
 void seen_expect(struct seen *seen, const struct evtx_record *record);
 void seen_sort_ids(struct seen *seen);

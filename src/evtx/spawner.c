@@ -116,6 +116,7 @@ static _Noreturn void run(struct brood *b, pid_t program)
 {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != program)
         _exit(0);

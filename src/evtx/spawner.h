@@ -10,7 +10,7 @@
  *
  *   the program ends, however   its end of the socket closes: children are ended and waited
  *                               for; killed outright, the kernel ends all of them
- *   SIGINT, SIGTERM, a stop     only the program acts on them, and ends its children
+ *   SIGINT, SIGTERM, SIGHUP     only the program acts on them, and ends its children
  *   the spawner is killed       its children end with it; starting one fails from then on */
 #ifndef FOREBEAR_EVTX_SPAWNER_H
 #define FOREBEAR_EVTX_SPAWNER_H

@@ -209,24 +209,29 @@ static void tell_order(const struct telling *t, uint32_t n,
         return;
     bool end_record_first = parent->end_record_id == NO_RECORD ||
                             p->record_id == NO_RECORD ||
+                            parent->end_is_audited != (p->kind == PROCESS_AUDITED) ||
                             parent->end_record_id < p->record_id;
     if (parent->end_filetime != FILETIME_NONE && end_record_first &&
         parent->end_filetime + LINEAGE_TOLERANCE_100NS < p->start_filetime)
         problems_add(
             t->problems, PROBLEM_PARENT_ENDED_FIRST, place_of(t, n),
-            "the end of the recorded parent %.*s is recorded at %.*s, the start "
-            "of %.*s at %.*s: the pid was used again, or another parent was "
-            "given on purpose",
+            "the end of the recorded parent %.*s is recorded at %.*s%s, the start "
+            "of %.*s at %.*s: the pid was used again, another parent was given on "
+            "purpose, or the clock was set",
             TEXT(shown_image(l, parent)), TEXT(time_text(one, parent->end_filetime)),
+            parent->flags & PROCESS_END_INFERRED
+                ? " (by process id and time; that record names no guid)"
+                : "",
             TEXT(shown_image(l, p)), TEXT(time_text(two, p->start_filetime)));
     if (parent->start_filetime != FILETIME_NONE &&
         p->start_filetime + LINEAGE_TOLERANCE_100NS < parent->start_filetime)
         problems_add(t->problems, PROBLEM_CHILD_BEFORE_PARENT, place_of(t, n),
                      "%.*s is recorded to start at %.*s, its recorded parent %.*s at "
-                     "%.*s",
+                     "%.*s%s",
                      TEXT(shown_image(l, p)), TEXT(time_text(one, p->start_filetime)),
                      TEXT(shown_image(l, parent)),
-                     TEXT(time_text(two, parent->start_filetime)));
+                     TEXT(time_text(two, parent->start_filetime)),
+                     process_has_record(parent) ? "" : " (by its GUID, to the second)");
 }
 
 static void tell_mismatch(const struct telling *t, uint32_t n, const char *what,

@@ -49,7 +49,7 @@ static void add_audit_end(struct lineage *l, const struct audit_event *a,
         .exit_status = keep(l, a->exit_status),
         .process = PROCESS_NONE,
         .state = (uint8_t)a->record->state,
-        .is_audit = true};
+        .is_audited = true};
 }
 
 void lineage_add_audit(struct lineage *l, const struct audit_event *a, uint32_t log)

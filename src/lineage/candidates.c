@@ -23,15 +23,12 @@ int compare_nameless_ends(const void *a, const void *b)
     const struct nameless_end *x = a, *y = b;
     if (x->computer != y->computer)
         return x->computer < y->computer ? -1 : 1;
-    if (x->is_audit != y->is_audit) /* what Sysmon says of its processes comes first */
-        return x->is_audit ? 1 : -1;
+    if (x->is_audited !=
+        y->is_audited) /* what Sysmon says of its processes comes first */
+        return x->is_audited ? 1 : -1;
     if (x->filetime != y->filetime)
         return x->filetime < y->filetime ? -1 : 1;
-    if (x->record_id != y->record_id)
-        return x->record_id < y->record_id ? -1 : 1;
-    if (x->log != y->log)
-        return x->log < y->log ? -1 : 1;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
+    return x->record_id < y->record_id ? -1 : x->record_id > y->record_id;
 }
 
 static bool is_image_of(const struct lineage *l, const struct process *p,
@@ -52,7 +49,7 @@ static bool is_known_end(const struct lineage *l, const struct process *p,
                          const struct nameless_end *end)
 {
     uint64_t known = p->end_filetime;
-    return end->is_audit && known != FILETIME_NONE && is_image_of(l, p, end) &&
+    return end->is_audited && known != FILETIME_NONE && is_image_of(l, p, end) &&
            (known > end->filetime ? known - end->filetime : end->filetime - known) <=
                LINEAGE_TOLERANCE_100NS;
 }
@@ -60,7 +57,7 @@ static bool is_known_end(const struct lineage *l, const struct process *p,
 /* The log and its copy, or an export of it. */
 static bool is_same_end(const struct nameless_end *a, const struct nameless_end *b)
 {
-    return a->is_audit && b->is_audit && a->computer == b->computer &&
+    return a->is_audited && b->is_audited && a->computer == b->computer &&
            a->filetime == b->filetime && a->record_id == b->record_id &&
            a->pid == b->pid && a->image == b->image;
 }
@@ -81,21 +78,6 @@ whose_end(const struct lineage *l, struct pid_holders h, const struct nameless_e
     return PROCESS_NONE;
 }
 
-static void take_end(struct lineage *l, struct pid_holders h, struct nameless_end *end)
-{
-    end->process = whose_end(l, h, end, is_known_end);
-    if (end->process != PROCESS_NONE)
-        return;
-    end->process = whose_end(l, h, end, may_be_its_end);
-    if (end->process == PROCESS_NONE)
-        return;
-    struct process *p = &l->processes[end->process];
-    p->end_filetime = end->filetime;
-    p->end_record_id = end->record_id;
-    p->flags |= PROCESS_END_INFERRED;
-    note_later_sight(p, end->filetime);
-}
-
 /* By computer its only host with records; PROCESS_NONE if several: then a pid alone does
  * not tell the machine. */
 static uint32_t *only_hosts(const struct lineage *l)
@@ -114,19 +96,51 @@ static uint32_t *only_hosts(const struct lineage *l)
     return only;
 }
 
+/* Copies of a record: the one of the first log goes before the others. */
+static int compare_by_log(const void *a, const void *b)
+{
+    const struct nameless_end *x = a, *y = b;
+    int order = compare_nameless_ends(a, b);
+    if (!order)
+        order = (x->log > y->log) - (x->log < y->log);
+    return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static void take_end(struct lineage *l, struct nameless_end *end,
+                     struct pid_holders holders)
+{
+    end->process = whose_end(l, holders, end, is_known_end);
+    if (end->process != PROCESS_NONE)
+        return;
+    end->process = whose_end(l, holders, end, may_be_its_end);
+    if (end->process == PROCESS_NONE)
+        return;
+    struct process *p = &l->processes[end->process];
+    p->end_filetime = end->filetime;
+    p->end_record_id = end->record_id;
+    p->end_log = end->log;
+    p->end_is_audited = end->is_audited;
+    p->flags |= PROCESS_END_INFERRED;
+    note_later_sight(p, end->filetime);
+}
+
 void candidates_take_ends(struct lineage *l, const struct pid_table *pids)
 {
     struct lineage_index *index = l->index;
     if (index->end_count == 0)
         return;
     uint32_t *only = only_hosts(l);
-    qsort(index->ends, index->end_count, sizeof *index->ends, compare_nameless_ends);
+    qsort(index->ends, index->end_count, sizeof *index->ends, compare_by_log);
     for (size_t i = 0; i < index->end_count; i++) {
         struct nameless_end *end = &index->ends[i];
         uint32_t host = only[end->computer];
-        bool is_copy = i > 0 && is_same_end(&index->ends[i - 1], end);
-        if (host != PROCESS_NONE && end->filetime != FILETIME_NONE && !is_copy)
-            take_end(l, pid_holders(pids, host, end->pid), end);
+        if (host == PROCESS_NONE || end->filetime == FILETIME_NONE)
+            continue;
+        bool is_copy = i && compare_nameless_ends(end - 1, end) == 0;
+        if (is_copy && !end->is_audited)
+            end->process = end[-1].process;
+        else if (!is_copy || !is_same_end(end - 1, end)) /* told once */
+            take_end(l, end, pid_holders(pids, host, end->pid));
     }
     free(only);
 }

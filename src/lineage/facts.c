@@ -42,13 +42,17 @@ bool text_is_better(struct text candidate, struct text present)
     return text_compare(candidate, present) < 0;
 }
 
-void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id)
+void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id,
+                      uint32_t log)
 {
     if (filetime == FILETIME_NONE || filetime > p->end_filetime ||
-        (filetime == p->end_filetime && record_id >= p->end_record_id))
+        (filetime == p->end_filetime &&
+         (record_id > p->end_record_id ||
+          (record_id == p->end_record_id && log >= p->end_log))))
         return;
     p->end_filetime = filetime;
     p->end_record_id = record_id;
+    p->end_log = log;
 }
 
 void note_later_sight(struct process *p, uint64_t filetime)

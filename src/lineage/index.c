@@ -207,6 +207,7 @@ uint32_t index_add_node(struct lineage *l, uint32_t computer, const struct guid 
         .record_id = NO_RECORD,
         .end_record_id = NO_RECORD,
         .log = UINT32_MAX,
+        .end_log = UINT32_MAX,
         .scope = index_add_host(l, computer, machine_id),
         .pid = PID_UNKNOWN,
         .parent_pid = PID_UNKNOWN,

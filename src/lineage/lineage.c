@@ -344,7 +344,7 @@ static void add_end(struct lineage *l, const struct sight *s, uint32_t node)
     struct lineage_index *index = l->index;
     uint64_t record_id = s->event->record->system.record_id;
     if (node != PROCESS_NONE) {
-        note_earlier_end(&l->processes[node], s->filetime, record_id);
+        note_earlier_end(&l->processes[node], s->filetime, record_id, s->log);
         return;
     }
     struct text image = sysmon_value(s->event, SYSMON_Image);
@@ -356,6 +356,7 @@ static void add_end(struct lineage *l, const struct sight *s, uint32_t node)
         .pid = sysmon_pid(s->event, SYSMON_ProcessId),
         .image = sysmon_text_is_missing(image) ? STRING_ABSENT
                                                : strings_add(&l->strings, image),
+        .log = s->log,
         .process = PROCESS_NONE};
 }
 

@@ -110,6 +110,8 @@ struct process {
     uint64_t record_id;       /* EventRecordID of its event 1; NO_RECORD */
     uint64_t logon_id;
     uint32_t log;        /* number of the log, as given when added; UINT32_MAX */
+    uint32_t end_log;    /* the same of the record of its end */
+    bool end_is_audited; /* which is a 4689: its id counts another channel's records */
     uint32_t parent_pid; /* as its event 1 records it */
     uint32_t session_id;
     uint32_t command_line, user, original_file_name, current_directory;
@@ -141,14 +143,14 @@ struct process_audit {
 /* An end that knows no guid: the audit's 4689, and event 5 of some builds of Sysmon. */
 struct nameless_end {
     uint64_t filetime, record_id;
-    uint64_t offset; /* this and log, exit_status, state: of a 4689 alone, else 0 */
+    uint64_t offset; /* this and exit_status, state: of a 4689 alone, else 0 */
     uint32_t log;
     uint32_t computer; /* private */
     uint32_t pid;
     uint32_t image, exit_status; /* string numbers */
     uint32_t process; /* after linking: whose end it is taken for; PROCESS_NONE */
     uint8_t state;
-    bool is_audit;
+    bool is_audited;
 };
 
 struct host {

@@ -141,7 +141,8 @@ int compare_nameless_ends(const void *a, const void *b);
 bool same_creation(const struct lineage *l, const struct process *p,
                    const struct sysmon_event *event);
 bool text_is_better(struct text candidate, struct text present);
-void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id);
+void note_earlier_end(struct process *p, uint64_t filetime, uint64_t record_id,
+                      uint32_t log);
 void note_later_sight(struct process *p, uint64_t filetime);
 void note_image(struct lineage *l, uint32_t node, struct text image);
 void ghost_learn_image(struct lineage *l, struct process *p, struct text image,

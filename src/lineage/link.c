@@ -290,6 +290,36 @@ static void end_naming(struct naming_work *n, struct workers *workers)
     buffer_release(&n->maker.key);
 }
 
+/* --- what is odd */
+
+struct sequence_work { /* the gaps of process numbers, by another thread */
+    struct work work;
+    struct lineage *lineage;
+    const struct evidence_log *logs;
+    struct problems problems;
+    struct arena arena;
+};
+
+static void tell_sequence(struct work *work, unsigned worker)
+{
+    struct sequence_work *s = (struct sequence_work *)(void *)work;
+    (void)worker;
+    sequence_tell(s->lineage, s->logs, &s->problems);
+}
+
+static void tell_odd(struct lineage *l, const struct pid_table *pids,
+                     const struct evidence_log *logs, struct problems *problems,
+                     struct workers *workers)
+{
+    struct sequence_work sequence = {
+        .work.run = tell_sequence, .lineage = l, .logs = logs};
+    problems_init(&sequence.problems, &sequence.arena);
+    workers_submit(workers, &sequence.work);
+    anomalies_tell(l, pids, logs, problems, workers);
+    workers_wait(workers, &sequence.work);
+    problems_take(problems, &sequence.problems);
+}
+
 void lineage_link(struct lineage *l, const struct evidence_log *logs,
                   struct problems *problems, struct workers *workers)
 {
@@ -309,9 +339,7 @@ void lineage_link(struct lineage *l, const struct evidence_log *logs,
     begin_naming(&naming, l, workers);
     trees_build(l, reasons.circle, workers);
     end_naming(&naming, workers);
-    if (!stop_requested()) {
-        anomalies_tell(l, &pids, logs, problems, workers);
-        sequence_tell(l, logs, problems);
-    }
+    if (!stop_requested())
+        tell_odd(l, &pids, logs, problems, workers);
     pid_table_release(&pids);
 }

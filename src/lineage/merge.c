@@ -182,8 +182,10 @@ static void hand_over_references(struct lineage *l, uint32_t from, uint32_t to)
     extras[from].means = to;
     new->end_filetime = old->end_filetime;
     new->end_record_id = old->end_record_id;
+    new->end_log = old->end_log;
     old->end_filetime = FILETIME_NONE;
     old->end_record_id = NO_RECORD;
+    old->end_log = UINT32_MAX;
 }
 
 static void choose_primary(struct lineage *l, uint32_t first)
@@ -370,7 +372,7 @@ static void merge_into(struct lineage *l, uint32_t alias, uint32_t to)
     old->flags |= PROCESS_IS_ALIAS;
     p->flags |= PROCESS_HAS_ALIAS;
     note_later_sight(p, old->last_seen_filetime);
-    note_earlier_end(p, old->end_filetime, old->end_record_id);
+    note_earlier_end(p, old->end_filetime, old->end_record_id, old->end_log);
     for (int i = 0; i < IMAGES_PER_PROCESS; i++)
         note_image(l, to, strings_text(&l->strings, extra->images[i]));
     merge_accesses(l, alias, to);

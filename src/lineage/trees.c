@@ -9,7 +9,7 @@
 struct forest {
     struct lineage *lineage;
     uint32_t *parent;   /* all by node */
-    uint32_t *position; /* in lineage->order */
+    uint32_t *position; /* in lineage->order; NULL until there is a circle */
     uint32_t *first_child, *next_sibling, *children;
     uint32_t *root, *depth, *descendants;
 };
@@ -31,9 +31,19 @@ static void read_parents(void *context, struct range range)
 
 /* --- circles */
 
+static void find_positions(struct forest *f)
+{
+    const struct lineage *l = f->lineage;
+    f->position = memory_get_zeroed(l->count, sizeof *f->position);
+    for (size_t i = 0; i < l->order_count; i++)
+        f->position[l->order[i]] = (uint32_t)i;
+}
+
 static void cut_circle(struct forest *f, uint32_t member, uint32_t reason)
 {
     uint32_t first = member;
+    if (!f->position)
+        find_positions(f);
     for (uint32_t n = f->parent[member]; n != member; n = f->parent[n])
         if (f->position[n] < f->position[first])
             first = n;
@@ -143,7 +153,6 @@ void trees_build(struct lineage *l, uint32_t circle_reason, struct workers *work
     struct forest f = {
         .lineage = l,
         .parent = memory_get(l->count * sizeof *f.parent),
-        .position = memory_get_zeroed(l->count, sizeof *f.position),
         .first_child = fill(l->count, PROCESS_NONE),
         .next_sibling = fill(l->count, PROCESS_NONE),
         .children = fill(l->count, 0),
@@ -151,8 +160,6 @@ void trees_build(struct lineage *l, uint32_t circle_reason, struct workers *work
         .depth = fill(l->count, 0),
         .descendants = fill(l->count, 0),
     };
-    for (size_t i = 0; i < l->order_count; i++)
-        f.position[l->order[i]] = (uint32_t)i;
     ranges_do(workers, l->count, read_parents, &f);
     break_circles(&f, circle_reason);
     join_children(&f);

@@ -202,7 +202,7 @@ static const char *const process_columns[] = {
     "original_file_name", "current_directory", "integrity_level", "hashes",
     "parent_user", "logon_guid", "logon_id", "session_id", "role", "recorded_by",
     "audit_log", "audit_record_id", "audit_offset", "token_elevation",
-    "mandatory_label", "also_at"};
+    "mandatory_label", "also_at", "end_recorded_by", "end_log"};
 
 static void put_audit(struct table *t, const struct report *r, uint32_t number)
 {
@@ -232,6 +232,17 @@ static void put_link(struct table *t, struct buffer *b, const struct report *r,
     table_number(t, p->children);
     table_number(t, p->descendants);
     table_number(t, detector_findings_of(r->detector, number));
+}
+
+/* Its log only where it is not the one that the row names. */
+static void put_end(struct table *t, const struct report *r, const struct process *p)
+{
+    const char *source = p->end_is_audited ? "Security 4689 by process id"
+                         : p->flags & PROCESS_END_INFERRED ? "Sysmon 5 by process id"
+                                                           : "Sysmon 5";
+    table_word(t, p->end_filetime != FILETIME_NONE ? source : NULL);
+    bool is_told = p->end_log != p->log && p->end_log < r->evidence->log_count;
+    table_path(t, is_told ? r->evidence->logs[p->end_log].path : NO_TEXT);
 }
 
 static size_t process_count(const struct report *r)
@@ -267,6 +278,7 @@ static void put_process_row(struct table *t, struct buffer *b, const struct repo
     table_roles(t, b, r, number);
     put_audit(t, r, number);
     table_also_at(t, b, r, &l->also, number);
+    put_end(t, r, p);
     table_end_row(t);
 }
 

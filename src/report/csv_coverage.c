@@ -91,9 +91,12 @@ void put_event_ids(struct table *t, struct buffer *b, const uint64_t per_event_i
     table_buffer(t, b);
 }
 
+/* Of one name; that many only in crafted logs. */
+enum { MACHINES_NAMED = 100 };
+
 struct host_sums {
-    uint64_t creations, missing_sequence, findings;
-    struct text machine_ids;
+    uint64_t creations, missing_sequence, findings, machines;
+    struct text machine_ids; /* the first MACHINES_NAMED */
 };
 
 /* By computer name: it has several hosts of the lineage where it stands with several
@@ -124,7 +127,7 @@ static void sums_open(struct sums *s, const struct report *r)
         struct host_sums *sum = sums_of(s, l, i);
         sum->creations += host->process_creations;
         sum->missing_sequence += host->sequence_missing;
-        if (host->machine_id && host->records)
+        if (host->machine_id && host->records && sum->machines++ < MACHINES_NAMED)
             sum->machine_ids = arena_printf(
                 &s->arena, "%.*s%s%08" PRIX32, TEXT(sum->machine_ids),
                 text_is_empty(sum->machine_ids) ? "" : " ", host->machine_id);
@@ -152,7 +155,10 @@ static void put_host(struct table *t, struct buffer *b, struct sums *sums,
         found == MAP_NONE ? (struct host_sums){0} : sums->items[found];
     bool has_records = h->records > 0;
     table_text(t, h->computer);
-    table_text(t, sum.machine_ids);
+    buffer_add_text(b, sum.machine_ids);
+    if (sum.machines > MACHINES_NAMED)
+        buffer_printf(b, " and %" PRIu64 " more", sum.machines - MACHINES_NAMED);
+    table_buffer(t, b);
     table_time(t, h->first_utc_filetime);
     table_time(t, h->last_utc_filetime);
     table_time(t, h->first_filetime);

@@ -506,7 +506,7 @@ static bool wants(const struct page *page, const struct tree_row *row, int round
     bool near = row->relation != RELATION_ANCESTOR ||
                 row->depth + LANE_ANCESTORS_MAX >= page->rows_above;
     bool first = row->relation == RELATION_ANCESTOR || row->relation == RELATION_HOST ||
-                 row->relation == RELATION_MATCH || row->relation == RELATION_APART;
+                 row->relation == RELATION_MATCH;
     return near && first == (round == 0);
 }
 
@@ -563,8 +563,7 @@ static const char *lane_class(const struct process *p, enum relation relation)
     if (!process_has_record(p))
         return "life ghost";
     switch (relation) {
-    case RELATION_MATCH:
-    case RELATION_APART: return "life matched";
+    case RELATION_MATCH: return "life matched";
     case RELATION_HOST: return "life host";
     default: return "life";
     }
@@ -594,8 +593,8 @@ static void draw_life(struct markup *m, const struct axis *a, const struct proce
 
 static const char *relation_word(enum relation relation)
 {
-    static const char *const names[] = {"ancestor", "host process", "match",
-                                        "sibling",  "descendant",   "match"};
+    static const char *const names[] = {"ancestor", "host process", "match", "sibling",
+                                        "descendant"};
     return names[relation];
 }
 
@@ -615,7 +614,7 @@ static void draw_lane(struct markup *m, const struct page *page,
 {
     const struct tree_row *row = lane->row;
     const struct process *p = lineage_process(lineage_of(page), row->process);
-    bool matched = row->relation == RELATION_MATCH || row->relation == RELATION_APART;
+    bool matched = page->creation_matched[row->process];
     struct buffer b = {0}, label = {0};
     markup_open(m, "g");
     describe_lane(&b, page, row);

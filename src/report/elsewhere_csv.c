@@ -207,7 +207,8 @@ static void put_elsewhere(struct table *t, struct buffer *b, const struct report
     const struct elsewhere *e = r->elsewhere;
     put_hosts(t, b, r);
     for (size_t i = 0; i < r->detector->corroboration_count; i++)
-        put_injection(t, r, &r->detector->corroborations[i]);
+        if (r->detector->corroborations[i].strength != STRENGTH_NEUTRAL)
+            put_injection(t, r, &r->detector->corroborations[i]);
     for (size_t i = 0; e && i < e->count && !stop_requested(); i++)
         put_value(t, e, &e->items[e->by_host[i]]);
     for (size_t i = 0; e && i < e->shared_count && !stop_requested(); i++)

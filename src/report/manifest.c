@@ -126,8 +126,9 @@ static void put_dispositions(struct json *j, const struct dispositions *d)
     json_close_object(j);
 }
 
-static void put_rules(struct json *j, const struct rules *rules)
+static void put_rules(struct json *j, const struct detector *d)
 {
+    const struct rules *rules = d->rules;
     json_name(j, "rules");
     json_open_object(j);
     put_digests(j, &rules->digests);
@@ -143,7 +144,7 @@ static void put_rules(struct json *j, const struct rules *rules)
         put_text(j, "title", rule->title);
         put_text(j, "version", rule->version);
         put_text(j, "modified", rule->modified);
-        json_member_u64(j, "process_creations_matched", rule->matches);
+        json_member_u64(j, "process_creations_matched", rule_creations(d, rule));
         json_member_u64(j, "process_creations_filtered", rule->filtered);
         json_close_object(j);
     }
@@ -321,8 +322,7 @@ static void put_counts(struct json *j, const struct report *r)
     json_member_u64(j, "process_creations", creations);
     json_member_u64(j, "sysmon_recovered", recovered);
     json_member_u64(j, "hosts", report_sysmon_hosts(r));
-    json_member_u64(j, "hosts_without_sysmon_records",
-                    r->lineage->host_count - report_sysmon_hosts(r));
+    json_member_u64(j, "hosts_without_sysmon_records", report_hosts_without_sysmon(r));
     json_member_u64(j, "processes", r->lineage->order_count);
     json_member_u64(j, "process_creations_matched", r->detector->matched_creations);
     json_member_u64(j, "findings", r->detector->finding_count);
@@ -413,7 +413,7 @@ static void put_manifest(struct buffer *out, const struct report *r,
     put_run(&j, &r->run);
     put_options(&j, &r->run);
     put_case(&j, &r->case_data);
-    put_rules(&j, r->detector->rules);
+    put_rules(&j, r->detector);
     put_filters(&j, r);
     put_dispositions(&j, r->dispositions);
     put_told_part(&j, r);

@@ -52,6 +52,20 @@ static uint32_t section_of(struct page *page, struct map *by_host, size_t *capac
     return number;
 }
 
+/* Findings of one process stand together, but not all of them need be of one section. */
+static void note_finding(struct section *s, const struct lineage *l, uint32_t process)
+{
+    s->finding_count++;
+    if (s->creation_count && s->last_process == process)
+        return;
+    s->last_process = process;
+    s->creation_count++;
+    if (process == s->host)
+        s->is_matched = true;
+    else if (s->host == PROCESS_NONE || lineage_parent(l, process) == s->host)
+        s->child_count++;
+}
+
 /* Sections in the order of their first findings; a counting sort of the findings. */
 static void find_sections(struct page *page)
 {
@@ -65,8 +79,7 @@ static void find_sections(struct page *page)
         const struct finding *f = &d->findings[i];
         bool is_new_process = i == 0 || f->process != f[-1].process;
         numbers[i] = section_of(page, &by_host, &capacity, f, is_new_process);
-        page->sections[numbers[i]].finding_count++;
-        page->sections[numbers[i]].creation_count += is_new_process;
+        note_finding(&page->sections[numbers[i]], page->report->lineage, f->process);
     }
     for (size_t s = 1; s < page->section_total; s++)
         page->sections[s].first =
@@ -338,18 +351,10 @@ static void add_tree(struct page *page, uint32_t top)
 
 static void collect_rows(struct page *page)
 {
-    const struct section *s = page_section(page);
-    const struct finding *findings = page->report->detector->findings;
     allow(page, &page->rows_allowed, ROWS_TOTAL, ROWS_MAX);
     page->row_count = 0;
     page->rows_left_out = page->chain_left_out = 0;
-    add_tree(page, page_section_process(page, s));
-    for (size_t i = 0; s->host != PROCESS_NONE && i < page->creations.count; i++) {
-        uint32_t process = findings[page->creations.items[i]].process;
-        if (process != s->host &&
-            lineage_parent(page->report->lineage, process) != s->host)
-            add_row(page, process, 0, RELATION_APART);
-    }
+    add_tree(page, page_section_process(page, page_section(page)));
     page->rows_allowed.left -= page->row_count;
 }
 

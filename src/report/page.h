@@ -30,7 +30,10 @@ enum {
 /* The findings of one host process: page->finding_order[first .. first + finding_count). */
 struct section {
     uint32_t host; /* PROCESS_NONE: the parent is not known at all */
-    size_t first, finding_count, creation_count;
+    size_t first, finding_count;
+    size_t creation_count, child_count; /* matched; the host process's own children */
+    bool is_matched;                    /* the host process is one of them itself */
+    uint32_t last_process;              /* while they are counted */
 };
 
 enum relation {
@@ -38,8 +41,7 @@ enum relation {
     RELATION_HOST,
     RELATION_MATCH,
     RELATION_SIBLING, /* another child of the host process */
-    RELATION_DESCENDANT,
-    RELATION_APART /* a match whose link to the host process is not drawn */
+    RELATION_DESCENDANT
 };
 
 struct tree_row {

@@ -339,6 +339,8 @@ void report_close_page(struct template *page); /* may be NULL */
  * *missing: how many have none. */
 enum status report_list_words(const char *template_dir, const char *language,
                               struct buffer *out, size_t *missing, struct error *err);
+/* The names that files of a report can have, by number; NULL behind the last. */
+const char *report_file_name(size_t index);
 /* Before a report takes another one's place: remove the other's files that it has not. */
 void report_remove_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed

@@ -271,12 +271,15 @@ void page_add_problems(const struct report *report);
 struct text report_no_finding(const struct report *r, struct arena *arena);
 /* Hosts with a live Sysmon record: some have events of Windows' audit alone. */
 size_t report_sysmon_hosts(const struct report *r);
+size_t report_hosts_without_sysmon(const struct report *r);
 /* Problems of what could not be read, examined, or given as recorded. */
 size_t report_unread_problems(const struct report *r);
 /* Is it one of Forebear's own indicators? */
 bool rule_is_forebears(const struct rule *rule);
 /* Process creations that another rule than those matched. */
 uint64_t report_creations_of_others(const struct detector *d);
+/* Those to whose parent no GUID leads. */
+uint64_t report_creations_of_unknown(const struct detector *d);
 /* "3 of them a public rule, 2 Forebear's own indicators alone": of all that matched. */
 struct text report_whose_rules(const struct report *r, struct arena *arena);
 /* Is the last part of its recorded ParentImage msra.exe? */

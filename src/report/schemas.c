@@ -464,6 +464,19 @@ const struct csv_file *schema_table(const struct report *report, size_t index)
     return NULL;
 }
 
+const char *report_file_name(size_t index)
+{
+    static const char *const names[] = {
+        "run.log",           "findings.csv",      "near_misses.csv",
+        "corroboration.csv", "processes.csv",     "timeline.csv",
+        "iocs.csv",          "elsewhere.csv",     "evidence.csv",
+        "coverage.csv",      "hosts.csv",         "problems.csv",
+        "findings_cim.csv",  "findings_asim.csv", "findings_ecs.csv",
+        "report.html",       "report.xlsx",       "manifest.json",
+        "SHA256SUMS"};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
 void report_remove_stale(const struct report *report, struct output_dir *dir)
 {
     static const char *const details[] = {"report.html", "processes.csv",

@@ -61,15 +61,14 @@ static bool is_recorded(struct corroboration_range range, uint16_t event_id)
     return false;
 }
 
-/* Of that computer alone: one log can hold many. */
-static struct silence silence_of(const struct report *r, struct text computer,
+/* Of that computer alone: one log can hold many. NULL: no record of it was read. */
+static struct silence silence_of(const struct report *r, const struct story_host *h,
                                  uint16_t event_id)
 {
     struct silence s = {.event_id = event_id,
                         .collected = COLLECTED_UNKNOWN,
                         .first_filetime = FILETIME_NONE,
                         .last_filetime = FILETIME_NONE};
-    const struct story_host *h = r->story ? story_host_of(r->story, computer) : NULL;
     if (!h || h->logs == 0)
         return s;
     s.log = &r->logs[h->first_log];
@@ -90,13 +89,17 @@ size_t silences_of(const struct report *r, uint32_t host,
                    struct silence silences[SILENCES_MAX])
 {
     struct corroboration_range range = detector_corroborations_of(r->detector, host);
-    struct text computer = NO_TEXT;
+    const struct story_host *at = NULL;
     size_t count = 0;
-    if (host != PROCESS_NONE)
-        computer = lineage_computer(r->lineage, lineage_process(r->lineage, host));
+    if (host ==
+        PROCESS_NONE) /* nothing can be told to be on a process that is not known */
+        return 0;
+    if (r->story)
+        at = story_host_of(
+            r->story, lineage_computer(r->lineage, lineage_process(r->lineage, host)));
     for (uint16_t id = 1; id < 256; id++)
         if (detector_looks_for(r->detector, host, id) && !is_recorded(range, id))
-            silences[count++] = silence_of(r, computer, id);
+            silences[count++] = silence_of(r, at, id);
     return count;
 }
 

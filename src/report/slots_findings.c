@@ -57,6 +57,23 @@ SLOT(section_count)
     buffer_printf(out, "%zu process creation%s", n, PLURAL(n));
 }
 
+/* Of its matched creations, those of children of the host process. */
+SLOT(section_children)
+{
+    put_number_unless(out, page_section(page)->child_count, 0);
+}
+
+SLOT(section_is_matched)
+{
+    buffer_add_string(out, page_section(page)->is_matched ? "yes" : "");
+}
+
+SLOT(section_below)
+{
+    const struct section *s = page_section(page);
+    put_number_unless(out, s->creation_count - s->child_count - s->is_matched, 0);
+}
+
 /* How many of its matched creations rest on records that are not live. */
 SLOT(section_recovered)
 {
@@ -178,6 +195,14 @@ SLOT(creation_own_anchor)
 {
     if (page->creation_has_anchor)
         put_process_value(page, page_creation(page)->process, PROCESS_ANCHOR, out);
+}
+
+/* Windows' audit alone logged it: what is said of its parent is not Sysmon's. */
+SLOT(creation_audited)
+{
+    const struct process *p =
+        lineage_process(lineage_of(page), page_creation(page)->process);
+    buffer_add_string(out, p->kind == PROCESS_AUDITED ? "yes" : "");
 }
 
 FIELD(creation_value)

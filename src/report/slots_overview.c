@@ -24,7 +24,7 @@ SLOT(answer_what)
     else
         buffer_printf(
             out,
-            "%" PRIu64 " process creation%s, under %zu host process%s, match%s one or "
+            "%" PRIu64 " process creation%s, with %zu host process%s, match%s one or "
             "more of the %zu rule%s applied: %.*s. No record here shows code being "
             "written into a process: Sysmon has no event for it.",
             n, PLURAL(n), page->section_total, page->section_total == 1 ? "" : "es",
@@ -85,13 +85,14 @@ SLOT(answer_links)
         enum link_grade grade;
         const char *words;
     } grades[] = {
-        {GRADE_A,       "told by the records of both sides (grade A)"            },
-        {GRADE_A_MINUS, "told by both, the parent under a second GUID (grade A-)"},
-        {GRADE_B,       "told by the child's record alone (grade B)"             },
-        {GRADE_P,       "told by Windows' audit by process id (grade P)"         },
-        {GRADE_C,       "not recorded, one candidate (grade C)"                  },
-        {GRADE_D,       "not recorded, several candidates (grade D)"             },
-        {GRADE_NONE,    "not recorded, no candidate"                             },
+        {GRADE_A,
+         "told by the child's record, with the parent's own record at hand (grade A)"},
+        {GRADE_A_MINUS, "the same, by a second GUID of the parent (grade A-)"        },
+        {GRADE_B,       "told by the child's record alone (grade B)"                 },
+        {GRADE_P,       "told by Windows' audit by process id (grade P)"             },
+        {GRADE_C,       "not recorded, one candidate (grade C)"                      },
+        {GRADE_D,       "not recorded, several candidates (grade D)"                 },
+        {GRADE_NONE,    "not recorded, no candidate"                                 },
     };
     const struct detector *d = page->report->detector;
     uint64_t counts[GRADE_P + 1] = {0};
@@ -100,8 +101,9 @@ SLOT(answer_links)
             counts[lineage_process(lineage_of(page), d->findings[i].process)->grade]++;
     for (size_t i = 0; i < sizeof grades / sizeof *grades; i++)
         if (counts[grades[i].grade])
-            buffer_printf(out, "%s%" PRIu64 " %s", out->len ? "; " : "Parents: ",
-                          counts[grades[i].grade], grades[i].words);
+            buffer_printf(out, "%s%" PRIu64 " %s",
+                          out->len ? "; " : "Parents: ", counts[grades[i].grade],
+                          grades[i].words);
 }
 
 /* How many records have which strength; one that speaks twice counts once. */
@@ -136,6 +138,11 @@ SLOT(answer_indicators)
             count_strengths(&s, detector_corroborations_of(d, detector_host(d, h)));
     free(told);
     put_strengths(out, &s);
+}
+
+SLOT(answer_unknown_hosts)
+{
+    put_number_unless(out, report_creations_of_unknown(page->report->detector), 0);
 }
 
 static void put_topic(const struct page *page, enum statement_topic topic, size_t max,

@@ -257,8 +257,8 @@ static bool is_dashed(const struct process *child)
 
 SLOT(row_class)
 {
-    static const char *const relations[] = {"ancestor", "host",       "match",
-                                            "sibling",  "descendant", "apart"};
+    static const char *const relations[] = {"ancestor", "host", "match", "sibling",
+                                            "descendant"};
     static const char *const kinds[] = {"logged", "ghost", "unknown", "audited"};
     buffer_printf(out, "%s %s%s", relations[page_row(page)->relation],
                   kinds[row_process(page)->kind],
@@ -267,11 +267,12 @@ SLOT(row_class)
 
 SLOT(row_relation)
 {
-    static const char *const relations[] = {
-        "ancestor",   "host process",
-        "match",      "sibling of a match",
-        "descendant", "match; its link to the host process is not drawn"};
-    buffer_add_string(out, relations[page_row(page)->relation]);
+    static const char *const relations[] = {"ancestor", "host process", "match",
+                                            "sibling of a match", "descendant"};
+    enum relation relation = page_row(page)->relation;
+    buffer_add_string(out, relations[relation]);
+    if (relation != RELATION_MATCH && page->creation_matched[page_row(page)->process])
+        buffer_add_string(out, ", and a match");
 }
 
 /* Drawn with a character, so that the kind of the link survives being copied, printed or
@@ -290,8 +291,8 @@ SLOT(row_branch)
 SLOT(row_link)
 {
     static const char *const words[] = {
-        [GRADE_A] = "both records tell it",
-        [GRADE_A_MINUS] = "both records tell it, by a second GUID",
+        [GRADE_A] = "the child's record tells it, the parent has its own",
+        [GRADE_A_MINUS] = "the same, by a second GUID of the parent",
         [GRADE_B] = "the child's record alone tells it",
         [GRADE_C] = "not recorded; one candidate",
         [GRADE_D] = "not recorded; several candidates",

@@ -65,8 +65,8 @@ SLOT(print_style)
     }
     buffer_add_string(out, "' } @top-right { content: 'run ");
     char started[FILETIME_TEXT_MAX]; /* UTC alone: the margin has room for one */
-    put_css_text(out, filetime_format(started, RUN(page)->started_filetime,
-                                      FILETIME_REPORT));
+    put_css_text(
+        out, filetime_format(started, RUN(page)->started_filetime, FILETIME_REPORT));
     buffer_add_string(out, "' } }");
 }
 

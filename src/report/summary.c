@@ -137,11 +137,32 @@ static uint64_t matched_recovered(const struct report *r)
     return count;
 }
 
+/* Events that name no process stand apart where their computer has several machines, which
+ * follow it: they tell of no further one. */
+static bool is_of_another_host(const struct lineage *l, size_t host)
+{
+    const struct host *h = &l->hosts[host];
+    for (size_t i = host + 1;
+         h->machine_id == 0 && i < l->host_count && l->hosts[i].computer == h->computer;
+         i++)
+        if (l->hosts[i].records)
+            return true;
+    return false;
+}
+
 size_t report_sysmon_hosts(const struct report *r)
 {
     size_t count = 0;
     for (size_t i = 0; i < r->lineage->host_count; i++)
-        count += r->lineage->hosts[i].records > 0;
+        count += r->lineage->hosts[i].records > 0 && !is_of_another_host(r->lineage, i);
+    return count;
+}
+
+size_t report_hosts_without_sysmon(const struct report *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->lineage->host_count; i++)
+        count += r->lineage->hosts[i].records == 0;
     return count;
 }
 
@@ -192,15 +213,14 @@ static void say_what_was_examined(const struct report *r, const struct totals *s
             : arena_printf(arena,
                            " (in %" PRIu64 " records; a repeated one counts once)",
                            sum->creations);
-    statements_add(out, arena, RECORDED,
-                   "Examined: %" PRIu64 " record%s in %" PRIu64
-                   " log%s, of them %" PRIu64 " Sysmon record%s and %" PRIu64
-                   " process creation%s%.*s, on %zu host%s, "
-                   "from %.*s by the machines' own clocks.",
-                   sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
-                   sum->sysmon_records, PLURAL(sum->sysmon_records), distinct,
-                   PLURAL(distinct), TEXT(repeated), hosts, PLURAL(hosts),
-                   TEXT(buffer_text(&period)));
+    statements_add(
+        out, arena, RECORDED,
+        "Examined: %" PRIu64 " record%s in %" PRIu64 " log%s, of them %" PRIu64
+        " Sysmon record%s and %" PRIu64 " process creation%s%.*s, on %zu host%s, "
+        "from %.*s by the machines' own clocks.",
+        sum->records, PLURAL(sum->records), sum->logs, PLURAL(sum->logs),
+        sum->sysmon_records, PLURAL(sum->sysmon_records), distinct, PLURAL(distinct),
+        TEXT(repeated), hosts, PLURAL(hosts), TEXT(buffer_text(&period)));
     buffer_release(&period);
 }
 
@@ -316,12 +336,55 @@ static struct text words_of_events(const uint64_t by_event[256], struct arena *a
     return kept;
 }
 
+uint64_t report_creations_of_unknown(const struct detector *d)
+{
+    uint64_t count = 0;
+    uint32_t last = PROCESS_NONE;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct finding *f = &d->findings[i];
+        if (f->host_process != PROCESS_NONE || f->process == last)
+            continue;
+        last = f->process;
+        count++;
+    }
+    return count;
+}
+
+/* Of a parent that no GUID leads to nothing was looked for, which is not nothing found. */
+static void say_unknown_hosts(const struct report *r, struct arena *arena,
+                              struct statements *out)
+{
+    uint64_t n = report_creations_of_unknown(r->detector);
+    if (n)
+        statements_add(
+            out, arena, DERIVED,
+            "To the parent of %" PRIu64 " of these process creations no GUID "
+            "leads: whether an event 8, 10 or 25 is recorded on it cannot be "
+            "told.",
+            n);
+}
+
+static bool has_known_host(const struct detector *d)
+{
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (d->findings[i].host_process != PROCESS_NONE)
+            return true;
+    return false;
+}
+
 static void say_corroborations(const struct report *r, struct arena *arena,
                                struct statements *out)
 {
     static const char no_proof[] =
         "No record here shows code being written into a process: Sysmon has no event "
         "for it. On the host processes of these findings it recorded";
+    say_unknown_hosts(r, arena, out);
+    if (!has_known_host(r->detector)) {
+        statements_add(out, arena, DERIVED,
+                       "No record here shows code being written into a process: Sysmon "
+                       "has no event for it.");
+        return;
+    }
     struct signs n = count_signs(r);
     const uint64_t *count = n.by_event;
     struct text aside =
@@ -369,9 +432,9 @@ static void say_hosts_apart(const struct detector *d, struct arena *arena,
             count++;
             with_signs += has_sign(d, i);
         }
-    struct text signs =
-        with_signs ? arena_printf(arena, "on %" PRIu64 " of them", with_signs)
-                   : TEXT_LITERAL("on none");
+    struct text signs = with_signs
+                            ? arena_printf(arena, "on %" PRIu64 " of them", with_signs)
+                            : TEXT_LITERAL("on none");
     if (count)
         statements_add(out, arena, with_signs ? ASSESSED : DERIVED,
                        "%" PRIu64 " process%s that %s msra.exe by name or by "
@@ -456,7 +519,8 @@ static void say_told_part(const struct report *r, struct arena *arena,
     if (text_is_absent(told->filter))
         return;
     struct text wider =
-        beyond ? arena_printf(arena, ", and %" PRIu64 " more event%s of the wider timeline",
+        beyond ? arena_printf(arena,
+                              ", and %" PRIu64 " more event%s of the wider timeline",
                               beyond, PLURAL(beyond))
                : TEXT_LITERAL("");
     statements_add(out, arena, DERIVED,
@@ -515,8 +579,9 @@ static void say_near_misses(const struct detector *d, struct arena *arena,
     static const char beside[] = "of a process creation that another rule matches and";
     size_t all = d->near_miss_count, apart = near_misses_apart(d), with = all - apart;
     struct text where =
-        apart == 0 ? arena_printf(arena, "%s %s stand%s there", all == 1 ? "It is" : "All are",
-                                  beside, count_word(all, "s", ""))
+        apart == 0
+            ? arena_printf(arena, "%s %s stand%s there", all == 1 ? "It is" : "All are",
+                           beside, count_word(all, "s", ""))
         : with == 0
             ? arena_printf(arena, "%s listed apart", all == 1 ? "It is" : "All are")
             : arena_printf(arena, "%zu %s %s stand%s there; %zu %s listed apart", with,
@@ -566,10 +631,15 @@ static struct covered add_up_coverage(const struct report *r)
     return sum;
 }
 
-static void add_silences(struct buffer *out, const struct covered *c)
+/* Coverage knows hosts by name alone. */
+static void add_silences(struct buffer *out, const struct report *r,
+                         const struct covered *c)
 {
-    buffer_printf(out, "What these logs cover: on %" PRIu64 " host%s Sysmon ", c->hosts,
-                  PLURAL(c->hosts));
+    bool is_by_name = c->hosts != report_sysmon_hosts(r);
+    buffer_printf(out, "What these logs cover: on %" PRIu64 " host%s%s Sysmon ",
+                  c->hosts, PLURAL(c->hosts),
+                  is_by_name ? " (told by name: machines of one name are one here)"
+                             : "");
     if (c->holes)
         buffer_printf(out,
                       "recorded, and on %" PRIu64
@@ -627,7 +697,7 @@ static void say_coverage(const struct report *r, const struct totals *sum,
     struct buffer words = {0};
     if (covered.hosts == 0)
         return;
-    add_silences(&words, &covered);
+    add_silences(&words, r, &covered);
     add_missing(&words, &covered);
     add_damage(&words, r, sum, &covered);
     statements_add(out, arena, DERIVED,

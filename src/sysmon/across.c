@@ -159,15 +159,16 @@ bool across_open(struct across *a, const struct coverage *const *coverages,
     return a->slot_count > 0;
 }
 
-/* Its slot, or SIZE_MAX. */
-static size_t slot_of(const struct across *a, const struct evtx_record *record)
+/* Its slot, or SIZE_MAX, and the number of its host. */
+static size_t slot_of(const struct across *a, const struct evtx_record *record,
+                      uint32_t *host_number)
 {
     char name[COMPUTER_MAX];
     const struct evtx_system *s = &record->system;
     if (!record_state_is_live(record->state) || s->record_id == NO_RECORD ||
         !sysmon_is_channel(s->channel))
         return SIZE_MAX;
-    uint32_t host = map_find(&a->hosts, folded_key(name, s->computer));
+    uint32_t host = *host_number = map_find(&a->hosts, folded_key(name, s->computer));
     size_t from = 0, to = a->range_count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
@@ -186,31 +187,36 @@ static size_t slot_of(const struct across *a, const struct evtx_record *record)
 
 bool across_wants(const struct across *a, const struct evtx_record *record)
 {
-    return slot_of(a, record) != SIZE_MAX;
+    uint32_t host;
+    return slot_of(a, record, &host) != SIZE_MAX;
 }
 
-static void note_conflict(struct across *a, uint32_t log, uint32_t other,
+static struct across_pair *pair_of(struct across *a, const struct across_key *key,
+                                   const struct evtx_record *record)
+{
+    uint32_t found = map_find(&a->pair_index, MAP_KEY_OF(key));
+    if (found != MAP_NONE)
+        return &a->pairs[found];
+    struct across_key *kept = arena_alloc(a->arena, sizeof *kept);
+    *kept = *key;
+    map_add(&a->pair_index, MAP_KEY_OF(kept), (uint32_t)a->pair_count);
+    ARRAY_GROW(a->pairs, a->pair_count, a->pair_capacity);
+    a->pairs[a->pair_count] =
+        (struct across_pair){key->log,
+                             key->other,
+                             0,
+                             record->system.record_id,
+                             record->system.record_id,
+                             record->offset,
+                             arena_copy(a->arena, record->system.computer)};
+    return &a->pairs[a->pair_count++];
+}
+
+static void note_conflict(struct across *a, const struct across_key *key,
                           const struct evtx_record *record)
 {
     uint64_t id = record->system.record_id;
-    size_t i = a->pair_count;
-    while (i > 0 &&
-           (a->pairs[i - 1].log != log || a->pairs[i - 1].other != other ||
-            !text_equal_fold(a->pairs[i - 1].computer, record->system.computer)))
-        i--;
-    if (i == 0) {
-        ARRAY_GROW(a->pairs, a->pair_count, a->pair_capacity);
-        a->pairs[a->pair_count++] =
-            (struct across_pair){log,
-                                 other,
-                                 0,
-                                 id,
-                                 id,
-                                 record->offset,
-                                 arena_copy(a->arena, record->system.computer)};
-        i = a->pair_count;
-    }
-    struct across_pair *pair = &a->pairs[i - 1];
+    struct across_pair *pair = pair_of(a, key, record);
     pair->count++;
     pair->first_id = id < pair->first_id ? id : pair->first_id;
     pair->last_id = id > pair->last_id ? id : pair->last_id;
@@ -219,7 +225,8 @@ static void note_conflict(struct across *a, uint32_t log, uint32_t other,
 void across_add(struct across *a, uint32_t log, const struct evtx_record *record,
                 uint32_t fingerprint)
 {
-    size_t slot = slot_of(a, record);
+    uint32_t host;
+    size_t slot = slot_of(a, record, &host);
     if (slot == SIZE_MAX)
         return;
     fingerprint = fingerprint ? fingerprint : 1;
@@ -227,7 +234,7 @@ void across_add(struct across *a, uint32_t log, const struct evtx_record *record
         a->fingerprints[slot] = fingerprint;
         a->logs[slot] = log;
     } else if (a->fingerprints[slot] != fingerprint && a->logs[slot] != log) {
-        note_conflict(a, log, a->logs[slot], record);
+        note_conflict(a, &(struct across_key){log, a->logs[slot], host}, record);
     }
 }
 
@@ -262,5 +269,6 @@ void across_close(struct across *a)
     free(a->is_concerned);
     free(a->pairs);
     map_release(&a->hosts);
+    map_release(&a->pair_index);
     *a = (struct across){0};
 }

@@ -28,6 +28,10 @@ struct across_pair { /* two logs that disagree on a host's ids */
     struct text computer;
 };
 
+struct across_key {
+    uint32_t log, other, host;
+};
+
 struct across {
     const struct coverage *const *coverages;
     size_t log_count;
@@ -40,7 +44,8 @@ struct across {
     uint32_t *logs;         /* by slot: the log that it is of */
     size_t slot_count;
     uint64_t not_compared;
-    bool *is_concerned; /* by log */
+    bool *is_concerned;    /* by log */
+    struct map pair_index; /* by struct across_key */
     struct across_pair *pairs;
     size_t pair_count, pair_capacity;
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sysmon/reach.h"
 #include "util/memory.h"
 
 /* Records of one start of the machine that say so stand within minutes of each other, and
@@ -67,7 +68,10 @@ struct host_work {
     uint32_t host;
     const struct span *spans; /* of all channels, by time */
     size_t span_count;
-    size_t row_count; /* rows before its intervals: the moments, by time */
+    struct reach reach;     /* of the spans */
+    uint64_t *others_until; /* by number of spans from the first on: the last end of one
+                               that is not Sysmon's; 0: there is none */
+    size_t row_count;       /* rows before its intervals: the moments, by time */
     uint64_t limit_100ns;
     bool is_raw;  /* all of its Sysmon logs are */
     bool has_raw; /* one of them is, or may be */
@@ -424,29 +428,38 @@ static void add_interval(struct host_work *w, enum story_kind kind, size_t from,
                                       .state = begin.state});
 }
 
+/* How many spans of the host, from the first on, begin before that. */
+static size_t spans_before(const struct host_work *w, uint64_t filetime)
+{
+    size_t low = 0, high = w->span_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->spans[middle].stretch->first.filetime < filetime)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The last time before `filetime` at which anything of this host was written, as far as
  * stretches tell; FILETIME_NONE if nothing was. */
 static uint64_t last_sign_before(const struct host_work *w, uint64_t filetime)
 {
-    uint64_t last = FILETIME_NONE;
-    for (size_t i = 0; i < w->span_count; i++) {
-        uint64_t end = w->spans[i].stretch->last.filetime;
-        if (end < filetime && (last == FILETIME_NONE || end > last))
-            last = end;
-    }
-    return last;
+    return reach_last_before(&w->reach, filetime);
+}
+
+static uint64_t less(uint64_t filetime, uint64_t by)
+{
+    return filetime > by ? filetime - by : 0;
 }
 
 /* Does a stretch that began after `from` run on through `to`? */
 static bool was_written_at(const struct host_work *w, uint64_t from, uint64_t to)
 {
-    for (size_t i = 0; i < w->span_count; i++) {
-        const struct stretch *s = w->spans[i].stretch;
-        if (s->first.filetime > from && s->first.filetime + OUT_OF_ORDER_100NS < to &&
-            s->last.filetime >= to)
-            return true;
-    }
-    return false;
+    size_t first = spans_before(w, from + 1),
+           end = spans_before(w, less(to, OUT_OF_ORDER_100NS));
+    return reach_next(&w->reach, first, end, to) < end;
 }
 
 /* Windows ended as row `end` says, and started: off, but not while records were written. */
@@ -816,15 +829,9 @@ enum { AT_THE_ENDS_S = 60 };
 static uint64_t last_on(const struct host_work *w, const struct hole *h)
 {
     const uint64_t end = AT_THE_ENDS_S * FILETIME_SECOND;
-    uint64_t last = FILETIME_NONE;
-    for (size_t i = 0; i < w->span_count; i++) {
-        const struct stretch *s = w->spans[i].stretch;
-        uint64_t at = s->last.filetime < h->to ? s->last.filetime : h->to;
-        if (!w->spans[i].is_sysmons && s->first.filetime + end < h->to &&
-            at > h->from + end && (last == FILETIME_NONE || at > last))
-            last = at;
-    }
-    return last;
+    uint64_t last = w->others_until[spans_before(w, less(h->to, end))];
+    last = last < h->to ? last : h->to;
+    return last > h->from + end ? last : FILETIME_NONE;
 }
 
 struct explanation {
@@ -842,17 +849,39 @@ static bool tells_boots(const struct hole *h, uint16_t *before, uint16_t *after)
     return *before && *after;
 }
 
+/* Rows of one host, in order of their begins. */
+struct intervals {
+    size_t first, count;
+    struct reach reach;
+};
+
+static size_t intervals_before(const struct story_row *rows, size_t count,
+                               uint64_t filetime)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows[middle].from_filetime < filetime)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The intervals of the host stand behind its moments in order of time. The longest piece of
  * the hole that none of them covers is left. */
-static struct explanation explain(const struct hole *h,
-                                  const struct story_row *intervals, size_t count)
+static struct explanation explain(const struct host_work *w, const struct hole *h,
+                                  const struct intervals *all)
 {
+    const struct story_row *rows = w->m->story->rows + all->first;
     struct explanation e = {.longest_left = 0};
     uint16_t before, after;
     bool is_one_boot = tells_boots(h, &before, &after) && before == after;
     uint64_t at = h->from;
-    for (size_t i = 0; i < count; i++) {
-        const struct story_row *row = &intervals[i];
+    size_t end = intervals_before(rows, all->count, h->to);
+    for (size_t i = 0; (i = reach_next(&all->reach, i, end, h->from + 1)) < end; i++) {
+        const struct story_row *row = &rows[i];
         uint64_t from = row->from_filetime > h->from ? row->from_filetime : h->from;
         uint64_t to = row->to_filetime < h->to ? row->to_filetime : h->to;
         if (from >= to)
@@ -993,11 +1022,10 @@ static void tell_holes_of_export(const struct host_work *w)
         w->limit_100ns / FILETIME_SECOND);
 }
 
-static void add_hole(struct host_work *w, const struct hole *h, size_t first_interval,
-                     size_t interval_count)
+static void add_hole(struct host_work *w, const struct hole *h,
+                     const struct intervals *intervals)
 {
-    struct explanation e =
-        explain(h, w->m->story->rows + first_interval, interval_count);
+    struct explanation e = explain(w, h, intervals);
     const struct stretch *before = h->before->stretch, *after = h->after->stretch;
     uint64_t on = last_on(w, h);
     struct story_row row = {.from_filetime = h->from,
@@ -1021,14 +1049,21 @@ static void add_hole(struct host_work *w, const struct hole *h, size_t first_int
     add_row(w->m, &row);
 }
 
+/* The rows of a host from `first` on, which stand in order from then on. */
+static void intervals_open(struct intervals *all, struct story *s, size_t first)
+{
+    *all = (struct intervals){.first = first, .count = s->count - first};
+    if (all->count)
+        qsort(s->rows + first, all->count, sizeof *s->rows, compare_rows);
+    reach_open(&all->reach, all->count);
+    for (size_t i = first; i < s->count; i++)
+        reach_add(&all->reach, s->rows[i].to_filetime);
+}
+
 /* Spans stand by time of their first record, so the one that reaches farthest so far is
  * what the next is measured from. */
-static void find_holes(struct host_work *w, size_t first_interval)
+static void find_holes(struct host_work *w, const struct intervals *intervals)
 {
-    size_t interval_count = w->m->story->count - first_interval;
-    if (interval_count)
-        qsort(w->m->story->rows + first_interval, interval_count,
-              sizeof *w->m->story->rows, compare_rows);
     const struct span *farthest = NULL;
     for (size_t i = 0; i < w->span_count; i++) {
         const struct span *s = &w->spans[i];
@@ -1038,8 +1073,7 @@ static void find_holes(struct host_work *w, size_t first_interval)
             uint64_t from = farthest->stretch->last.filetime,
                      to = s->stretch->first.filetime;
             if (to > from && to - from > w->limit_100ns)
-                add_hole(w, &(struct hole){from, to, farthest, s}, first_interval,
-                         interval_count);
+                add_hole(w, &(struct hole){from, to, farthest, s}, intervals);
         }
         if (!farthest || s->stretch->last.filetime > farthest->stretch->last.filetime)
             farthest = s;
@@ -1076,6 +1110,20 @@ static void measure(struct host_work *w, size_t *next)
     w->limit_100ns = spacing_limit(spacing);
 }
 
+static void note_ends(struct host_work *w)
+{
+    uint64_t last = 0;
+    reach_open(&w->reach, w->span_count);
+    w->others_until = memory_get_zeroed(w->span_count + 1, sizeof *w->others_until);
+    for (size_t i = 0; i < w->span_count; i++) {
+        uint64_t end = w->spans[i].stretch->last.filetime;
+        reach_add(&w->reach, end);
+        last = !w->spans[i].is_sysmons && end > last ? end : last;
+        w->others_until[i + 1] = last;
+    }
+    reach_ready(&w->reach);
+}
+
 static void tell_host(struct making *m, uint32_t host, const struct span *spans,
                       size_t span_count, size_t first, size_t row_count,
                       size_t *next_track)
@@ -1085,11 +1133,17 @@ static void tell_host(struct making *m, uint32_t host, const struct span *spans,
                           .spans = spans,
                           .span_count = span_count,
                           .row_count = row_count};
-    measure(&w, next_track);
+    struct intervals intervals;
     size_t first_interval = m->story->count;
+    measure(&w, next_track);
+    note_ends(&w);
     find_intervals(&w, first);
-    find_holes(&w, first_interval);
+    intervals_open(&intervals, m->story, first_interval);
+    find_holes(&w, &intervals);
     tell_holes_of_export(&w);
+    reach_close(&intervals.reach);
+    reach_close(&w.reach);
+    free(w.others_until);
 }
 
 /* --- all of it */
@@ -1127,8 +1181,11 @@ static void order_hosts(struct making *m)
         qsort(s->hosts, s->host_count, sizeof *s->hosts, compare_hosts);
     for (uint32_t i = 0; i < s->host_count; i++)
         number[s->hosts[i].first_row] = i;
-    for (uint32_t i = 0; i < s->host_count; i++)
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct text key = arena_copy_folded(m->arena, s->hosts[i].computer);
+        map_add(&s->by_name, map_key_text(key), i);
         s->hosts[i].first_row = 0;
+    }
     for (size_t i = 0; i < s->count; i++)
         s->rows[i].host = number[s->rows[i].host];
     for (size_t i = 0; i < m->span_count; i++)
@@ -1200,6 +1257,7 @@ void story_make(struct story *story, const struct coverage *const *coverages,
 
 void story_release(struct story *story)
 {
+    map_release(&story->by_name);
     free(story->rows);
     free(story->hosts);
     *story = (struct story){0};
@@ -1207,8 +1265,9 @@ void story_release(struct story *story)
 
 const struct story_host *story_host_of(const struct story *story, struct text computer)
 {
-    for (size_t i = 0; i < story->host_count; i++)
-        if (text_equal_fold(story->hosts[i].computer, computer))
-            return &story->hosts[i];
-    return NULL;
+    struct arena arena = {0};
+    uint32_t found =
+        map_find(&story->by_name, map_key_text(arena_copy_folded(&arena, computer)));
+    arena_release(&arena);
+    return found == MAP_NONE ? NULL : &story->hosts[found];
 }

@@ -79,6 +79,7 @@ struct story {
     size_t count, capacity;
     struct story_host *hosts; /* by name */
     size_t host_count, host_capacity;
+    struct map by_name; /* private; of hosts, folded */
 };
 
 /* A log that was cleared, as the run keeps them. */

@@ -257,6 +257,9 @@ bool filetime_parse(struct text t, uint64_t *filetime)
 
 uint64_t filetime_from_unix(int64_t seconds, uint32_t nanoseconds)
 {
+    const int64_t first = -(int64_t)(FILETIME_UNIX / FILETIME_SECOND);
+    if (seconds < first || seconds >= INT64_MAX / (int64_t)FILETIME_SECOND + first)
+        return FILETIME_NONE;
     return (uint64_t)(seconds * (int64_t)FILETIME_SECOND + (int64_t)FILETIME_UNIX) +
            nanoseconds / 100;
 }

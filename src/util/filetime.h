@@ -29,6 +29,7 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
 /* "YYYY-MM-DD hh:mm:ss" or with T, 0 to 9 digits of fraction (cut to 7), then nothing, Z,
  * or +hh:mm / -hh:mm. The whole text must be that. False for anything else. */
 bool filetime_parse(struct text t, uint64_t *filetime);
+/* FILETIME_NONE for what a signed 64-bit FILETIME cannot hold: a file may have any time. */
 uint64_t filetime_from_unix(int64_t seconds, uint32_t nanoseconds);
 /* Seconds since 1970, rounded down. */
 int64_t filetime_to_unix(uint64_t filetime);

@@ -33,6 +33,11 @@ static const char *temporary_name(char out[TEMPORARY_NAME_MAX], const char *name
     return out;
 }
 
+bool output_dir_holds(const struct output_dir *dir, const char *name)
+{
+    return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
                             struct error *err)
 {
@@ -52,7 +57,7 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
         output_dir_close(dir);
         return FAILED;
     }
-    if (!force && faccessat(dir->fd, "manifest.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!force && output_dir_holds(dir, "manifest.json")) {
         fail(err, FAILED, place_of(path),
              "holds a report already; choose another folder, or --force to replace it");
         output_dir_close(dir);
@@ -138,7 +143,8 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err)
         unlinkat(dir->fd, seals[i], 0);
     if (rename_all(dir, err) != OK)
         return FAILED;
-    if (fsync(dir->fd) != 0)
+    /* Some file systems, of networks above all, cannot do that with a folder. */
+    if (fsync(dir->fd) != 0 && errno != EINVAL)
         return fail(err, FAILED, place_of(dir->path),
                     "cannot sync the output folder: %s", strerror(errno));
     return OK;
@@ -323,7 +329,8 @@ enum status output_finish(struct output *out, struct error *err)
 {
     output_flush(out);
     give_back_blocks(out);
-    sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* to its end; not waited for */
+    sync_file_range(out->fd, 0, 0,
+                    SYNC_FILE_RANGE_WRITE); /* to its end; not waited for */
     if (out->write_error) {
         cannot_write(out->dir, out->name, out->write_error, err);
         output_abandon(out);

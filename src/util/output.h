@@ -44,6 +44,8 @@ struct output {
  * writing into it, or if it already holds a report (manifest.json) and force is false. */
 enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
                             struct error *err);
+/* Does anything of that name lie there? */
+bool output_dir_holds(const struct output_dir *dir, const char *name);
 enum status output_dir_publish(struct output_dir *dir, struct error *err);
 /* Before publishing: take away a file of an earlier report that this one does not have. */
 void output_dir_remove_stale(struct output_dir *dir, const char *name);

@@ -11,6 +11,12 @@ static void remember(int number)
     asked = number;
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void stop_install(void)
 {
     struct sigaction action;
@@ -19,9 +25,12 @@ void stop_install(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    action.sa_handler =
-        SIG_IGN; /* a closed pipe is an error of write(), with its place */
+    if (!is_ignored(SIGHUP)) /* nohup(1): the run outlives its terminal */
+        sigaction(SIGHUP, &action, NULL);
+    /* A closed pipe and a file that is too large are errors of write(), with their place. */
+    action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool stop_requested(void)
@@ -33,6 +42,7 @@ bool stop_close(void)
 {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     return asked == 0;
 }
 

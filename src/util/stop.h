@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * stop.h - SIGINT and SIGTERM end the run between two steps, never inside one, so that
- * temporary files are removed; the process then dies of the same signal. */
+ * stop.h - SIGINT, SIGTERM and, where the caller does not ignore it, SIGHUP end the run between
+ * two steps, never inside one, so that temporary files are removed; the process then dies of
+ * the same signal. */
 #ifndef FOREBEAR_STOP_H
 #define FOREBEAR_STOP_H
 
