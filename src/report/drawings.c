@@ -339,18 +339,18 @@ static void draw_matches(struct markup *m, const struct page *page,
     }
 }
 
-/* In one line, or in two where it is long; the elements are the same whatever the name, so
- * that no value can make any. Returns where the next line stands. */
+/* In one line, or in two where it is long; the elements and their places are the same
+ * whatever the name, so that no value can make any. Returns where the next line stands. */
 static int draw_host_name(struct markup *m, struct text computer, int y)
 {
     struct buffer b = {0};
     struct text name = shortened(&b, computer, 2 * HOST_LETTERS),
                 first = first_line(name, HOST_LETTERS),
                 second = text_slice(name, first.len, SIZE_MAX);
-    words(m, "name", 0, second.len ? y + 5 : y + 12, NULL, first);
-    words(m, "name", 0, y + 19, NULL, second);
+    words(m, "name", 0, y + 8, NULL, first);
+    words(m, "name", 0, y + 21, NULL, second);
     buffer_release(&b);
-    return second.len ? y + 34 : y + 27;
+    return y + 34;
 }
 
 static void draw_host(struct markup *m, const struct page *page, const struct axis *a,
