@@ -2,29 +2,8 @@
  * What the report says of the run itself: its command line, libraries and options. */
 #include "run_internal.h"
 
-#include <string.h>
-
 #include "util/utf.h"
 #include "versions.h"
-
-static void add_quoted(struct buffer *out, const char *word)
-{
-    struct text shown = text_from(word);
-    bool plain = shown.len > 0;
-    for (size_t i = 0; i < shown.len; i++)
-        plain = plain &&
-                (strchr("-_=./,:+%@", word[i]) || (word[i] >= '0' && word[i] <= '9') ||
-                 ((word[i] | 0x20) >= 'a' && (word[i] | 0x20) <= 'z'));
-    if (!plain)
-        buffer_add_char(out, '\'');
-    for (size_t i = 0; i < shown.len; i++)
-        if (word[i] == '\'')
-            buffer_add_string(out, "'\\''");
-        else
-            buffer_add_char(out, word[i]);
-    if (!plain)
-        buffer_add_char(out, '\'');
-}
 
 static struct text quoted_command_line(struct arena *arena, int argc, char **argv)
 {
@@ -32,7 +11,7 @@ static struct text quoted_command_line(struct arena *arena, int argc, char **arg
     for (int i = 0; i < argc; i++) {
         if (i)
             buffer_add_char(&raw, ' ');
-        add_quoted(&raw, i ? argv[i] : "forebear");
+        buffer_add_shell_word(&raw, text_from(i ? argv[i] : "forebear"));
     }
     utf_add_visible(&shown, buffer_text(&raw));
     struct text line = arena_copy(arena, buffer_text(&shown));

@@ -264,20 +264,36 @@ static enum status follow_sources(struct run *run, struct error *err)
     return gather_logs(run, true, "following sources", err);
 }
 
+static bool wants_audit(struct run *run, enum audit_event_id event_id,
+                        uint64_t filetime, uint32_t process)
+{
+    if (process == PROCESS_NONE || !detector_in_family(&run->detector, process))
+        return false;
+    bool is_told = audit_is_told(run, event_id, filetime, process);
+    run->report.told.events_left_out += !is_told;
+    return is_told;
+}
+
 /* What the audit says of the families is in the tables already. */
 static void gather_audits(struct run *run)
 {
     const struct lineage *l = &run->lineage;
-    for (size_t i = 0; i < l->audit_count && !run->options->findings_only; i++) {
+    size_t end_count;
+    const struct nameless_end *ends = lineage_ends(l, &end_count);
+    if (run->options->findings_only)
+        return;
+    for (size_t i = 0; i < l->audit_count; i++) {
         const struct process_audit *audit = &l->audits[i];
-        if (!detector_in_family(&run->detector, audit->process))
-            continue;
-        if (audit_is_told(run, audit))
+        if (wants_audit(run, AUDIT_PROCESS_CREATED, audit->created_filetime,
+                        audit->process))
             timeline_add_audit(&run->timeline, l, audit,
                                &run->evidence.logs[audit->log]);
-        else
-            run->report.told.events_left_out++;
     }
+    for (size_t i = 0; i < end_count; i++)
+        if (ends[i].is_audited &&
+            wants_audit(run, AUDIT_PROCESS_EXITED, ends[i].filetime, ends[i].process))
+            timeline_add_audit_end(&run->timeline, l, &ends[i],
+                                   &run->evidence.logs[ends[i].log]);
 }
 
 enum status gather(struct run *run, struct error *err)

@@ -118,7 +118,8 @@ bool event_is_told(const struct selection *s, const struct sysmon_event *event);
 /* Lineage does not keep the channel of a process creation. */
 void note_channel(struct run *run, const struct sysmon_event *event, uint32_t process);
 void tell_a_part(struct run *run);
-bool audit_is_told(const struct run *run, const struct process_audit *audit);
+bool audit_is_told(const struct run *run, enum audit_event_id event_id,
+                   uint64_t filetime, uint32_t process);
 
 /* ---- run.c */
 

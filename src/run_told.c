@@ -62,12 +62,13 @@ void tell_a_part(struct run *run)
     told->near_misses_left_out = left_out.near_misses;
 }
 
-bool audit_is_told(const struct run *run, const struct process_audit *audit)
+bool audit_is_told(const struct run *run, enum audit_event_id event_id,
+                   uint64_t filetime, uint32_t process)
 {
     const struct selection *s = &run->options->selection;
-    const struct process *p = lineage_process(&run->lineage, audit->process);
-    return selection_takes_id(s, AUDIT_PROCESS_CREATED) &&
-           selection_takes_time(s, audit->created_filetime) &&
+    const struct process *p = lineage_process(&run->lineage, process);
+    return selection_takes_id(s, (uint16_t)event_id) &&
+           selection_takes_time(s, filetime) &&
            selection_takes_name(&s->channels, TEXT_LITERAL("Security")) &&
            selection_takes_name(&s->computers, lineage_computer(&run->lineage, p));
 }

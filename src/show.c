@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "show_log.h"
 #include "util/memory.h"
 #include "util/utf.h"
 
@@ -43,7 +44,7 @@ struct show {
     struct shown_record native, libevtx;
     uint64_t matches, match_offsets[MATCHES_SHOWN];
     unsigned shown; /* logs with such a record */
-    struct buffer out;
+    struct buffer out, choices;
 };
 
 /* ---- copying a record */
@@ -168,29 +169,6 @@ static enum status read_libevtx(struct show *s, const char **name, struct error 
                                         &s->problems, err);
     evtx_reader_close(reader);
     return status;
-}
-
-/* Where none is named there must be no choice. */
-static bool is_chosen(const struct show *s, const struct evidence_log *log)
-{
-    const char *wanted = s->options->log;
-    return wanted ? text_equal(log->path, text_from(wanted))
-                  : s->evidence.log_count == 1;
-}
-
-static enum status fail_to_choose(const struct show *s, struct error *err)
-{
-    const struct evidence *e = &s->evidence;
-    if (e->log_count == 0)
-        return fail(err, FAILED, NOWHERE, "no event log was found");
-    struct buffer known = {0};
-    for (size_t i = 0; i < e->log_count && i < MATCHES_SHOWN; i++)
-        buffer_printf(&known, "%s%.*s", i ? ", " : "", TEXT(e->logs[i].path));
-    fail(err, FAILED, NOWHERE, "%s; --log says which: %.*s",
-         s->options->log ? "there is no such log" : "there are several logs",
-         TEXT(buffer_text(&known)));
-    buffer_release(&known);
-    return FAILED;
 }
 
 /* ---- showing it */
@@ -471,17 +449,22 @@ static enum status show_log(struct show *s, struct error *err)
 static enum status show_record(struct show *s, struct error *err)
 {
     const struct options *o = s->options;
-    const struct evidence_log *first = NULL;
-    for (size_t i = 0; i < s->evidence.log_count; i++) {
-        s->log = &s->evidence.logs[i];
-        if (!is_chosen(s, s->log))
-            continue;
+    const struct evidence_log **logs =
+        arena_alloc(&s->arena, (s->evidence.log_count + 1) * sizeof *logs);
+    size_t count = show_log_choose(&s->evidence, o->log, logs, &s->choices, err);
+    if (count == 0)
+        return FAILED;
+    const struct evidence_log *first = logs[0];
+    for (size_t i = 0; i < count; i++) {
+        s->log = logs[i];
         if (show_log(s, err) != OK)
             return FAILED;
-        first = first ? first : s->log;
     }
-    if (!first)
-        return fail_to_choose(s, err);
+    if (count > 1)
+        journal_say(&s->journal, JOURNAL_WARNING,
+                    "%s: %zu logs have that name, shown where they hold such a record; "
+                    "each of these options picks one:",
+                    o->log, count);
     bool by_offset = o->record_offset != NO_OFFSET;
     return s->shown ? OK
                     : fail(err, FAILED, evidence_log_place(first, NO_OFFSET, NO_RECORD),
@@ -509,6 +492,13 @@ static enum status open_and_tell(struct show *s, struct error *err)
     return status;
 }
 
+/* The logs that there are to choose from stand in lines of their own, with -q too. */
+static void say_choices(const struct show *s)
+{
+    struct text choices = buffer_text(&s->choices);
+    fwrite(choices.ptr, 1, choices.len, stderr);
+}
+
 int run_show(const struct options *options)
 {
     struct show s = {.options = options};
@@ -520,10 +510,12 @@ int run_show(const struct options *options)
         exit_status = emit_text(buffer_text(&s.out));
     else
         journal_say_error(&s.journal, JOURNAL_ERROR, &err);
+    say_choices(&s);
     evidence_close(&s.evidence);
     problems_release(&s.problems);
     journal_abandon(&s.journal);
     buffer_release(&s.out);
+    buffer_release(&s.choices);
     arena_release(&s.arena);
     return exit_status;
 }

@@ -93,26 +93,38 @@ check "a record without a creator's id is read" report nobody "$work/nobody"
 has_row "and no id is made up" nobody 'tool\.exe' ',event 4688 records no process id of the creator,'
 check "nowhere" sh -c '! grep -r 4294967295 "$1"' - "$work/out.nobody"
 
-python3 - "$work/out.both/timeline.csv" >"$work/told" <<'PY'
+# told FOLDER ID: the timeline's rows of that event
+told() {
+    python3 - "$work/out.$1/timeline.csv" "$2" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
-    if r["event_id"] == "4688":
+    if r["event_id"] == sys.argv[2]:
         print(r["log"], r["event_record_id"], r["process_id"], r["why"], r["clock"],
               "findings" if r["finding"] else "-", r["state"], r["message"])
 PY
+}
+told both 4688 >"$work/told"
 cat >"$work/wanted" <<'END'
 Security.evtx 7001 16 family TimeCreated - live Windows' audit recorded userinit.exe (8) as the creator of explorer.exe (16): (no command line recorded)
 Security.evtx 7002 32 family TimeCreated - live Windows' audit recorded explorer.exe (16) as the creator of regsvr32.exe (32): regsvr32.exe -s x.html
 Security.evtx 7003 64 family TimeCreated findings live Windows' audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set
 END
 same "the timeline has the audit's records of the family" "$work/wanted" "$work/told"
+echo "Security.evtx 7006 64 family TimeCreated - live Windows' audit recorded the end of cmd.exe (64), exit status 0x0" >"$work/end.wanted"
+told both 4689 >"$work/end"
+same "and the end that it recorded" "$work/end.wanted" "$work/end"
+check "as what it is" grep -q ',Process Terminated,.*,4689,' "$work/out.both/timeline.csv"
 check "so has the page" grep -q "audit recorded MSRA.EXE (48) as the creator of cmd.exe (64): cmd /c set" "$work/out.both/report.html"
 report bare --findings-only "$work/logs"
 check "which are left out where findings alone are asked for" sh -c '! grep -q ",4688," "$1"' - "$work/out.bare/timeline.csv"
 report none --event-id=1 "$work/logs"
 check "or other events" sh -c '! grep -q ",4688," "$1"' - "$work/out.none/timeline.csv"
+check "nor is the end" sh -c '! grep -q ",4689," "$1"' - "$work/out.none/timeline.csv"
 report told --event-id=4688 --channel=Security "$work/logs"
 check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
+check "by their ids: no end" sh -c '! grep -q ",4689," "$1"' - "$work/out.told/timeline.csv"
+report ends --event-id=4689 "$work/logs"
+check "and the end alone" test "$(grep -c 'Windows. audit' "$work/out.ends/timeline.csv")" = 1
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
 import csv, sys
 for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")):
@@ -151,12 +163,99 @@ same "nothing changes" "$work/rows" "$work/rows.turned"
 check "with a copy of the Security log" report twice "$work/twice"
 rows twice >"$work/rows.twice"
 same "nothing comes twice" "$work/rows" "$work/rows.twice"
+told twice 4689 | sed 's/^copy/Security/' >"$work/end"
+same "nor does the end" "$work/end.wanted" "$work/end"
 check "with the Security log as XML" report text "$work/text"
 rows text >"$work/rows.text"
 same "nothing changes either" "$work/rows" "$work/rows.text"
 check "--reader=libevtx" report libevtx --reader=libevtx "$work/logs"
 rows libevtx >"$work/rows.libevtx"
 same "gives the same" "$work/rows" "$work/rows.libevtx"
+
+# --- an end that Sysmon and the audit recorded; one of a pid whose process had long ended
+mkdir "$work/ended"
+sed -e 's/^log Security.*/end whoami at +45s\nend msra at +50s ProcessGuid={00000000-0000-0000-0000-000000000000}\n&/' \
+    -e '/^record 4689/{p;s/+40s/+45.1s/;s/0x40/0x50/;s/cmd.exe/whoami.exe/;p;s/+45.1s/+49s/;s/0x50/0x30/;s/whoami/msra/;p;s/+49s/+90s/;s/0x30/0x50/;s/msra/whoami/}' \
+    "$top/tests/scenarios/20-audit.scenario" >"$work/ended.scenario"
+check "ends that both logged" "$build/tests/make_evtx" "$work/ended.scenario" "$work/ended"
+report ended "$work/ended"
+told ended 4689 | cut -d ' ' -f 3,10- >"$work/end"
+cat >"$work/wanted" <<'END'
+64 recorded the end of cmd.exe (64), exit status 0x0
+80 recorded the end of whoami.exe (80), exit status 0x0
+48 recorded the end of msra.exe (48), exit status 0x0
+END
+same "have a row of the audit's, too" "$work/wanted" "$work/end"
+told ended 5 | cut -d ' ' -f 3,8- >"$work/end"
+printf '%s\n' '80 whoami.exe (80) ended' '48 msra.exe (48) ended' >"$work/wanted"
+same "beside Sysmon's, with a GUID or without" "$work/wanted" "$work/end"
+rows ended | grep -E '^(whoami|msra)' | grep -oE '^[a-z]+|end=[0-9:]+' | xargs >"$work/end"
+echo 'msra end=00:00:50 whoami end=00:00:45' >"$work/wanted"
+same "whose time is the process's" "$work/wanted" "$work/end"
+
+# --- Forebear's own indicators and near misses on what the audit alone logged
+created() { # AT VERSION PID IMAGE CREATOR-PID [CREATOR]
+    printf 'record 4688 at %s version %s provider Microsoft-Windows-Security-Auditing channel Security SubjectUserSid:sid=S-1-5-18 SubjectUserName=anna SubjectDomainName=CORP SubjectLogonId:hex64=0x1234 NewProcessId:hex64=%s NewProcessName=%s TokenElevationType=%%%%1938 ProcessId:hex64=%s CommandLine=""' "$1" "$2" "$3" "$4" "$5"
+    [ -z "${6-}" ] || printf ' TargetUserSid:sid=S-1-0-0 TargetUserName=- TargetDomainName=- TargetLogonId:hex64=0x0 ParentProcessName=%s MandatoryLabel:sid=S-1-16-8192' "$6"
+    echo
+}
+system='C:\Windows\System32'
+{
+    cat <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process explorer pid 16 at +0s image C:\Windows\explorer.exe command C:\Windows\Explorer.EXE parent -
+process copy pid 48 at +10s image C:\Temp\update.exe parent explorer OriginalFileName=msra.exe
+log Security.evtx ids 7001
+END
+    created +20s 2 0x50 "$system\find.exe" 0x30 'C:\Temp\update.exe'
+    created +30s 2 0x60 "$system\msra.exe" 0x10 'C:\Windows\explorer.exe'
+    created +31s 2 0x61 "$system\arp.exe" 0x60 "$system\msra.exe"
+    created +32s 2 0x62 "$system\net.exe" 0x60 "$system\msra.exe"
+    created +33s 2 0x63 "$system\whoami.exe" 0x60 "$system\msra.exe"
+    created +34s 1 0x64 "$system\route.exe" 0x60
+    created +40s 2 0x70 'C:\Temp\msra.exe' 0x10 'C:\Windows\explorer.exe'
+    created +50s 2 0x80 "$system\a.exe" 0x999 'D:\x\msra.exe'
+    created +51s 2 0x81 "$system\b.exe" 0x999 'D:\x\msra.exe'
+    created +52s 2 0x82 "$system\c.exe" 0x998 'D:\x\msra.exe'
+} >"$work/own.scenario"
+mkdir "$work/own"
+"$build/tests/make_evtx" "$work/own.scenario" "$work/own" >/dev/null
+check "what the audit alone logged is judged by the own indicators" report own "$work/own"
+python3 - "$work/out.own" >"$work/found" <<'PY'
+import csv, sys
+def rows(name):
+    return csv.DictReader(open(sys.argv[1] + "/" + name, newline="", encoding="utf-8"))
+says = "This creation was recorded by Windows' audit (Security 4688), not by Sysmon."
+for r in rows("findings.csv"):
+    print(r["code"], r["image"].rpartition("\\")[2], r["recorded_by"], says in r["message"])
+for r in rows("near_misses.csv"):
+    print(r["rule_source"] or "any", r["image"].rpartition("\\")[2], r["recorded_by"], says in r["why"])
+PY
+cat >"$work/wanted" <<'END'
+MSRA_CHILD_TOOL find.exe Security 4688 True
+MSRA_RENAMED find.exe Security 4688 True
+MSRA_CHILD_TOOL arp.exe Security 4688 True
+MSRA_CHILD_TOOL net.exe Security 4688 True
+MSRA_CHILD_TOOL whoami.exe Security 4688 True
+MSRA_RECON_BURST whoami.exe Security 4688 True
+MSRA_ODD_PATH msra.exe Security 4688 True
+MSRA_CHILD_TOOL a.exe Security 4688 True
+MSRA_ODD_PATH a.exe Security 4688 True
+MSRA_CHILD_TOOL b.exe Security 4688 True
+MSRA_CHILD_TOOL c.exe Security 4688 True
+MSRA_ODD_PATH c.exe Security 4688 True
+any find.exe Security 4688 True
+splunk-v4 arp.exe Security 4688 True
+splunk-v4 net.exe Security 4688 True
+splunk-v4 whoami.exe Security 4688 True
+any route.exe Security 4688 True
+splunk-v4 a.exe Security 4688 True
+splunk-v4 b.exe Security 4688 True
+splunk-v4 c.exe Security 4688 True
+END
+same "each finding and near miss says which log recorded it" "$work/wanted" "$work/found"
 
 status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
@@ -166,7 +265,7 @@ python3 - "$work/out.alone/findings.csv" >"$work/.out" <<'PY'
 import csv, sys
 print(*sorted(r["rule_source"] for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))))
 PY
-said "Splunk fires all the same: it needs the name alone" '^splunk-v1 splunk-v4$'
+said "Splunk and the own indicator fire all the same: they need the name alone" '^forebear splunk-v1 splunk-v4$'
 
 if [ -d "$SHARED_DATA/evtx" ]; then
     report public "$SHARED_DATA/evtx" >/dev/null 2>&1

@@ -455,8 +455,8 @@ static void test_near_misses(void **state)
          "/offerRA PC-17"},
         {{"C:\\Windows\\System32\\msra.exe", "-", "C:\\Windows\\System32\\cmd.exe"},
          "sigma",
-         "ParentCommandLine is recorded as \"-\", which is what Sysmon writes where it "
-         "does not know it."},
+         "ParentCommandLine is recorded as \"-\", which stands for a value that is "
+         "not known."},
         {{"C:\\Windows\\System32\\msra.exe", NULL, "C:\\Windows\\System32\\cmd.exe"},
          "sigma", "The record has no ParentCommandLine."},
         {{"C:\\Windows\\System32\\msra.exe", "C:\\Windows\\System32\\ms...",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "detect/detect_internal.h"
+#include "tests/lineage_helper.h"
 #include "util/workers.h"
 #include "validate/scenario.h"
 

@@ -216,6 +216,46 @@ column "$work/odd-report/evidence.csv" records | tr '\n' ' ' >"$work/.out"
 said "and read" '^2 3 3 $'
 column "$work/odd-report/problems.csv" code >"$work/.out"
 said "a text that speaks of events and is none of it is told" '^TEXT_NOT_TAKEN$'
+
+# --- what may stand before the first event, however long
+mkdir "$work/filler" "$work/endless"
+python3 - "$work" "$work/WKS-01.xml" "$work/WKS-01.jsonl" <<'PY'
+import gzip, pathlib, sys
+work = pathlib.Path(sys.argv[1])
+xml = pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")
+events = xml[xml.index("<Event "):]
+events = events[:events.index("</Event>") + 8]
+line = pathlib.Path(sys.argv[3]).read_text(encoding="utf-8").split("\n")[0]
+head = '<?xml version="1.0"?>\n'
+comment = "<!-- " + "exported by hand - < > & " * 400 + "-->\n"
+texts = {
+    "blanks.xml": "\ufeff" + "\r\n" * 4000 + events,
+    "comment.xml": head + comment + "<Events>" + events + "</Events>",
+    "comments.xml": head + 30 * (comment + "<!DOCTYPE Events>\n") + events,
+    "stylesheet.xml": head + "<?xml-stylesheet " + "x" * 9000 + "?>" + events,
+    "lines.jsonl": "\n" * 5000 + line,
+    "edge.xml": "\n" * 4094 + events,
+}
+for name, text in texts.items():
+    (work / "filler" / name).write_bytes(text.encode("utf-8"))
+(work / "filler/wide.xml").write_bytes(texts["comment.xml"].encode("utf-16"))
+(work / "filler/packed.xml.gz").write_bytes(gzip.compress(("\n" * 400000 + events).encode("utf-16"), mtime=0))
+(work / "filler/nothing.txt").write_text("\n" * 9000)
+(work / "filler/other.xml").write_text(comment + "<note/>")
+for name, text in (("endless.xml", "<!--" + "x" * (1 << 20) + "-->" + events), ("cut.xml", "\n" * ((1 << 20) - 3) + events)):
+    (work / "endless" / name).write_bytes(text.encode())
+(work / "endless/packed.xml.gz").write_bytes(gzip.compress(("\n" * 3000000 + events).encode("utf-16"), mtime=0))
+PY
+status_is 0 "long blanks, comments and declarations hide no export in a folder" report filler-report "$work/filler"
+column "$work/filler-report/evidence.csv" log | tr '\n' ' ' >"$work/.out"
+said "each is found" '^blanks.xml comment.xml comments.xml edge.xml lines.jsonl packed.xml.gz stylesheet.xml wide.xml $'
+column "$work/filler-report/evidence.csv" records | sort -u >"$work/.out"
+said "and read" '^1$'
+status_is 0 "nor where it is named" report filler-report "$work/filler/comments.xml"
+check "what is blank, or says nothing of events, is not told" sh -c '! grep -q TEXT_NOT_TAKEN "$1"' - "$work/filler-report/problems.csv"
+report endless-report "$work/endless" >/dev/null 2>&1
+grep '^TEXT_NOT_TAKEN' "$work/endless-report/problems.csv" >"$work/.out"
+check "what says nothing for a megabyte is told" test "$(grep -c 'its first 1048576 bytes are blanks and comments' "$work/.out")" = 3
 lost "a brace that is missing in a line of many events" brace.json 1 49
 lost "a quote that is missing there" quote.json 1 49
 lost "an event that is too large, in a line of many" large.json 1 9

@@ -9,7 +9,7 @@
 
 #include "tests/test.h"
 
-#include "lineage/lineage.h"
+#include "tests/lineage_helper.h"
 #include "util/memory.h"
 #include "util/workers.h"
 #include "validate/scenario.h"

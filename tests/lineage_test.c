@@ -7,7 +7,7 @@
 
 #include "tests/test.h"
 
-#include "lineage/lineage.h"
+#include "tests/lineage_helper.h"
 #include "util/workers.h"
 
 #define NULL_GUID "{00000000-0000-0000-0000-000000000000}"

@@ -106,6 +106,9 @@ yes' 'none -'; do
     [ "$(verified "$work/mode-$mode/timeline.csv")" = "${wanted#* }" ]
     tap_result $? "timeline.csv says what --verify=$mode confirmed"
 done
+check "--verify=findings confirms what corroboration.csv rests on, as --help says" sh -c '
+    "$1" report --help | tr -s " \n" "  " | grep -qF "those that findings, their ancestors and corroboration.csv rest on" &&
+    cmp "$2/mode-findings/corroboration.csv" "$2/mode-all/corroboration.csv"' - "$forebear" "$work"
 check "--verify=none says so" grep -q 'verify was set to none' "$work/mode-none/report.html"
 check "--verify=all compares the set of records" grep -q '"records_in_the_libevtx_list_alone": 0' "$work/mode-all/manifest.json"
 for jobs in 1 3; do

@@ -181,6 +181,46 @@ same "and by a byte of it" "$work/by-id" "$work/by-offset"
 status_is 4 "a record that is not there" "$forebear" show --record 999999 "$sysmon"
 status_is 4 "several logs need --log" "$forebear" show --record 1 "$samples"
 said "which are named" 'WKS-02-Sysmon.evtx'
+
+# Logs of one name in two folders: the end of the name with the evidence picks one.
+mkdir -p "$work/A/Logs" "$work/B/Logs"
+cp "$sysmon" "$work/A/Logs/S.evtx"
+cp "$samples/WKS-02-Sysmon.evtx" "$work/B/Logs/S.evtx"
+cp "$sysmon" "$work/B/It's.evtx"
+cd "$work" || exit 1
+status_is 0 "a name that two logs have shows both" "$forebear" show -q --record 5 --log S.evtx A B
+said "and says how many" 'S.evtx: 2 logs have that name'
+said "and what picks the one" '^  --log=A/Logs/S.evtx$'
+said "and the other" '^  --log=B/Logs/S.evtx$'
+check "and no third" sh -c '! grep -q "It.*s" "$1"' - "$work/.out"
+status_is 0 "the path alone is as ambiguous" "$forebear" show -q --record 5 --log Logs/S.evtx A B
+for picked in A/Logs/S.evtx B/Logs/S.evtx; do
+    status_is 0 "$picked picks one" "$forebear" show -q --record 5 --log $picked A B
+    said "which is it" "^evidence *${picked%%/*}\$"
+    status_is 0 "also where the logs are the evidence" "$forebear" show -q --record 5 --log $picked A/Logs/S.evtx B/Logs/S.evtx
+    said "which is it" "^evidence *$picked\$"
+done
+status_is 0 "the end of a path picks it from a folder on" "$forebear" show -q --record 5 --log "It's.evtx" A B
+status_is 4 "but not from within a name" "$forebear" show -q --record 5 --log "t's.evtx" A B
+said "where there is none all are named, as a shell takes them" "^  --log='It'\\\\''s.evtx'\$"
+cd "$build" || exit 1
+if command -v mkfs.fat >/dev/null && command -v mcopy >/dev/null; then
+    truncate -s 8M "$work/fat.raw"
+    {
+        mkfs.fat "$work/fat.raw"
+        mmd -i "$work/fat.raw" ::Logs
+        mcopy -i "$work/fat.raw" "$log" ::Logs/Makes-Room.evtx
+        mcopy -i "$work/fat.raw" "$sysmon" ::Logs/Long-Name-1.evtx
+        mdel -i "$work/fat.raw" ::Logs/Long-Name-1.evtx ::Logs/Makes-Room.evtx
+        mcopy -i "$work/fat.raw" "$log" ::Logs/Long-Name-1.evtx
+    } >/dev/null 2>&1
+    status_is 0 "a log and a deleted one of its path" "$forebear" show --record 5 --log Long-Name-1.evtx "$work/fat.raw"
+    gone=$(sed -n "s/^  --log='\(.*\)' (deleted file)\$/\1/p" "$work/.out")
+    status_is 0 "are parted by their entries" "$forebear" show --record 5 --log "$gone" "$work/fat.raw"
+    said "which is it" '^log .*[(]deleted file[)]$'
+else
+    skip "a log and a deleted one of its path" "no mtools or dosfstools"
+fi
 echo text >"$work/text.txt"
 status_is 4 "evidence that is no log" "$forebear" show --record 1 "$work/text.txt"
 said "is told with the reason" 'text.txt: EVIDENCE_UNREADABLE: neither an event log nor an export'

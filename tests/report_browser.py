@@ -455,6 +455,34 @@ def printed(browser, name, path, shots, header, papers):
         page.close()
 
 
+# The heads of columns that are printed and say nothing in any row, or say something and are
+# not printed; the first table of events has one column emptied, so that there is one.
+COLUMNS = """(() => {
+  const emptied = document.querySelector('.timeline');
+  for (const row of emptied.tBodies[0].rows) row.cells[1].textContent = '';
+  const wrong = [], tables = document.querySelectorAll('table.stack');
+  for (const table of tables) {
+    const rows = [...table.tBodies].flatMap(body => [...body.rows]);
+    [...table.tHead.rows[0].cells].forEach((head, i) => {
+      const empty = i > 0 && rows.every(row => !row.cells[i].childNodes.length);
+      const cells = [head, ...rows.map(row => row.cells[i])];
+      const shown = cells.filter(cell => getComputedStyle(cell).display !== 'none').length;
+      if (shown !== (empty ? 0 : cells.length)) wrong.push([table.className, head.textContent, shown]);
+    });
+  }
+  return JSON.stringify([getComputedStyle(emptied.rows[0].cells[1]).display, wrong]);
+})()"""
+
+
+def columns(browser, name, path):
+    page = Page(browser, path)
+    page.call("Emulation.setEmulatedMedia", media="print")
+    emptied, wrong = json.loads(page.ask(COLUMNS))
+    say(emptied == "none", name + ": a column that says nothing is not printed", emptied)
+    say(not wrong, name + ": all others are, whole", wrong[:5])
+    page.close()
+
+
 def words(browser, name, path, forbidden):
     """The program's own words: values and the texts of rules' authors are taken away."""
     page = Page(browser, path, scripts=False)
@@ -503,6 +531,7 @@ def main():
         widths(browser, name, path, shots)
         contrast(browser, name, path, shots)
         words(browser, name, path, forbidden)
+        columns(browser, name, path)
         printed(browser, name, path, shots, "Process lineage report",
                 PAPERS[:1] if name == "all" else PAPERS)
         if name == "all":

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lineage_helper.h"
 #include "util/memory.h"
 
 #define T0 (FILETIME_UNIX + UINT64_C(1767225600) * FILETIME_SECOND)

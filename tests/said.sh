@@ -258,4 +258,34 @@ has "a session is an alternative for msra.exe" other.page '^a Remote Assistance 
 check "and for nothing else" sh -c '[ "$(grep -c "^a Remote Assistance session in which" other.page)" = 1 ]'
 has "a file that is not Windows' own clears nothing" other.page "hash is not that of Windows' own msra.exe .* It clears nothing"
 
+# --- a host's name that is long: in two lines of the picture, its middle left out, whole in the title
+mkdir "$work/long"
+{
+    echo 't0 2026-01-01T00:00:00Z'
+    i=1
+    for host in DESKTOP-W-01.MANUFACTURING.SUBSIDIARY.CORPORATION.EXAMPLE DESKTOP-0123456.corp.example.org PC-17.corp.example; do
+        printf '%s\n' "host $host machine 0x$i user CORP\\anna" "log $i.evtx" \
+            "process p$i pid 16 at +0s image C:\\Windows\\explorer.exe parent -"
+        i=$((i + 1))
+    done
+    printf '%s\n' 'process a-program pid 48 at +10s image C:\Windows\System32\msra.exe parent p3'
+    printf '%s\n' 'process long pid 4242 at +20s image C:\a-name-of-a-program-that-is-rather-long.exe parent a-program'
+} >"$work/long.scenario"
+"$build/tests/make_evtx" "$work/long.scenario" "$work/long" >/dev/null
+"$forebear" report -q -o "$work/long-report" "$work/long" >/dev/null
+sed -n '/<svg[^>]*class="activity"/,/<\/svg>/p' "$work/long-report/report.html" |
+    grep -oE '<(text class="name"|title)[^>]*>[^<]*' | sed 's/^<text[^>]*>/- /; s/^<title>/= /' | grep -vE 'over time|^- $' | sed '/^= .*over/,$d' | head -n 8 >"$work/said.names"
+cat >"$work/wanted" <<'END'
+= PC-17.corp.example
+- PC-17.corp.example
+= DESKTOP-0123456.corp.example.org
+- DESKTOP-0123456.corp.
+- example.org
+= DESKTOP-W-01.MANUFACTURING.SUBSIDIARY.CORPORATION.EXAMPLE
+- DESKTOP-W-01.MANUFACTURI
+- NG.SUBSI…ORATION.EXAMPLE
+END
+same "a long host name stands in two lines, whole in the title" "$work/wanted" "$work/said.names"
+check "a long program's name keeps its process id" grep -qE ">a-name-of-a-[^<]*….*[(]4242[)]<" "$work/long-report/report.html"
+
 finish

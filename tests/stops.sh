@@ -72,6 +72,26 @@ done
 
 check "most signals came while the run went on" test $stopped -ge 4
 
+# Packing the workbook is the library's work, which asks nobody whether to go on. Here it is
+# made to last: who packs is halted.
+for signal in INT:130 TERM:143; do
+    begin --format=xlsx
+    tries=0
+    : >"$work/packs"
+    until [ -s "$work/packs" ] || [ $tries -gt 3000 ]; do
+        tries=$((tries + 1))
+        sleep 0.01
+        [ -d "$work/report/.report.xlsx.parts" ] && processes_of $pid | grep -v "^$pid\$" >"$work/packs"
+    done
+    check "another process packs the workbook" xargs kill -s STOP <"$work/packs"
+    since=$(milliseconds)
+    kill -s ${signal%:*} $pid
+    ends ${signal#*:} "SIG${signal%:*} while the workbook is packed" "$since"
+done
+begin --format=xlsx
+wait $pid
+check "a workbook that is packed to its end leaves no folder behind" sh -c 'test -s "$1/report.xlsx" && ! ls -A "$1" | grep "^[.]"' - "$work/report"
+
 # A terminal sends its signals to all processes of the run.
 for signal in INT:130 TERM:143 HUP:129; do
     for options in --reader=libevtx --verify=all; do

@@ -13,7 +13,7 @@
  *   verdicts.c      which conditions hold of which process, found by all workers
  *   touch.c         one event on a host process, and what is computed of it
  *   indicator_file.c  rules/corroboration.yml -> indicators of what speaks for a finding
- *   audited.c       public rules on processes that Security 4688 alone logged
+ *   audited.c       rules on processes that Security 4688 alone logged
  *   corroborate.c   those indicators over events, processes and findings
  *   notes.c         those that need several events
  *   families.c      who belongs to a finding, and as what
@@ -470,9 +470,10 @@ struct finding *detector_new_finding(struct detector *d);
 struct finding *detector_add_finding(struct detector *d, struct rule *rule,
                                      const struct column_view *view, uint32_t process);
 struct near_miss *detector_new_near_miss(struct detector *d);
-/* Judge one view by one rule; a finding unless a filter takes it. Returns it, or NULL. */
-struct finding *detector_judge(struct detector *d, struct rule *rule,
-                               const struct column_view *view, uint32_t process);
+/* Judge one view by one public rule: a finding unless a filter takes it, a near miss where
+ * the rule is silent by one condition, or neither. */
+void detector_judge(struct detector *d, struct rule *rule,
+                    const struct column_view *view, uint32_t process);
 
 /* Why the leaf does not hold for this value. */
 struct text near_miss_why(const struct leaf *leaf, struct text recorded,
@@ -498,9 +499,10 @@ bool near_miss_may_be_blind(const struct lineage *lineage, uint32_t process);
 /* A condition, and the processes that it is asked of. */
 struct question {
     const struct rule_condition *condition;
-    bool is_about_any; /* else those that Sysmon logged; unknown parents never */
+    bool is_about_any;     /* else those that Sysmon logged; unknown parents never */
+    bool is_about_audited; /* of those that the audit alone logged, too */
     bool sees_host;
-    /* Instead of a condition, of logged ones. */
+    /* Instead of a condition, of those that have a record. */
     bool (*asks)(const struct lineage *lineage, uint32_t process);
 };
 
@@ -522,6 +524,10 @@ static inline struct node_list verdicts_of(const struct verdicts *v, size_t ques
 }
 
 /* audited.c */
+bool audited_can_fire(const struct rule *rule);
+/* The sentence, and that the audit says it where the process is its alone; NULL: it is not. */
+struct text audited_say(struct text sentence, const struct process *process,
+                        struct arena *arena);
 void audited_judge(struct detector *d, const struct lineage *lineage);
 /* A rule of the taxonomy `forebear`; `met`: of which its condition holds. */
 void indicator_find(struct detector *d, struct rule *rule,

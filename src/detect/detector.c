@@ -73,17 +73,20 @@ struct finding *detector_add_finding(struct detector *d, struct rule *rule,
         .process = process,
         .host_process = PROCESS_NONE,
         .message = message_fill(&rule->condition->message, view, d->arena)};
+    if (rule->condition->taxonomy == TAXONOMY_FOREBEAR)
+        finding->message = audited_say(finding->message, view->process, d->arena);
     condition_explain(rule->condition, view, d->arena, &finding->reasons,
                       &finding->reason_count);
     return finding;
 }
 
-struct finding *detector_judge(struct detector *d, struct rule *rule,
-                               const struct column_view *view, uint32_t process)
+void detector_judge(struct detector *d, struct rule *rule,
+                    const struct column_view *view, uint32_t process)
 {
-    return condition_holds(rule->condition, view)
-               ? detector_add_finding(d, rule, view, process)
-               : NULL;
+    if (condition_holds(rule->condition, view))
+        detector_add_finding(d, rule, view, process);
+    else if (rule->condition->near_miss.wanted)
+        near_miss_add(d, rule, view, process);
 }
 
 bool detector_wants(const struct detector *d, const struct sysmon_event *event)
@@ -124,12 +127,8 @@ void detector_add_creation(struct detector *d, const struct sysmon_event *event,
     struct column_view view = {.event = event};
     for (size_t i = 0; i < d->rules->count; i++) {
         struct rule *rule = &d->rules->items[i];
-        if (rule->condition->taxonomy == TAXONOMY_FOREBEAR)
-            continue;
-        if (condition_holds(rule->condition, &view))
-            detector_add_finding(d, rule, &view, process);
-        else if (rule->condition->near_miss.wanted)
-            near_miss_add(d, rule, &view, process);
+        if (rule->condition->taxonomy != TAXONOMY_FOREBEAR)
+            detector_judge(d, rule, &view, process);
     }
 }
 
@@ -266,7 +265,10 @@ static void find_verdicts(struct verdicts *v, const struct detector *d,
     for (size_t i = 0; i < rules; i++) {
         const struct rule_condition *c = d->rules->items[i].condition;
         if (c->taxonomy == TAXONOMY_FOREBEAR)
-            all[i] = (struct question){.condition = c, .sees_host = true};
+            all[i] = (struct question){.condition = c,
+                                       .is_about_audited =
+                                           audited_can_fire(&d->rules->items[i]),
+                                       .sees_host = true};
     }
     all[rules + ASK_LOOKED_AT] = (struct question){
         .condition = d->rules->indicators->hosts, .is_about_any = true};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/map.h"
 #include "util/memory.h"
 
 struct column_view node_view(const struct lineage *l, uint32_t number)
@@ -18,25 +19,59 @@ struct column_view node_view(const struct lineage *l, uint32_t number)
         .host = parent == PROCESS_NONE ? NULL : lineage_process(l, parent)};
 }
 
+/* Parents that a finding of the rule has been told for. One that is no process of the table
+ * is told by what 4688 records of it: an id and an image. */
+struct hosts_told {
+    struct map map;
+    struct arena keys;
+};
+
+struct unlinked_host {
+    uint32_t scope, pid, image, node;
+};
+
+static struct unlinked_host host_of(const struct lineage *l, uint32_t number)
+{
+    const struct process *p = lineage_process(l, number);
+    return p->parent == PROCESS_NONE
+               ? (struct unlinked_host){p->scope, p->parent_pid, p->parent_image,
+                                        p->kind == PROCESS_AUDITED ? PROCESS_NONE
+                                                                   : number}
+               : (struct unlinked_host){.node = p->parent};
+}
+
+static bool is_told(const struct hosts_told *told, const struct unlinked_host *host)
+{
+    return map_find(&told->map, MAP_KEY_OF(host)) != MAP_NONE;
+}
+
+static void note_told(struct hosts_told *told, const struct unlinked_host *host)
+{
+    struct unlinked_host *key = arena_alloc(&told->keys, sizeof *key);
+    *key = *host;
+    map_add(&told->map, MAP_KEY_OF(key), 0);
+}
+
 static void judge_all(struct detector *d, struct rule *rule, const struct lineage *l,
                       struct node_list met)
 {
-    bool *seen = rule->condition->once_per_host
-                     ? memory_get_zeroed(d->state->node_count, sizeof *seen)
-                     : NULL;
+    struct hosts_told told = {0};
     for (size_t i = 0; i < met.count; i++) {
-        uint32_t number = met.nodes[i], parent = lineage_parent(l, number);
-        if (seen && parent != PROCESS_NONE && seen[parent])
+        uint32_t number = met.nodes[i];
+        struct unlinked_host host = host_of(l, number);
+        if (rule->condition->once_per_host && is_told(&told, &host))
             continue;
         struct column_view view = node_view(l, number);
         struct finding *finding = detector_add_finding(d, rule, &view, number);
         if (!finding)
             continue;
-        finding->host_process = rule->condition->about_process ? number : parent;
-        if (seen && parent != PROCESS_NONE)
-            seen[parent] = true;
+        finding->host_process =
+            rule->condition->about_process ? number : lineage_parent(l, number);
+        if (rule->condition->once_per_host)
+            note_told(&told, &host);
     }
-    free(seen);
+    map_release(&told.map);
+    arena_release(&told.keys);
 }
 
 /* --- MSRA_RECON_BURST: several listed tools under one host within the window */
@@ -111,7 +146,9 @@ static size_t collect_uses(struct detector *d, const struct rule *rule,
     for (size_t i = 0; i < l->order_count; i++) {
         uint32_t number = l->order[i];
         const struct process *p = lineage_process(l, number);
-        if (host[number] == PROCESS_NONE || p->kind != PROCESS_LOGGED ||
+        bool counts = p->kind == PROCESS_LOGGED ||
+                      (p->kind == PROCESS_AUDITED && audited_can_fire(rule));
+        if (host[number] == PROCESS_NONE || !counts ||
             p->start_filetime == FILETIME_NONE)
             continue;
         uint32_t tool = tool_number(&rule->condition->burst,

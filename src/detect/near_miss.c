@@ -117,9 +117,8 @@ struct text near_miss_why(const struct leaf *leaf, struct text recorded,
         return arena_printf(arena, "The record has no %.*s.", TEXT(leaf->field));
     if (is_unknown(recorded))
         return arena_printf(arena,
-                            "%.*s is recorded as \"%.*s\", which is what Sysmon writes "
-                            "where it does not "
-                            "know it.",
+                            "%.*s is recorded as \"%.*s\", which stands for a value "
+                            "that is not known.",
                             TEXT(leaf->field), TEXT(recorded));
     if (is_bare_name_of(leaf, recorded))
         return arena_printf(
@@ -187,7 +186,9 @@ void near_miss_add(struct detector *d, const struct rule *rule,
     struct near_miss *miss = detector_new_near_miss(d);
     *miss = (struct near_miss){.rule = rule, .process = process};
     condition_all_reasons(c, view, d->arena, &miss->reasons, &miss->reason_count);
-    miss->why = near_miss_why(unmet, column_value(view, unmet->column), d->arena);
+    miss->why =
+        audited_say(near_miss_why(unmet, column_value(view, unmet->column), d->arena),
+                    view->process, d->arena);
 }
 
 /* --- after linking */
@@ -196,7 +197,10 @@ static void add_blind_spot(struct detector *d, uint32_t process,
                            struct match_reason reason, struct text why)
 {
     struct near_miss *miss = detector_new_near_miss(d);
-    *miss = (struct near_miss){.process = process, .why = why, .reason_count = 1};
+    *miss = (struct near_miss){
+        .process = process,
+        .why = audited_say(why, lineage_process(d->state->lineage, process), d->arena),
+        .reason_count = 1};
     miss->reasons = arena_alloc(d->arena, sizeof *miss->reasons);
     miss->reasons[0] = reason;
 }
@@ -249,8 +253,9 @@ static void look_for_null_parent(struct detector *d, const struct lineage *l,
         d, process, reason,
         arena_printf(
             d->arena,
-            "The record names no parent, so no rule can match. A candidate by "
+            "The record names %s, so no rule can match. A candidate by "
             "process id and time (grade %s) is %.*s; that is no recorded link.",
+            p->kind == PROCESS_AUDITED ? "the creator's process id alone" : "no parent",
             link_grade_name(p->grade), TEXT(image)));
 }
 

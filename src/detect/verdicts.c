@@ -90,9 +90,9 @@ static void ask(const struct asking *a, const struct column_view *view, bool *an
         struct column_view seen = *view;
         if (!q->sees_host)
             seen.host = NULL;
-        answers[i] = q->condition &&
-                     (q->is_about_any || view->process->kind == PROCESS_LOGGED) &&
-                     condition_holds(q->condition, &seen);
+        bool is_asked = q->is_about_any || view->process->kind == PROCESS_LOGGED ||
+                        (q->is_about_audited && view->process->kind == PROCESS_AUDITED);
+        answers[i] = q->condition && is_asked && condition_holds(q->condition, &seen);
     }
 }
 
@@ -138,7 +138,7 @@ static void ask_range(void *context, struct range range)
         const bool *answers = answers_of(a, &m, &view, key);
         for (size_t q = 0; q < a->count; q++)
             if (answers[q] ||
-                (a->questions[q].asks && view.process->kind == PROCESS_LOGGED &&
+                (a->questions[q].asks && process_has_record(view.process) &&
                  a->questions[q].asks(l, node)))
                 take_yes(&a->ranges[range.number], node, q);
     }

@@ -34,21 +34,29 @@ static const char *last_component(const char *path)
 static void add_file_log(struct evidence *evidence, struct evidence_item *item,
                          const struct image_candidate *file)
 {
-    struct evidence_log *log = evidence_add_log(evidence, item);
-    item->kind = EVIDENCE_FILE;
+    struct file_identity identity;
+    struct log_format format = {.form = LOG_EVTX};
     if (file->format.kind == FORMAT_TEXT)
-        log->format = file->format.text;
-    item->format = text_from(evidence_log_is_text(log) ? log_format_name(&log->format)
-                                                       : "EVTX file");
+        format = file->format.text;
+    item->kind = EVIDENCE_FILE;
+    item->format =
+        text_from(format.form == LOG_EVTX ? "EVTX file" : log_format_name(&format));
     item->segments = 1;
     item->size = file->size;
     item->examined = true;
+    system_file_identity(file->fd, &identity);
+    if (evidence_is_read_before(evidence, item, item_place(item, NO_OFFSET),
+                                evidence->problems, &identity))
+        return;
+    struct evidence_log *log = evidence_add_log(evidence, item);
+    log->format = format;
     log->path = arena_copy(evidence->arena, text_from(last_component(file->path)));
     log->path_is_winevt = path_is_in_winevt(text_from(file->path));
     log->size = file->size;
     log->standard = file_times_from_stat(file->fd);
     log->stream->path = arena_copy(evidence->arena, text_from(file->path)).ptr;
-    system_file_identity(file->fd, &log->stream->identity);
+    log->stream->identity = identity;
+    evidence_keep_file(evidence, log);
     journal_say(evidence->journal, JOURNAL_ACTION,
                 "%.*s: opened as %.*s, %" PRIu64 " bytes", TEXT(item->given),
                 TEXT(item->format), file->size);
@@ -106,6 +114,7 @@ static enum status examine_file(struct evidence *evidence, struct evidence_item 
                                 struct error *err)
 {
     uint8_t head[FORMAT_HEAD_SIZE], tail[FORMAT_TAIL_SIZE];
+    struct log_format text;
     file->head = read_part(file, 0, head, sizeof head);
     file->tail = file->size >= sizeof tail
                      ? read_part(file, file->size - sizeof tail, tail, sizeof tail)
@@ -117,6 +126,9 @@ static enum status examine_file(struct evidence *evidence, struct evidence_item 
     }
     if (!file->is_block_device)
         file->format = format_recognise(file->head, file->tail);
+    if (!file->is_block_device && file->format.kind == FORMAT_UNKNOWN &&
+        text_log_recognise_file(file->fd, file->head, &text) == TEXT_EVENTS)
+        file->format = (struct format){FORMAT_TEXT, log_format_name(&text), NULL, text};
     return examine_content(evidence, item, file, options, err);
 }
 
@@ -212,6 +224,7 @@ enum status evidence_open(struct evidence *evidence, const char *const *paths,
 {
     *evidence =
         (struct evidence){.arena = arena, .problems = problems, .journal = journal};
+    evidence_open_files(evidence);
     evidence->items = arena_alloc(arena, count * sizeof *evidence->items);
     struct stat *files = arena_alloc(arena, count * sizeof *files);
     for (size_t i = 0; i < count; i++) {
@@ -227,7 +240,7 @@ enum status evidence_open(struct evidence *evidence, const char *const *paths,
         }
         if (examine_item(evidence, item, paths[i], options, err) == FAILED)
             return FAILED;
-        if (item->examined && !item->log_count)
+        if (item->examined && !item->log_count && !item->log_read_before)
             problems_add(problems, PROBLEM_NO_LOG_FOUND, item_place(item, NO_OFFSET),
                          "no event log was found in this evidence");
     }
@@ -246,6 +259,7 @@ void evidence_close(struct evidence *evidence)
             close(evidence->items[i].folder - 1);
     }
     free(evidence->logs);
+    evidence_close_files(evidence);
     *evidence = (struct evidence){0};
 }
 

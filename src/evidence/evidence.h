@@ -16,6 +16,7 @@
  *             3. What was recognised and not examined is a problem: a format that libtsk
  *                would silently read as raw (Ex01, QCOW2, AFF4), a locked or unknown
  *                volume, shadow copies, a folder without permission.
+ *             4. A file is one log, however often it was named or lies in what was named.
  * Ownership   Texts live in the run's arena. Logs stay readable until evidence_close().
  * Damage      A bad item, volume or file becomes a problem; the others are still read. A
  *             read inside a damaged region gives what can be had and says the rest.
@@ -89,6 +90,7 @@ struct evidence_item {
     struct evidence_volume *volumes;
     size_t volume_count;
     size_t log_count;
+    size_t log_read_before;       /* files that an earlier log is; not in log_count */
     bool examined;                /* could be opened at all */
     struct evidence_image *image; /* private to src/evidence */
     int folder;                   /* private: descriptor of a folder + 1, 0: none */
@@ -151,6 +153,7 @@ struct evidence {
     size_t item_count;
     struct evidence_log *logs;
     size_t log_count;
+    struct evidence_files *files; /* private to src/evidence */
 };
 
 /* Open every item, find its logs. Items that cannot be opened become problems. FAILED only
@@ -217,6 +220,9 @@ bool evidence_contains_path(const char *const *paths, size_t count, const char *
 /* Is that file one of the items itself? */
 bool evidence_is_path(const char *const *paths, size_t count, const char *path);
 void evidence_close(struct evidence *evidence);
+/* The log's whole name: the evidence, a slash and its path in there; that of the evidence
+ * where this is the log itself. */
+void evidence_log_add_name(struct buffer *out, const struct evidence_log *log);
 
 struct place evidence_log_place(const struct evidence_log *log, uint64_t offset,
                                 uint64_t record_id);

@@ -11,6 +11,7 @@
  *   volumes.c     the volume system, what each volume holds, shadow copies
  *   file_system.c logs inside a volume, by path or by signature
  *   log.c         reading, digesting and checking one log
+ *   files.c       which files are logs already
  *   system_file.c opening files of the examiner's machine so that nothing changes */
 #ifndef FOREBEAR_EVIDENCE_INTERNAL_H
 #define FOREBEAR_EVIDENCE_INTERNAL_H
@@ -86,6 +87,18 @@ bool format_has_pending_log(int fd, enum format_kind kind);
 
 /* Is this the beginning of a file of events as XML or JSON? Fills in *format if so. */
 bool text_log_recognise(struct bytes head, struct log_format *format);
+enum text_start {
+    TEXT_OTHER,
+    TEXT_EVENTS,
+    TEXT_FILLER /* blanks and comments for TEXT_FILLER_MAX bytes, whatever comes then */
+};
+
+enum { TEXT_FILLER_MAX = 1 << 20 };
+
+/* The same for a file, of which `head` is the beginning: where that is blanks, comments and
+ * declarations for the most part, what follows these is looked at. */
+enum text_start text_log_recognise_file(int fd, struct bytes head,
+                                        struct log_format *format);
 /* Does it say "Event" all the same, as markup or as a JSON string? */
 bool text_log_mentions_events(struct bytes head);
 /* Is it text of any kind? */
@@ -180,6 +193,18 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
                            struct error *err);
 /* Is the parent of this path ...\Windows\System32\winevt\Logs? Separator '/'. */
 bool path_is_in_winevt(struct text path);
+
+/* --- files.c */
+
+void evidence_open_files(struct evidence *evidence);
+void evidence_close_files(struct evidence *evidence);
+/* Is the file a log already? Then that is told, with the place where it was met again, and
+ * counted in `item`. */
+bool evidence_is_read_before(struct evidence *evidence, struct evidence_item *item,
+                             struct place place, struct problems *problems,
+                             const struct file_identity *file);
+/* From now on the log's file is. */
+void evidence_keep_file(struct evidence *evidence, const struct evidence_log *log);
 
 /* --- log.c */
 

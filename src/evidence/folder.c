@@ -20,6 +20,8 @@
 struct walk {
     struct evidence *evidence;
     struct evidence_item *item;
+    struct problems
+        *problems; /* the evidence's, also where others are not told again */
     int root;
     struct text absolute; /* of the root, to tell winevt\Logs */
     bool by_signature;
@@ -98,13 +100,23 @@ static bool may_hold_text_events(const char *name)
 static bool holds_text_events(const struct walk *walk, const char *path,
                               struct bytes start, struct log_format *format)
 {
-    bool is_log = text_log_recognise(start, format);
-    if (!is_log && text_log_mentions_events(start))
+    int fd = system_file_open_below(walk->root, path, 0);
+    enum text_start what =
+        fd >= 0 && start.len ? text_log_recognise_file(fd, start, format) : TEXT_OTHER;
+    if (fd >= 0)
+        close(fd);
+    if (what == TEXT_FILLER)
+        problems_add(
+            walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN, path_place(walk, path),
+            "its first %d bytes are blanks and comments; what follows them was "
+            "not read",
+            TEXT_FILLER_MAX);
+    if (what == TEXT_OTHER && text_log_mentions_events(start))
         problems_add(walk->evidence->problems, PROBLEM_TEXT_NOT_TAKEN,
                      path_place(walk, path),
                      "it names an Event and does not begin as an export of events; "
                      "it was not read");
-    return is_log;
+    return what == TEXT_EVENTS;
 }
 
 /* Is it a log, by what it holds? */
@@ -134,6 +146,11 @@ static void add_log(struct walk *walk, const char *path, struct log_format forma
             close(fd);
         return;
     }
+    if (evidence_is_read_before(walk->evidence, walk->item, path_place(walk, path),
+                                walk->problems, &identity)) {
+        close(fd);
+        return;
+    }
     struct evidence_log *log = evidence_add_log(walk->evidence, walk->item);
     struct buffer whole = {0};
     log->path = arena_copy(arena, text_from(path));
@@ -146,6 +163,7 @@ static void add_log(struct walk *walk, const char *path, struct log_format forma
     log->stream->folder = walk->root;
     log->stream->path = log->path.ptr;
     log->stream->identity = identity;
+    evidence_keep_file(walk->evidence, log);
     close(fd);
     journal_say(walk->evidence->journal, JOURNAL_ACTION,
                 "%.*s: log %.*s, %" PRIu64 " bytes", TEXT(walk->item->given),
@@ -286,6 +304,7 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
 {
     struct walk walk = {.evidence = evidence,
                         .item = item,
+                        .problems = evidence->problems,
                         .by_signature = options->find_signature,
                         .absolute = arena_copy(evidence->arena, text_from(path))};
     size_t logs_before = evidence->log_count;
@@ -303,7 +322,8 @@ enum status folder_examine(struct evidence *evidence, struct evidence_item *item
     journal_say(evidence->journal, JOURNAL_ACTION, "%.*s: opened as folder",
                 TEXT(item->given));
     enum status status = walk_all(&walk, err);
-    if (status == OK && evidence->log_count == logs_before && !walk.by_signature)
+    if (status == OK && evidence->log_count == logs_before &&
+        item->log_read_before == 0 && !walk.by_signature)
         status = walk_by_signature(&walk, err);
     free(walk.pending);
     evidence_sort_logs(evidence, logs_before);

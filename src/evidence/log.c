@@ -12,6 +12,16 @@
 
 enum { RETRY_BLOCK = 4096 };
 
+void evidence_log_add_name(struct buffer *out, const struct evidence_log *log)
+{
+    buffer_add_text(out, log->evidence);
+    if (log->item->kind == EVIDENCE_FILE)
+        return;
+    if (log->evidence.len && log->evidence.ptr[log->evidence.len - 1] != '/')
+        buffer_add_char(out, '/');
+    buffer_add_text(out, log->path);
+}
+
 struct place evidence_log_place(const struct evidence_log *log, uint64_t offset,
                                 uint64_t record_id)
 {

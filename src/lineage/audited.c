@@ -41,12 +41,15 @@ static void add_audit_end(struct lineage *l, const struct audit_event *a,
     index->ends[index->end_count++] = (struct nameless_end){
         .filetime = a->record->system.time_created_filetime,
         .record_id = a->record->system.record_id,
+        .offset = a->record->offset,
+        .log = log,
         .computer = computer,
         .pid = a->pid,
         .image = sysmon_text_is_missing(a->image) ? STRING_ABSENT : keep(l, a->image),
-        .log = log,
-        .is_audited = true,
-        .process = PROCESS_NONE};
+        .exit_status = keep(l, a->exit_status),
+        .process = PROCESS_NONE,
+        .state = (uint8_t)a->record->state,
+        .is_audited = true};
 }
 
 void lineage_add_audit(struct lineage *l, const struct audit_event *a, uint32_t log)

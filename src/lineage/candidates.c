@@ -23,29 +23,57 @@ int compare_nameless_ends(const void *a, const void *b)
     const struct nameless_end *x = a, *y = b;
     if (x->computer != y->computer)
         return x->computer < y->computer ? -1 : 1;
+    if (x->is_audited !=
+        y->is_audited) /* what Sysmon says of its processes comes first */
+        return x->is_audited ? 1 : -1;
     if (x->filetime != y->filetime)
         return x->filetime < y->filetime ? -1 : 1;
     return x->record_id < y->record_id ? -1 : x->record_id > y->record_id;
 }
 
+static bool is_image_of(const struct lineage *l, const struct process *p,
+                        const struct nameless_end *end)
+{
+    return !end->image || !p->image ||
+           text_equal_fold(lineage_text(l, end->image), lineage_text(l, p->image));
+}
+
 static bool may_be_its_end(const struct lineage *l, const struct process *p,
                            const struct nameless_end *end)
 {
-    return p->end_filetime == FILETIME_NONE &&
-           (!end->image || !p->image ||
-            text_equal_fold(lineage_text(l, end->image), lineage_text(l, p->image)));
+    return p->end_filetime == FILETIME_NONE && is_image_of(l, p, end);
+}
+
+/* What Sysmon's event 5 told already, about the same time. */
+static bool is_known_end(const struct lineage *l, const struct process *p,
+                         const struct nameless_end *end)
+{
+    uint64_t known = p->end_filetime;
+    return end->is_audited && known != FILETIME_NONE && is_image_of(l, p, end) &&
+           (known > end->filetime ? known - end->filetime : end->filetime - known) <=
+               LINEAGE_TOLERANCE_100NS;
+}
+
+/* The log and its copy, or an export of it. */
+static bool is_same_end(const struct nameless_end *a, const struct nameless_end *b)
+{
+    return a->is_audited && b->is_audited && a->computer == b->computer &&
+           a->filetime == b->filetime && a->record_id == b->record_id &&
+           a->pid == b->pid && a->image == b->image;
 }
 
 /* The newest process of that pid that had started; one that started up to 2 s later if
  * there is none, since ends are stamped early. */
-static uint32_t whose_end(const struct lineage *l, struct pid_holders h,
-                          const struct nameless_end *end)
+static uint32_t
+whose_end(const struct lineage *l, struct pid_holders h, const struct nameless_end *end,
+          bool (*is_its)(const struct lineage *l, const struct process *p,
+                         const struct nameless_end *end))
 {
     size_t started = pid_holders_until(l, h, end->filetime);
-    if (started > 0 && may_be_its_end(l, &l->processes[h.nodes[started - 1]], end))
+    if (started > 0 && is_its(l, &l->processes[h.nodes[started - 1]], end))
         return h.nodes[started - 1];
     size_t soon = pid_holders_until(l, h, end->filetime + LINEAGE_TOLERANCE_100NS);
-    if (soon > started && may_be_its_end(l, &l->processes[h.nodes[soon - 1]], end))
+    if (soon > started && is_its(l, &l->processes[h.nodes[soon - 1]], end))
         return h.nodes[soon - 1];
     return PROCESS_NONE;
 }
@@ -73,13 +101,18 @@ static int compare_by_log(const void *a, const void *b)
 {
     const struct nameless_end *x = a, *y = b;
     int order = compare_nameless_ends(a, b);
-    return order ? order : (x->log > y->log) - (x->log < y->log);
+    if (!order)
+        order = (x->log > y->log) - (x->log < y->log);
+    return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 static void take_end(struct lineage *l, struct nameless_end *end,
                      struct pid_holders holders)
 {
-    end->process = whose_end(l, holders, end);
+    end->process = whose_end(l, holders, end, is_known_end);
+    if (end->process != PROCESS_NONE)
+        return;
+    end->process = whose_end(l, holders, end, may_be_its_end);
     if (end->process == PROCESS_NONE)
         return;
     struct process *p = &l->processes[end->process];
@@ -103,12 +136,19 @@ void candidates_take_ends(struct lineage *l, const struct pid_table *pids)
         uint32_t host = only[end->computer];
         if (host == PROCESS_NONE || end->filetime == FILETIME_NONE)
             continue;
-        if (i && compare_nameless_ends(end - 1, end) == 0)
+        bool is_copy = i && compare_nameless_ends(end - 1, end) == 0;
+        if (is_copy && !end->is_audited)
             end->process = end[-1].process;
-        else
+        else if (!is_copy || !is_same_end(end - 1, end)) /* told once */
             take_end(l, end, pid_holders(pids, host, end->pid));
     }
     free(only);
+}
+
+const struct nameless_end *lineage_ends(const struct lineage *l, size_t *count)
+{
+    *count = l->index->end_count;
+    return l->index->ends;
 }
 
 /* --- candidates by pid and time */

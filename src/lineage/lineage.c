@@ -393,16 +393,6 @@ static void add_access(struct lineage *l, const struct sight *s, uint32_t source
     note_access(l, target, source, s->filetime);
 }
 
-struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
-                                   uint32_t log)
-{
-    struct lineage_look look;
-    struct lineage_seen_text items[LINEAGE_TEXTS];
-    struct lineage_texts texts = {.items = items, .capacity = LINEAGE_TEXTS};
-    lineage_look_at(l, event, &texts, &look);
-    return lineage_add_seen(l, event, &look, log);
-}
-
 struct event_processes lineage_add_seen(struct lineage *l,
                                         const struct sysmon_event *event,
                                         const struct lineage_look *look, uint32_t log)

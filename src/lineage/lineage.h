@@ -26,7 +26,7 @@
  * second are decoded from the guid. Nodes are never shared between computers: clones have
  * the same machine id and even the same guids.
  *
- * Two passes. lineage_add() takes events in any order and links nothing (a parent's record
+ * Two passes. lineage_add_seen() takes events in any order and links nothing (a parent's record
  * can come later in merged input). lineage_link() then grades every link; its result does
  * not depend on the order of the events.
  *
@@ -35,7 +35,7 @@
  * is torn is not compared with whole ones: it is a node only where no other record has its
  * guid, so it is to be added last. Hosts count and cover live records alone.
  *
- * Invariants  1. Node numbers are stable from lineage_add() on, except that a node can turn
+ * Invariants  1. Node numbers are stable from lineage_add_seen() on, except that a node can turn
  *                out to be another one's alias: lineage_node() follows that.
  *             2. After linking, the parents form a forest: an edge that would close a circle is
  *                left out and told (DATA_CYCLE). Nothing here recurses.
@@ -109,7 +109,7 @@ struct process {
     uint64_t offset;          /* of its event 1, in its log; NO_OFFSET for a ghost */
     uint64_t record_id;       /* EventRecordID of its event 1; NO_RECORD */
     uint64_t logon_id;
-    uint32_t log;        /* number of the log, as given to lineage_add(); UINT32_MAX */
+    uint32_t log;        /* number of the log, as given when added; UINT32_MAX */
     uint32_t end_log;    /* the same of the record of its end */
     bool end_is_audited; /* which is a 4689: its id counts another channel's records */
     uint32_t parent_pid; /* as its event 1 records it */
@@ -138,6 +138,19 @@ struct process_audit {
     uint32_t process; /* after linking: the process it is about */
     uint32_t creator_pid;
     uint32_t creator_image, elevation, label; /* string numbers */
+};
+
+/* An end that knows no guid: the audit's 4689, and event 5 of some builds of Sysmon. */
+struct nameless_end {
+    uint64_t filetime, record_id;
+    uint64_t offset; /* this and exit_status, state: of a 4689 alone, else 0 */
+    uint32_t log;
+    uint32_t computer; /* private */
+    uint32_t pid;
+    uint32_t image, exit_status; /* string numbers */
+    uint32_t process; /* after linking: whose end it is taken for; PROCESS_NONE */
+    uint8_t state;
+    bool is_audited;
 };
 
 struct host {
@@ -191,7 +204,7 @@ void lineage_release(struct lineage *l);
 struct event_processes {
     uint32_t subject;     /* ProcessGuid; SourceProcessGuid of events 8 and 10 */
     uint32_t object;      /* TargetProcessGuid of events 8 and 10 */
-    bool is_new_creation; /* lineage_add: an event 1 seen for the first time */
+    bool is_new_creation; /* lineage_add_seen: an event 1 seen for the first time */
 };
 
 /* The different texts of the events that one thread looks at, each once: whoever adds them
@@ -231,10 +244,8 @@ void lineage_look_at(const struct lineage *l, const struct sysmon_event *event,
 /* An event that is added soon: have what the tables know of its processes fetched into the
  * processor's cache; `near`: what the call without it told the place of. */
 void lineage_fetch(const struct lineage *l, const struct lineage_look *look, bool near);
-/* First pass. `log` numbers the log of the event (stored in the nodes). */
-struct event_processes lineage_add(struct lineage *l, const struct sysmon_event *event,
-                                   uint32_t log);
-/* The same with lineage_look_at() done. */
+/* First pass, lineage_look_at() done. `log` numbers the log of the event (stored in the
+ * nodes). */
 struct event_processes lineage_add_seen(struct lineage *l,
                                         const struct sysmon_event *event,
                                         const struct lineage_look *look, uint32_t log);
@@ -247,6 +258,8 @@ void lineage_add_boot(struct lineage *l, struct text computer, uint64_t earliest
                       uint64_t latest);
 /* After linking: the 4688 record of a process, NULL if there is none. */
 const struct process_audit *lineage_audit(const struct lineage *l, uint32_t number);
+/* After linking: the ends without a guid, in an order that the evidence alone gives. */
+const struct nameless_end *lineage_ends(const struct lineage *l, size_t *count);
 /* What that record itself says, whatever Sysmon says of the process: image, command line,
  * process id, state. */
 static inline const struct process *

@@ -47,14 +47,6 @@ struct early_access {
     uint32_t source, next; /* next: index + 1 */
 };
 
-/* An event 5 without a guid, or a 4689. */
-struct nameless_end {
-    uint64_t filetime, record_id;
-    uint32_t computer, pid, image, log;
-    bool is_audited;
-    uint32_t process; /* after linking: whose end it is taken for */
-};
-
 /* Windows started on a computer between these times. */
 struct known_boot {
     uint64_t earliest, latest;

@@ -163,7 +163,9 @@ static const char *const near_miss_columns[] = {"rule_id",
                                                 "offset",
                                                 "state",
                                                 "process",
-                                                "findings"};
+                                                "findings",
+                                                /* what follows may grow */
+                                                "recorded_by"};
 
 static void put_near_misses(struct table *t, struct buffer *b, const struct report *r)
 {
@@ -182,6 +184,7 @@ static void put_near_misses(struct table *t, struct buffer *b, const struct repo
         table_word(t, record_state_name((enum record_state)p->state));
         table_process(t, r->lineage, miss->process);
         table_number(t, detector_findings_of(r->detector, miss->process));
+        table_word(t, recorded_by(r->lineage, miss->process));
         table_end_row(t);
     }
 }

@@ -19,7 +19,9 @@ enum {
     PLOT = WIDTH - LABELS - 20,
     TICKS_MAX = 7,
     AXIS_HEIGHT = 34,
+    TICK_HALF = 35, /* of the width of a tick's label */
     LABEL_LETTERS = 30,
+    HOST_LETTERS = 24, /* of a line: capitals are wide */
     HOST_ROWS_MAX = 40,
     HOST_ROW_HEIGHT = 52,
     BAR_HEIGHT = 26,
@@ -85,23 +87,62 @@ static void element_text(struct markup *m, const char *element, struct text t)
     markup_close(m, false);
 }
 
-/* As many letters as fit; the whole is in the <title> near by. */
-static struct text shortened(struct buffer *b, struct text t, size_t letters)
+static size_t next_letter(struct text t, size_t at)
+{
+    size_t n = utf_sequence_length(text_slice(t, at, SIZE_MAX));
+    return at + (n ? n : 1);
+}
+
+static size_t count_letters(struct text t)
 {
     size_t count = 0;
+    for (size_t at = 0; at < t.len; at = next_letter(t, at))
+        count++;
+    return count;
+}
+
+/* The first byte behind so many letters. */
+static size_t behind_letters(struct text t, size_t letters)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < letters && at < t.len; i++)
+        at = next_letter(t, at);
+    return at;
+}
+
+/* As many letters as fit: where that is not all, two thirds of them from the start and the
+ * rest from the end, where a process has its id. The whole is in the <title> near by. */
+static struct text shortened(struct buffer *b, struct text t, size_t letters)
+{
     struct buffer visible = {0};
     report_visible_text(&visible, t);
-    struct text rest = buffer_text(&visible);
+    struct text whole = buffer_text(&visible);
+    size_t count = count_letters(whole), last = (letters - 1) / 3;
     buffer_clear(b);
-    for (; rest.len && count < letters; count++) {
-        size_t n = utf_sequence_length(rest);
-        buffer_add(b, rest.ptr, n ? n : 1);
-        rest = text_slice(rest, n ? n : 1, SIZE_MAX);
-    }
-    if (rest.len)
+    if (count <= letters) {
+        buffer_add_text(b, whole);
+    } else {
+        size_t from = behind_letters(whole, count - last);
+        buffer_add(b, whole.ptr, behind_letters(whole, letters - 1 - last));
         buffer_add_string(b, "…");
+        buffer_add_text(b, text_slice(whole, from, SIZE_MAX));
+    }
     buffer_release(&visible);
     return buffer_text(b);
+}
+
+/* What of a host's name stands in the first of its two lines: up to a dot where the rest has
+ * room in the second then. */
+static struct text first_line(struct text name, size_t letters)
+{
+    size_t end = behind_letters(name, letters);
+    if (end == name.len)
+        return name;
+    for (size_t at = end; at > 0; at--)
+        if (name.ptr[at - 1] == '.' &&
+            count_letters(text_slice(name, at, SIZE_MAX)) <= letters)
+            return text_slice(name, 0, at);
+    return text_slice(name, 0, end);
 }
 
 static void open_svg(struct markup *m, const char *class, int height)
@@ -161,7 +202,8 @@ static void draw_axis(struct markup *m, const struct axis *a, int top, int botto
         markup_attribute(m, "class", "grid");
         markup_attribute(m, "d", "M%d %dV%d", x, top, bottom);
         markup_close(m, false);
-        words(m, "tick", x, bottom + 13, "middle", tick_label(text, t * step, step));
+        words(m, "tick", x, bottom + 13, x + TICK_HALF > WIDTH ? "end" : "middle",
+              tick_label(text, t * step, step));
     }
     words(m, "tick ends", LABELS, bottom + 28, NULL,
           filetime_format(text, a->from, FILETIME_SECONDS));
@@ -297,6 +339,20 @@ static void draw_matches(struct markup *m, const struct page *page,
     }
 }
 
+/* In one line, or in two where it is long; the elements and their places are the same
+ * whatever the name, so that no value can make any. Returns where the next line stands. */
+static int draw_host_name(struct markup *m, struct text computer, int y)
+{
+    struct buffer b = {0};
+    struct text name = shortened(&b, computer, 2 * HOST_LETTERS),
+                first = first_line(name, HOST_LETTERS),
+                second = text_slice(name, first.len, SIZE_MAX);
+    words(m, "name", 0, y + 8, NULL, first);
+    words(m, "name", 0, y + 21, NULL, second);
+    buffer_release(&b);
+    return y + 34;
+}
+
 static void draw_host(struct markup *m, const struct page *page, const struct axis *a,
                       uint32_t number, int y)
 {
@@ -305,11 +361,10 @@ static void draw_host(struct markup *m, const struct page *page, const struct ax
     struct buffer b = {0};
     markup_open(m, "g");
     element_text(m, "title", computer);
-    words(m, "name", 0, y + 12, NULL, shortened(&b, computer, LABEL_LETTERS));
-    buffer_clear(&b);
-    buffer_printf(&b, "%" PRIu64 " records, highest bar %" PRIu32, host->records,
-                  highest(&host->activity));
-    words(m, "tick", 0, y + 27, NULL, buffer_text(&b));
+    int below = draw_host_name(m, computer, y);
+    buffer_printf(&b, "%" PRIu64 " record%s, highest bar %" PRIu32, host->records,
+                  PLURAL(host->records), highest(&host->activity));
+    words(m, "tick", 0, below, NULL, buffer_text(&b));
     rectangle(m, "span", (struct rectangle){LABELS, y + 8, PLOT, BAR_HEIGHT});
     draw_holes(m, a, &host->activity, y + 8);
     draw_bars(m, a, &host->activity, y + 8);
@@ -608,7 +663,8 @@ static void draw_marks(struct markup *m, const struct page *page, struct lanes *
             &page->report->timeline->events[page->events.items[i]];
         if (e->event_id == SYSMON_PROCESS_CREATE ||
             e->event_id == AUDIT_PROCESS_CREATED ||
-            e->event_id == SYSMON_PROCESS_TERMINATE || e->utc_filetime == FILETIME_NONE)
+            e->event_id == SYSMON_PROCESS_TERMINATE ||
+            e->event_id == AUDIT_PROCESS_EXITED || e->utc_filetime == FILETIME_NONE)
             continue; /* the ends of a bar */
         draw_mark(m, lanes, e->subject.process, e, top);
         if (e->object.process != e->subject.process)

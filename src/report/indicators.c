@@ -356,25 +356,37 @@ static void add_port(struct lister *l, struct text port, const char *remark)
     add(l, INDICATOR_PORT, value, remark, benign_port(value));
 }
 
-/* Where it is not recorded who began it, either end may be the other machine. */
+/* Who began a connection, as event 3's Initiated says it: then the other machine is its
+ * destination where this one began it, and its source where the other did. Where neither is
+ * recorded, either end may be the other machine. */
+enum began { BEGAN_HERE, BEGAN_ELSEWHERE, BEGAN_NOT_KNOWN };
+
+static enum began who_began(struct text initiated)
+{
+    return text_equal_fold(initiated, TEXT_LITERAL("true"))    ? BEGAN_HERE
+           : text_equal_fold(initiated, TEXT_LITERAL("false")) ? BEGAN_ELSEWHERE
+                                                               : BEGAN_NOT_KNOWN;
+}
+
 static void list_connection(struct lister *l)
 {
-    struct text initiated = field(l, SYSMON_Initiated);
-    bool is_own = text_equal_fold(initiated, TEXT_LITERAL("true"));
-    bool is_others = text_equal_fold(initiated, TEXT_LITERAL("false"));
-    const char *remark = is_own || is_others ? NULL
-                                             : "an end of a connection; which end is "
-                                               "this machine is not recorded";
-    if (!is_others) {
+    enum began began = who_began(field(l, SYSMON_Initiated));
+    const char *remark = began == BEGAN_NOT_KNOWN
+                             ? "an end of a connection; which end is "
+                               "this machine is not recorded"
+                             : NULL;
+    if (began != BEGAN_ELSEWHERE) {
         add_address(l, field(l, SYSMON_DestinationIp), remark);
         add_name(l, field(l, SYSMON_DestinationHostname), remark);
     }
-    if (!is_own) {
+    if (began != BEGAN_HERE) {
         add_address(l, field(l, SYSMON_SourceIp), remark);
         add_name(l, field(l, SYSMON_SourceHostname), remark);
     }
     add_port(l, field(l, SYSMON_DestinationPort),
-             is_others ? "a port of this machine, connected to from outside" : remark);
+             began == BEGAN_ELSEWHERE
+                 ? "a port of this machine, connected to from outside"
+                 : remark);
 }
 
 /* "type:  5 name;::ffff:192.0.2.1;" */

@@ -367,6 +367,7 @@ static bool is_shown(const struct page *page, const struct timeline_event *e,
         return true;
     if (e->event_id == SYSMON_PROCESS_CREATE || e->event_id == AUDIT_PROCESS_CREATED ||
         e->event_id == SYSMON_PROCESS_TERMINATE ||
+        e->event_id == AUDIT_PROCESS_EXITED ||
         e->event_id == SYSMON_PROCESS_TAMPERING)
         return true;
     return has_node(page, e->object.process) &&

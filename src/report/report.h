@@ -115,6 +115,10 @@ void timeline_add(struct timeline *t, const struct detector *detector,
 void timeline_add_audit(struct timeline *t, const struct lineage *lineage,
                         const struct process_audit *audit,
                         const struct evidence_log *log);
+/* The same for a 4689 that was taken for the end of one. */
+void timeline_add_audit_end(struct timeline *t, const struct lineage *lineage,
+                            const struct nameless_end *end,
+                            const struct evidence_log *log);
 /* Order by (UtcTime, EventRecordID, log, offset); join findings to their records. */
 void timeline_finish(struct timeline *t, const struct detector *detector);
 

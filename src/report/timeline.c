@@ -104,6 +104,8 @@ const char *timeline_happened(uint16_t event_id)
 {
     if (event_id == AUDIT_PROCESS_CREATED)
         return "Process Created";
+    if (event_id == AUDIT_PROCESS_EXITED)
+        event_id = SYSMON_PROCESS_TERMINATE;
     const struct phrase *phrase = phrase_of(event_id);
     return phrase ? phrase->happened : "Sysmon Event";
 }
@@ -372,7 +374,7 @@ void timeline_add(struct timeline *t, const struct detector *detector,
     buffer_release(&sentence);
 }
 
-/* --- Security 4688 */
+/* --- Security 4688 and 4689 */
 
 /* What the audit recorded, where Sysmon's own word would be its event 1. */
 static void add_audit_sentence(struct buffer *out, const struct lineage *l,
@@ -393,36 +395,68 @@ static void add_audit_sentence(struct buffer *out, const struct lineage *l,
         buffer_add_text(out, command_line);
 }
 
+/* A row of a record of the audit, which stands by TimeCreated; the caller fills in the rest. */
+static struct timeline_event *add_audit_row(struct timeline *t, const struct lineage *l,
+                                            const struct timeline_process *who,
+                                            uint64_t filetime)
+{
+    bool has_time = is_loadable(filetime);
+    ARRAY_GROW(t->events, t->count, t->capacity);
+    struct timeline_event *row = &t->events[t->count++];
+    *row = (struct timeline_event){
+        .utc_filetime = has_time ? filetime : FILETIME_NONE,
+        .created_filetime = filetime,
+        .computer = lineage_computer(l, lineage_process(l, who->process)),
+        .subject = *who,
+        .object = {.process = PROCESS_NONE, .pid = PID_UNKNOWN},
+        .finding = UINT32_MAX,
+        .number = UINT32_MAX,
+        .clock = has_time ? CLOCK_TIME_CREATED : CLOCK_NONE,
+        .why = WHY_FAMILY,
+    };
+    return row;
+}
+
 void timeline_add_audit(struct timeline *t, const struct lineage *l,
                         const struct process_audit *audit,
                         const struct evidence_log *log)
 {
-    const struct process *record = lineage_audit_record(l, audit),
-                         *process = lineage_process(l, audit->process);
+    const struct process *record = lineage_audit_record(l, audit);
+    const struct timeline_process who = {.process = audit->process,
+                                         .pid = record->pid,
+                                         .image = lineage_text(l, record->image)};
     struct buffer sentence = {0};
-    bool has_time = is_loadable(audit->created_filetime);
-    ARRAY_GROW(t->events, t->count, t->capacity);
-    struct timeline_event *row = &t->events[t->count++];
-    *row = (struct timeline_event){
-        .utc_filetime = has_time ? audit->created_filetime : FILETIME_NONE,
-        .created_filetime = audit->created_filetime,
-        .record_id = audit->record_id,
-        .offset = audit->offset,
-        .log = log,
-        .computer = lineage_computer(l, process),
-        .subject = {.process = audit->process,
-                    .pid = record->pid,
-                    .image = lineage_text(l, record->image)},
-        .object = {.process = PROCESS_NONE,           .pid = PID_UNKNOWN },
-        .finding = UINT32_MAX,
-        .number = UINT32_MAX,
-        .event_id = AUDIT_PROCESS_CREATED,
-        .state = record->state,
-        .clock = has_time ? CLOCK_TIME_CREATED : CLOCK_NONE,
-        .why = WHY_FAMILY,
-        .is_creation = process->kind == PROCESS_AUDITED,
-    };
+    struct timeline_event *row = add_audit_row(t, l, &who, audit->created_filetime);
+    row->record_id = audit->record_id;
+    row->offset = audit->offset;
+    row->log = log;
+    row->event_id = AUDIT_PROCESS_CREATED;
+    row->state = record->state;
+    row->is_creation = lineage_process(l, audit->process)->kind == PROCESS_AUDITED;
     add_audit_sentence(&sentence, l, audit, &row->subject);
+    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    buffer_release(&sentence);
+}
+
+/* That it is this process's end is inferred: the record has a process id and an image. */
+void timeline_add_audit_end(struct timeline *t, const struct lineage *l,
+                            const struct nameless_end *end,
+                            const struct evidence_log *log)
+{
+    const struct timeline_process who = {
+        .process = end->process, .pid = end->pid, .image = lineage_text(l, end->image)};
+    struct text status = lineage_text(l, end->exit_status);
+    struct buffer sentence = {0};
+    struct timeline_event *row = add_audit_row(t, l, &who, end->filetime);
+    row->record_id = end->record_id;
+    row->offset = end->offset;
+    row->log = log;
+    row->event_id = AUDIT_PROCESS_EXITED;
+    row->state = end->state;
+    buffer_add_string(&sentence, "Windows' audit recorded the end of ");
+    name_image(&sentence, who.image, who.pid);
+    buffer_printf(&sentence, "%s%.*s", text_is_empty(status) ? "" : ", exit status ",
+                  TEXT(status));
     row->message = arena_copy(&t->arena, buffer_text(&sentence));
     buffer_release(&sentence);
 }

@@ -6,15 +6,23 @@
  * than 15 digits are text, since a spreadsheet keeps doubles. What a cell cannot hold (32,767
  * UTF-16 units) goes on in the sheet "Long values"; what a sheet cannot hold (1,048,576
  * rows), in another one. The library keeps one row in memory and the others in files
- * without a name, in the report's folder. */
+ * without a name, in the report's folder. At the end it packs them, which takes a second
+ * for 100 MB and asks nobody whether to go on: so a child process does that, which can be
+ * ended. */
 #include "report/report_internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <xlsxwriter.h>
 
@@ -584,20 +592,90 @@ static bool sheets_are_written(const struct sheets *book)
     return !book->failed;
 }
 
-static enum status close_workbook(struct sheets *book, enum status status,
-                                  struct error *err)
+/* --- packing */
+
+static const char packing_folder[] = ".report.xlsx.parts";
+
+/* Files of the packing get names for a moment: in a folder of their own, which goes with
+ * whatever a child left there that was ended in such a moment. */
+static void remove_packing_folder(const struct output_dir *dir)
+{
+    int fd = openat(dir->fd, packing_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *parts = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *entry; parts && (entry = readdir(parts)) != NULL;)
+        unlinkat(fd, entry->d_name, 0);
+    if (parts)
+        closedir(parts);
+    else if (fd >= 0)
+        close(fd);
+    unlinkat(dir->fd, packing_folder, AT_REMOVEDIR);
+}
+
+/* The exit status of the child is the library's error. */
+static enum status wait_for_packing(pid_t child, lxw_error *error, struct error *err)
+{
+    const struct timespec moment = {0, 5000000};
+    int status = 0;
+    pid_t ended;
+    while ((ended = waitpid(child, &status, WNOHANG)) == 0 && !stop_requested())
+        nanosleep(&moment, NULL);
+    if (ended == 0) {
+        kill(child, SIGKILL);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            ;
+        return fail(err, FAILED, NOWHERE, "stopped while packing report.xlsx");
+    }
+    if (ended < 0 || !WIFEXITED(status))
+        return fail(err, FAILED, NOWHERE,
+                    "cannot write report.xlsx: what packs it ended early");
+    *error = (lxw_error)WEXITSTATUS(status);
+    return OK;
+}
+
+static void pack_and_exit(struct sheets *book, const struct output_dir *dir,
+                          bool has_folder)
+{
+    char folder[4096];
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    snprintf(folder, sizeof folder, "%s/%s", dir->path, packing_folder);
+    if (has_folder)
+        book->workbook->options.tmpdir = memory_copy_string(folder);
+    _exit((int)workbook_close(book->workbook));
+}
+
+static enum status pack(struct sheets *book, const struct output_dir *dir,
+                        struct error *err)
+{
+    lxw_error error = LXW_NO_ERROR;
+    enum status status = OK;
+    remove_packing_folder(dir); /* of a run that was killed */
+    bool has_folder = mkdirat(dir->fd, packing_folder, 0700) == 0;
+    pid_t child = fork();
+    if (child == 0)
+        pack_and_exit(book, dir, has_folder);
+    if (child < 0) { /* no room for a second process: then it cannot be stopped */
+        error = workbook_close(book->workbook);
+    } else {
+        status = wait_for_packing(child, &error, err);
+        lxw_workbook_free(book->workbook);
+    }
+    remove_packing_folder(dir);
+    if (status == OK && error != LXW_NO_ERROR)
+        status = fail(err, FAILED, NOWHERE, "cannot write report.xlsx: %s",
+                      lxw_strerror(error));
+    return status;
+}
+
+static enum status close_workbook(struct sheets *book, const struct output_dir *dir,
+                                  enum status status, struct error *err)
 {
     if (status == OK && !sheets_are_written(book))
         status = fail(err, FAILED, NOWHERE, "cannot write report.xlsx: %s",
                       errno ? strerror(errno) : "the library refused a cell");
-    lxw_error error = LXW_NO_ERROR;
     if (status == OK)
-        error = workbook_close(book->workbook);
+        status = pack(book, dir, err);
     else
         lxw_workbook_free(book->workbook);
-    if (error != LXW_NO_ERROR)
-        status = fail(err, FAILED, NOWHERE, "cannot write report.xlsx: %s",
-                      lxw_strerror(error));
     free(book->worksheets);
     buffer_release(&book->shown);
     buffer_release(&book->head);
@@ -631,7 +709,7 @@ static enum status make_workbook(const struct report *report,
         return fail(err, FAILED, NOWHERE, "report.xlsx: the library makes no workbook");
     make_formats(&book);
     set_properties(&book);
-    return close_workbook(&book, put_sheets(&book, dir, err), err);
+    return close_workbook(&book, dir, put_sheets(&book, dir, err), err);
 }
 
 /* A file of the report's folder that has no name: nothing of it is left behind. */
@@ -655,7 +733,7 @@ static enum status copy_to_output(int fd, struct output_dir *dir, struct error *
         return status;
     char *block = memory_get(65536);
     ssize_t n = 1;
-    for (off_t at = 0; n > 0; at += n) {
+    for (off_t at = 0; n > 0 && !stop_requested(); at += n) {
         n = pread(fd, block, 65536, at);
         if (n > 0)
             output_add(&out, block, (size_t)n);
@@ -664,7 +742,8 @@ static enum status copy_to_output(int fd, struct output_dir *dir, struct error *
     if (n == 0)
         return output_finish(&out, err);
     output_abandon(&out);
-    return fail(err, FAILED, NOWHERE, "report.xlsx: %s", strerror(errno));
+    return fail(err, FAILED, NOWHERE, "report.xlsx: %s",
+                n > 0 ? "stopped while copying it" : strerror(errno));
 }
 
 enum status report_write_workbook(const struct report *report, struct output_dir *dir,

@@ -54,6 +54,7 @@ bool audit_event_read(struct audit_event *a, const struct evtx_record *record,
     if (a->is_end) {
         a->pid = pid_of(field(a, "ProcessId"));
         a->image = field(a, "ProcessName");
+        a->exit_status = field(a, "Status");
         return a->pid != PID_UNKNOWN;
     }
     a->pid = pid_of(field(a, "NewProcessId"));

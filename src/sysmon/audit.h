@@ -15,12 +15,13 @@ enum audit_event_id { AUDIT_PROCESS_CREATED = 4688, AUDIT_PROCESS_EXITED = 4689 
 struct audit_event {
     const struct evtx_record *record;
     const struct evidence_log *log;
-    bool is_end;               /* 4689: only pid and image are filled in */
+    bool is_end;               /* 4689: only pid, image and exit_status are filled in */
     uint32_t pid, creator_pid; /* PID_UNKNOWN */
     uint64_t logon_id;
     struct text image, command_line; /* "" where the policy does not record it */
     struct text creator_image;       /* absent before version 2 */
     struct text user, domain, elevation, label;
+    struct text exit_status; /* "0x0" */
 };
 
 /* False if the record is none of the two, or names no process id. */

@@ -202,6 +202,29 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     va_end(args);
 }
 
+static bool is_plain_in_shell(struct text word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.ptr[i];
+        if (!memchr("-_=./,:+%@", c, 10) && !(c >= '0' && c <= '9') &&
+            !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+            return false;
+    }
+    return word.len > 0;
+}
+
+void buffer_add_shell_word(struct buffer *b, struct text word)
+{
+    const char *quote = is_plain_in_shell(word) ? "" : "'";
+    buffer_add_string(b, quote);
+    for (size_t i = 0; i < word.len; i++)
+        if (word.ptr[i] == '\'')
+            buffer_add_string(b, "'\\''");
+        else
+            buffer_add_char(b, word.ptr[i]);
+    buffer_add_string(b, quote);
+}
+
 struct text buffer_text(const struct buffer *b)
 {
     return b->ptr ? (struct text){b->ptr, b->len} : TEXT_LITERAL("");

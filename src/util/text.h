@@ -89,6 +89,8 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
+/* As a POSIX shell takes it for one word: in quotes where it must be. */
+void buffer_add_shell_word(struct buffer *b, struct text word);
 /* Borrowed until the next change. */
 struct text buffer_text(const struct buffer *b);
 
