@@ -55,11 +55,9 @@ static bool is_known_end(const struct lineage *l, const struct process *p,
 }
 
 /* The log and its copy, or an export of it. */
-static bool is_same_end(const struct nameless_end *a, const struct nameless_end *b)
+static bool is_copy_of(const struct nameless_end *a, const struct nameless_end *b)
 {
-    return a->is_audited && b->is_audited && a->computer == b->computer &&
-           a->filetime == b->filetime && a->record_id == b->record_id &&
-           a->pid == b->pid && a->image == b->image;
+    return compare_nameless_ends(a, b) == 0 && a->pid == b->pid && a->image == b->image;
 }
 
 /* The newest process of that pid that had started; one that started up to 2 s later if
@@ -136,11 +134,10 @@ void candidates_take_ends(struct lineage *l, const struct pid_table *pids)
         uint32_t host = only[end->computer];
         if (host == PROCESS_NONE || end->filetime == FILETIME_NONE)
             continue;
-        bool is_copy = i && compare_nameless_ends(end - 1, end) == 0;
-        if (is_copy && !end->is_audited)
-            end->process = end[-1].process;
-        else if (!is_copy || !is_same_end(end - 1, end)) /* told once */
+        if (i == 0 || !is_copy_of(end - 1, end))
             take_end(l, end, pid_holders(pids, host, end->pid));
+        else if (!end->is_audited) /* that one is told once */
+            end->process = end[-1].process;
     }
     free(only);
 }
