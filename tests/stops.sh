@@ -27,6 +27,12 @@ none_left() { # SESSION: within two seconds
         sleep 0.1
     done
 }
+has_children() { # SESSION: as soon as it has, while it runs
+    while [ "$(processes_of "$1" | wc -l)" -le 2 ]; do
+        kill -0 "$1" 2>/dev/null || return 1
+        sleep 0.02
+    done
+}
 # begin OPTION...: a run in a session of its own, which is $pid
 begin() {
     rm -rf "$work/report"
@@ -118,8 +124,7 @@ check "a run that outlives its terminal ends as any other" test -s "$work/report
 # Nobody tidies up behind a run that is killed, but its children end.
 for options in --reader=libevtx --verify=all; do
     begin $options
-    sleep_milliseconds $((whole / 3))
-    check "$options: there are children" test "$(processes_of $pid | wc -l)" -gt 2
+    check "$options: there are children" has_children $pid
     kill -s KILL $pid
     wait $pid 2>/dev/null
     check "$options: none is left when the run was killed" none_left $pid
