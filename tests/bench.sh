@@ -4,7 +4,7 @@
 #
 # It needs about 3 GB in $TMPDIR (/tmp): logs of 64, 128, 256 and 512 MiB made of the full
 # Sysmon chunks of $SHARED_DATA/evtx, or of samples/ without it, and the reports on them.
-# BENCH_ROUNDS says how often each thing is done (default 5); the fastest counts. Nothing
+# BENCH_ROUNDS says how often each thing is done (default 8); the fastest counts. Nothing
 # here is a test: a figure says as much as the machine was idle.
 set -eu
 : "${srcdir:=.}" "${builddir:=.}" "${SHARED_DATA=$srcdir/../shared/data}"
@@ -29,7 +29,7 @@ for mebibytes in 16 64 128 256 512; do
     printf '%4d MiB: ' "$mebibytes"
     make_log "$mebibytes"
 done
-python3 "$srcdir/tests/bench.py" "$builddir/forebear" "$folder" "${BENCH_ROUNDS:-5}"
+python3 "$srcdir/tests/bench.py" "$builddir/forebear" "$folder" "${BENCH_ROUNDS:-8}"
 
 # How long a page takes to open that has as much as it can have.
 for browser in chromium chromium-browser google-chrome none; do
