@@ -386,7 +386,7 @@ tap_result $? "twelve hosts in one folder are twelve rows"
 mkdir hidden
 "$make_evtx" "$top/tests/scenarios/hidden.scenario" hidden >/dev/null
 read_story hidden
-has hidden problems '^HIDDEN_RECORD,warning' 'header id 3, .* lies inside the record at offset [0-9]+ \(header id 2'
+has hidden problems '^HIDDEN_RECORD,warning' 'header id 3, .* lies inside the record at offset [0-9]+ \(header id 2, [0-9]+ bytes\); stepping by the sizes of records passes over it"'
 has hidden processes 'whoami.exe' ',hidden,'
 has hidden evidence ',1.?$'
 status_is 0 "hidden: libevtx tells it too" "$forebear" report -q --reader=libevtx -o hidden.libevtx hidden

@@ -77,7 +77,7 @@ enum evtx_slot_kind {
 };
 
 /* A whole record inside the bytes of a live one: what is left where a tool made a record's
- * size cover the next one too, so that no reader shows that. */
+ * size cover the next one too, so that who steps by the sizes passes over that. */
 struct evtx_hidden {
     struct evtx_frame frame, holder;
 };
