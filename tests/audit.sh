@@ -257,6 +257,28 @@ splunk-v4 c.exe Security 4688 True
 END
 same "each finding and near miss says which log recorded it" "$work/wanted" "$work/found"
 
+# --- the page's filter by event id goes by what logged a creation
+{
+    cat <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process msra pid 48 at +10s image C:\Windows\System32\msra.exe parent -
+process both pid 80 at +20s image C:\Windows\System32\whoami.exe parent msra
+process alone pid 81 at +25s image C:\Windows\System32\net.exe parent msra
+log Security.evtx ids 7001
+END
+    created +20s 2 0x50 "$system\whoami.exe" 0x30 "$system\msra.exe"
+    created +30s 2 0x60 "$system\arp.exe" 0x30 "$system\msra.exe"
+} >"$work/filter.scenario"
+mkdir "$work/filter"
+"$build/tests/make_evtx" "$work/filter.scenario" "$work/filter" >/dev/null
+check "creations of either source are matched" report filter "$work/filter"
+grep -A 1 '^<article class="creation' "$work/out.filter/report.html" |
+    sed -nE 's/.* data-event="([^"]*)".*/\1/p; s/^<h5>([a-z]*)\.exe.*/\1/p' | paste - - >"$work/found"
+printf '1 4688\twhoami\n1\tnet\n4688\tarp\n' >"$work/wanted"
+same "each says the events that it was recorded by" "$work/wanted" "$work/found"
+
 status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
 rows alone >"$work/rows"

@@ -205,6 +205,16 @@ SLOT(creation_audited)
     buffer_add_string(out, p->kind == PROCESS_AUDITED ? "yes" : "");
 }
 
+/* The ids of the events that logged it, for the page's filter. */
+SLOT(creation_event)
+{
+    uint32_t n = page_creation(page)->process;
+    bool is_audited = lineage_audit(lineage_of(page), n);
+    bool is_logged = lineage_process(lineage_of(page), n)->kind == PROCESS_LOGGED;
+    buffer_printf(out, "%s%s%s", is_logged ? "1" : "",
+                  is_logged && is_audited ? " " : "", is_audited ? "4688" : "");
+}
+
 FIELD(creation_value)
 {
     put_process_value(page, page_creation(page)->process, field, out);
