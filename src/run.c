@@ -322,7 +322,7 @@ static enum status write_report(struct run *run, struct error *err)
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
     if (run->options->force)
-        report_remove_stale(report, &run->output);
+        report_name_stale(report, &run->output);
     return output_dir_publish(&run->output, err);
 }
 
