@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/memory.h"
 #include "util/stop.h"
@@ -118,6 +119,22 @@ static enum status spare_other_files(const struct run *run, struct error *err)
     return OK;
 }
 
+/* Of a run that was killed, or of this one where it cannot go on. Asks for no memory. */
+static void wipe_outputs(const struct output_dir *dir)
+{
+    const char *name;
+    for (size_t i = 0; (name = report_file_name(i)); i++)
+        output_dir_wipe(dir, name);
+}
+
+static void leave_nothing(void *of)
+{
+    const struct output_dir *dir = of;
+    wipe_outputs(dir);
+    if (dir->made_here)
+        rmdir(dir->path);
+}
+
 /* What can be wrong with all these, and the output folder, is said before hours of reading,
  * not after. */
 static enum status prepare(struct run *run, struct error *err)
@@ -125,8 +142,11 @@ static enum status prepare(struct run *run, struct error *err)
     const struct options *o = run->options;
     if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
-        spare_other_files(run, err) != OK ||
-        journal_open(&run->journal, &run->output, err) != OK)
+        spare_other_files(run, err) != OK)
+        return FAILED;
+    wipe_outputs(&run->output);
+    memory_set_end(EXIT_CANNOT, leave_nothing, &run->output);
+    if (journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     /* Both fork: before the first thread, and while this process is small. */
     if (o->verify != VERIFY_NONE)
@@ -367,6 +387,7 @@ static int give_up(struct run *run, struct error *err)
 
 static void release(struct run *run)
 {
+    memory_set_end(EXIT_CANNOT, NULL, NULL);
     end_hashing(run);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);

@@ -266,11 +266,16 @@ void output_dir_add_stale(struct output_dir *dir, const char *name)
     dir->stale[dir->stale_count++] = name;
 }
 
-void output_dir_abandon(struct output_dir *dir)
+void output_dir_wipe(const struct output_dir *dir, const char *name)
 {
     char temporary[TEMPORARY_NAME_MAX];
+    unlinkat(dir->fd, temporary_name(temporary, name), 0);
+}
+
+void output_dir_abandon(struct output_dir *dir)
+{
     for (size_t i = 0; i < dir->count; i++)
-        unlinkat(dir->fd, temporary_name(temporary, dir->files[i].name), 0);
+        output_dir_wipe(dir, dir->files[i].name);
     if (dir->made_here)
         rmdir(dir->path);
 }
@@ -459,10 +464,9 @@ enum status output_finish(struct output *out, struct error *err)
 
 void output_abandon(struct output *out)
 {
-    char temporary[TEMPORARY_NAME_MAX];
     if (!out->name)
         return;
-    unlinkat(out->dir->fd, temporary_name(temporary, out->name), 0);
+    output_dir_wipe(out->dir, out->name);
     release(out);
     free(out->name);
     out->name = NULL;

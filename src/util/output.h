@@ -58,6 +58,8 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err);
  * that name. The name must live as long as dir. */
 void output_dir_add_stale(struct output_dir *dir, const char *name);
 void output_dir_abandon(struct output_dir *dir);
+/* The same for one file, whoever writes it; asks for no memory. */
+void output_dir_wipe(const struct output_dir *dir, const char *name);
 void output_dir_close(struct output_dir *dir);
 /* The same folder for another thread, which finishes its files there; afterwards they are
  * put behind those that the folder has by then. Of a part nothing else may be asked. */
