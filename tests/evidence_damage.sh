@@ -134,8 +134,19 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     check 'a missing segment of a split image' says '^problem IMAGE_SEGMENT_MISSING offset=3000000: segment .*part.001'
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
+    # a number at the end of a name is not always a segment's
+    mkdir years && for year in 2023 2024; do cp ntfs.raw years/HOST.$year; done
+    run years/HOST.2024
+    check 'an image named after a year is one beside that of another year' finds $winevt/Sysmon.evtx Sysmon.evtx
+    for number in 001 002 003; do cp ntfs.raw years/HOST.$number; done
+    run years/HOST.003
+    check 'a later segment of a series is told' says 'this is a later segment of a split image'
+    cp years/HOST.001 years/HOST.000
+    run years/HOST.001
+    check 'of one that begins at 0, too' says 'this is a later segment of a split image'
+    rm -r years
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1
@@ -150,6 +161,16 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
         "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
     check 'other logs are whole' finds $winevt/Zed.evtx Old.evtx
     check 'the stored hash differs' says '^problem IMAGE_HASH_DIFFERS: stored MD5'
+    # one beside it, and one of a log that lies behind it and is read before it
+    printf 'X' | dd of="bad/$file" bs=1 seek=$((at + 32772)) conv=notrunc status=none
+    other=$(grep -l 'Old 000079190' cut.E0? | head -1)
+    gone=$(grep -abo 'Old 000079190' "$other" | head -1 | cut -d: -f1)
+    printf 'X' | dd of="bad/$other" bs=1 seek=$((gone + 32772)) conv=notrunc status=none
+    run bad/cut.E01
+    check 'two bad chunks beside each other are told' says '^problem IMAGE_CHECKSUM offset=[0-9]+: 65536 bytes'
+    check 'and one behind them' says '^problem IMAGE_CHECKSUM offset=[0-9]+: 32768 bytes'
+    check 'with the first log that they spoil' says "^problem LOG_UNREADABLE log=$winevt/Gone.evtx offset=[0-9]+: .*checksum"
+    check 'and the second' says "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
     sha256sum cut.E0? > bytes_before; stat -c '%y %z' cut.E0? > times_before
     run --verify cut.E01
     sha256sum cut.E0? > bytes_after; stat -c '%y %z' cut.E0? > times_after
@@ -163,7 +184,7 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     run cutoff/cut.E01
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
 else
-    for i in 1 2 3 4 5 6 7 8; do skip 'E01' 'ewfacquirestream is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do skip 'E01' 'ewfacquirestream is absent'; done
 fi
 if [ -f ntfs.raw ] && have qemu-img; then
     qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx

@@ -179,13 +179,12 @@ static uint64_t first_bad_byte(const struct evidence_log *log, uint64_t offset,
         if (from >= to)
             continue;
         uint64_t media = log->volume->offset + run->addr * block + (from - start);
-        for (size_t i = 0; i < image->bad_count; i++) {
-            const struct media_range *bad = &image->bad[i];
-            uint64_t hit = bad->start > media ? bad->start : media;
-            if (hit < media + (to - from) && hit < bad->start + bad->size &&
-                from + (hit - media) < first)
-                first = from + (hit - media);
-        }
+        size_t i = image_bad_behind(image, media);
+        if (i == image->bad_count)
+            continue;
+        uint64_t hit = image->bad[i].start > media ? image->bad[i].start : media;
+        if (hit < media + (to - from) && from + (hit - media) < first)
+            first = from + (hit - media);
     }
     return first;
 }

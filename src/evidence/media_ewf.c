@@ -3,8 +3,9 @@
  *
  * libtsk's own E01 reader gives zeros for a chunk that fails its checksum and opens an
  * image that lacks segments, both without a word. libewf 20140813 gives zeros too, but it
- * keeps a list of such places, by sector, that grows when they are read: it is looked at
- * after every read. That a segment is missing or cut is known after opening.
+ * keeps a list of such places, by sector: ascending, neighbours as one, so that a new one may
+ * come in anywhere and may make the list shorter. After every read it is searched for what
+ * was read. That a segment is missing or cut is known after opening.
  *
  * libewf opens the segment files itself. It could be given files of ours through libbfio,
  * but Debian's libewf carries a libbfio of its own that differs from the shared one, and
@@ -29,7 +30,6 @@ struct ewf_media {
     TSK_IMG_INFO tsk; /* libtsk takes a pointer to this for one to the whole */
     struct evidence_image *image;
     libewf_handle_t *handle;
-    uint32_t errors_seen;
     uint64_t
         missing_from; /* the media behind it has no segment; its size if all is there */
     uint32_t sector_size;
@@ -37,20 +37,46 @@ struct ewf_media {
 
 /* --- what libewf found wrong */
 
-static void collect_errors(struct ewf_media *ewf)
+/* One of the list, in bytes of the media. */
+static bool checksum_error(struct ewf_media *ewf, uint32_t index, uint64_t *start,
+                           uint64_t *size)
 {
+    uint64_t sector = 0, sectors = 0, most = UINT64_MAX / ewf->sector_size;
+    if (libewf_handle_get_checksum_error(ewf->handle, index, &sector, &sectors, NULL) !=
+            1 ||
+        sector >= most || sectors >= most - sector)
+        return false;
+    *start = sector * ewf->sector_size;
+    *size = sectors * ewf->sector_size;
+    return true;
+}
+
+/* The first that ends behind that byte of the media. */
+static uint32_t first_error_behind(struct ewf_media *ewf, uint32_t count, uint64_t at)
+{
+    uint64_t start, size;
+    uint32_t low = 0;
+    while (low < count) {
+        uint32_t middle = low + (count - low) / 2;
+        if (checksum_error(ewf, middle, &start, &size) && start + size <= at)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* What was met in [offset, offset + len): libewf's list has whole chunks. */
+static void collect_errors(struct ewf_media *ewf, uint64_t offset, uint64_t len)
+{
+    uint64_t start, size;
     uint32_t count = 0;
     if (libewf_handle_get_number_of_checksum_errors(ewf->handle, &count, NULL) != 1)
         return;
-    for (; ewf->errors_seen < count; ewf->errors_seen++) {
-        uint64_t sector = 0, sectors = 0;
-        if (libewf_handle_get_checksum_error(ewf->handle, ewf->errors_seen, &sector,
-                                             &sectors, NULL) == 1 &&
-            sector < UINT64_MAX / ewf->sector_size &&
-            sectors < UINT64_MAX / ewf->sector_size)
-            image_add_bad_range(ewf->image, sector * ewf->sector_size,
-                                sectors * ewf->sector_size);
-    }
+    for (uint32_t i = first_error_behind(ewf, count, offset);
+         i < count && checksum_error(ewf, i, &start, &size) && start < offset + len;
+         i++)
+        image_add_bad_range(ewf->image, start, size, false);
 }
 
 /* What no segment gave is zeros without asking libewf, which leaks a chunk each time it
@@ -74,10 +100,10 @@ ssize_t media_ewf_read(struct ewf_media *ewf, uint64_t offset, void *into, size_
         tsk_error_reset();
         tsk_error_set_errno(TSK_ERR_IMG_READ);
         tsk_error_set_errstr("media offset %" PRIu64 ": %s", offset, text);
-        image_add_bad_range(ewf->image, offset, len);
+        image_add_bad_range(ewf->image, offset, len, false);
     }
     libewf_error_free(&reason);
-    collect_errors(ewf);
+    collect_errors(ewf, offset, have);
     return got;
 }
 
@@ -279,7 +305,7 @@ static bool is_missing(struct ewf_media *ewf, uint64_t offset)
 }
 
 /* What no segment gave is the end of the media: libewf stops at the first segment that is
- * missing or cut. The search's own errors are not collected, its result is. */
+ * missing or cut. */
 static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
 {
     uint64_t low = 0, high = size / ewf->sector_size;
@@ -290,7 +316,6 @@ static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
         else
             low = middle + 1;
     }
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &ewf->errors_seen, NULL);
     return low * ewf->sector_size;
 }
 
@@ -306,10 +331,8 @@ static void tell_missing_segments(struct ewf_media *ewf)
     bool has_next = next_segment_name(next) && access(next, F_OK) == 0;
     uint64_t from = find_missing_end(ewf, size);
     ewf->missing_from = from;
-    if (from < size) {
-        image_add_bad_range(image, from, size - from);
-        image->bad[image->bad_count - 1].told = true;
-    }
+    if (from < size)
+        image_add_bad_range(image, from, size - from, true);
     if (asks_for_next(last) && !has_next)
         problems_add(
             problems, PROBLEM_IMAGE_SEGMENT_MISSING, item_place(image->item, from),
