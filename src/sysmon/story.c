@@ -71,7 +71,8 @@ struct host_work {
     struct reach reach;     /* of the spans */
     uint64_t *others_until; /* by number of spans from the first on: the last end of one
                                that is not Sysmon's; 0: there is none */
-    size_t row_count;       /* rows before its intervals: the moments, by time */
+    struct map lowest; /* by log: the span of the lowest ids that is not Sysmon's */
+    size_t row_count;  /* rows before its intervals: the moments, by time */
     uint64_t limit_100ns;
     bool is_raw;  /* all of its Sysmon logs are */
     bool has_raw; /* one of them is, or may be */
@@ -593,11 +594,9 @@ static void add_log_stopped(struct host_work *w, size_t stop, size_t until)
 /* The first id of that log may be the first that is left of the start of Windows. */
 static bool begins_there(const struct host_work *w, const struct story_row *row)
 {
-    for (size_t i = 0; i < w->span_count; i++)
-        if (w->spans[i].log == row->log && !w->spans[i].is_sysmons &&
-            w->spans[i].stretch->first.record_id + SAME_BOOT_IDS < row->record_id)
-            return false;
-    return true;
+    uint32_t span = map_find(&w->lowest, MAP_KEY_OF(&row->log));
+    return span == MAP_NONE ||
+           w->spans[span].stretch->first.record_id + SAME_BOOT_IDS >= row->record_id;
 }
 
 /* Neither its stop nor a start of Windows is recorded: it was ended by force. */
@@ -1110,7 +1109,18 @@ static void measure(struct host_work *w, size_t *next)
     w->limit_100ns = spacing_limit(spacing);
 }
 
-static void note_ends(struct host_work *w)
+static void note_lowest(struct host_work *w, uint32_t number)
+{
+    const struct span *spans = w->spans, *s = &spans[number];
+    struct bytes log = MAP_KEY_OF(&s->log);
+    if (s->is_sysmons)
+        return;
+    uint32_t lowest = map_add(&w->lowest, log, number);
+    if (s->stretch->first.record_id < spans[lowest].stretch->first.record_id)
+        map_set(&w->lowest, log, number);
+}
+
+static void note_spans(struct host_work *w)
 {
     uint64_t last = 0;
     reach_open(&w->reach, w->span_count);
@@ -1120,6 +1130,7 @@ static void note_ends(struct host_work *w)
         reach_add(&w->reach, end);
         last = !w->spans[i].is_sysmons && end > last ? end : last;
         w->others_until[i + 1] = last;
+        note_lowest(w, (uint32_t)i);
     }
     reach_ready(&w->reach);
 }
@@ -1136,13 +1147,14 @@ static void tell_host(struct making *m, uint32_t host, const struct span *spans,
     struct intervals intervals;
     size_t first_interval = m->story->count;
     measure(&w, next_track);
-    note_ends(&w);
+    note_spans(&w);
     find_intervals(&w, first);
     intervals_open(&intervals, m->story, first_interval);
     find_holes(&w, &intervals);
     tell_holes_of_export(&w);
     reach_close(&intervals.reach);
     reach_close(&w.reach);
+    map_release(&w.lowest);
     free(w.others_until);
 }
 
