@@ -178,13 +178,25 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     mkdir gap && cp cut.E0? gap/ && rm gap/cut.E03
     run gap/cut.E01
     check 'a missing segment of an E01 is told' says '^problem IMAGE_SEGMENT_MISSING offset=[1-9][0-9]*: segment .*cut.E03 is missing'
+    # The search for what is missing meets the chunk at 2 MiB: a bad one is not the end.
+    gap_at=$(sed -n 's/^problem IMAGE_SEGMENT_MISSING offset=\([0-9]*\):.*/\1/p' out)
+    mkdir second && cp cut.E0? second/ && rm second/cut.E02
+    run second/cut.E01
+    second_at=$(sed -n 's/^problem IMAGE_SEGMENT_MISSING offset=\([0-9]*\):.*/\1/p' out)
+    printf 'X' | dd of=gap/cut.E02 bs=1 seek=$(((64 - second_at / 32768) * 32772 + 16384)) conv=notrunc status=none
+    run gap/cut.E01
+    check 'a bad chunk before it does not move what is missing' says "^problem IMAGE_SEGMENT_MISSING offset=$gap_at:"
     run cut.E02
     check 'a later segment of an E01 is told' says 'this is segment 2 of an E01 image'
     mkdir cutoff && cp cut.E0? cutoff/ && truncate -s 800000 cutoff/cut.E02
     run cutoff/cut.E01
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
+    check 'from the beginning of a chunk on' test $(($(sed -n 's/^problem IMAGE_TRUNCATED offset=\([0-9]*\):.*/\1/p' out) % 32768)) = 0
+    mkdir end && cp cut.E0? end/ && truncate -s -20 end/cut.E06
+    run end/cut.E01
+    check 'one whose media is whole, too' says '^problem IMAGE_TRUNCATED offset=8388608: .*nothing of it is missing'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do skip 'E01' 'ewfacquirestream is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do skip 'E01' 'ewfacquirestream is absent'; done
 fi
 if [ -f ntfs.raw ] && have qemu-img; then
     qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx

@@ -292,31 +292,71 @@ static bool asks_for_next(const struct segment *segment)
     return memcmp(end, "next", 5) == 0;
 }
 
-/* Does reading this byte of the media add to libewf's list of errors? */
-static bool is_missing(struct ewf_media *ewf, uint64_t offset)
+/* --- what no segment gives */
+
+struct chunks { /* of the media */
+    struct ewf_media *ewf;
+    uint64_t count, size; /* the last may be shorter */
+};
+
+/* Missing and bad chunks look alike: both are in libewf's list once they were read. */
+static bool is_in_error(const struct chunks *c, uint64_t chunk)
 {
     char byte;
-    uint32_t before = 0, after = 0;
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &before, NULL);
-    ssize_t got =
-        libewf_handle_read_random(ewf->handle, &byte, 1, (off64_t)offset, NULL);
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &after, NULL);
-    return got != 1 || after > before;
+    uint32_t count = 0;
+    uint64_t offset = chunk * c->size, start, size;
+    libewf_handle_t *handle = c->ewf->handle;
+    if (libewf_handle_read_random(handle, &byte, 1, (off64_t)offset, NULL) != 1 ||
+        libewf_handle_get_number_of_checksum_errors(handle, &count, NULL) != 1)
+        return true;
+    uint32_t i = first_error_behind(c->ewf, count, offset);
+    return i < count && checksum_error(c->ewf, i, &start, &size) && start <= offset;
 }
 
-/* What no segment gave is the end of the media: libewf stops at the first segment that is
- * missing or cut. */
-static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
+/* A chunk that is in error and stands behind one that is not, or c->count. */
+static uint64_t find_error(const struct chunks *c, uint64_t low)
 {
-    uint64_t low = 0, high = size / ewf->sector_size;
+    uint64_t high = c->count;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (is_missing(ewf, middle * ewf->sector_size))
+        if (is_in_error(c, middle))
             high = middle;
         else
             low = middle + 1;
     }
-    return low * ewf->sector_size;
+    return low;
+}
+
+/* A good chunk behind that one, as far as steps that double tell; c->count: none. */
+static uint64_t find_good(const struct chunks *c, uint64_t chunk)
+{
+    for (uint64_t step = 1; step < c->count - chunk; step *= 2)
+        if (!is_in_error(c, chunk + step))
+            return chunk + step;
+    return c->count;
+}
+
+/* libewf stops at the first segment that is missing or cut, so what no segment gives is the
+ * end of the media. A chunk in error behind which there is a good one is just bad; a crafted
+ * image can have many of these, and a reading of each costs memory. */
+static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
+{
+    enum { BAD_CHUNKS_MAX = 64 };
+    size32_t chunk_size = 0;
+    struct chunks c = {.ewf = ewf};
+    if (libewf_handle_get_chunk_size(ewf->handle, &chunk_size, NULL) != 1 ||
+        chunk_size == 0)
+        return size;
+    c.size = chunk_size;
+    c.count = size / c.size + (size % c.size != 0);
+    uint64_t found = find_error(&c, 0);
+    for (int i = 0; i < BAD_CHUNKS_MAX && found < c.count; i++) {
+        uint64_t good = find_good(&c, found);
+        if (good == c.count)
+            break;
+        found = find_error(&c, good + 1);
+    }
+    return found < c.count ? found * c.size : size;
 }
 
 static void tell_missing_segments(struct ewf_media *ewf)
@@ -339,6 +379,10 @@ static void tell_missing_segments(struct ewf_media *ewf)
             "segment %s is missing: %" PRIu64
             " bytes of the media from here on cannot be read and count as zeros",
             next, size - from);
+    else if (from == size)
+        problems_add(problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
+                     "a segment is cut short or damaged; where the media was tried, "
+                     "nothing of it is missing");
     else
         problems_add(
             problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
