@@ -65,13 +65,13 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
     if (dir->fd < 0)
         return fail(err, FAILED, place_of(path), "cannot open the output folder: %s",
                     strerror(errno));
-    dir->path = memory_copy_string(path);
     /* Where the file system knows no locks, two runs are the user's care. */
     if (flock(dir->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         fail(err, FAILED, place_of(path), "another run is writing into this folder");
         output_dir_close(dir);
         return FAILED;
     }
+    dir->path = memory_copy_string(path);
     if (force || spare_report(dir, path, err) == OK)
         return OK;
     output_dir_close(dir);
