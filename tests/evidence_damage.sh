@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..49
+echo 1..61
 
 # --- bad input
 : > empty.bin
@@ -138,7 +138,7 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     mkdir years && for year in 2023 2024; do cp ntfs.raw years/HOST.$year; done
     run years/HOST.2024
     check 'an image named after a year is one beside that of another year' finds $winevt/Sysmon.evtx Sysmon.evtx
-    for number in 001 002 003; do cp ntfs.raw years/HOST.$number; done
+    for segment in 001 002 003; do cp ntfs.raw years/HOST.$segment; done
     run years/HOST.003
     check 'a later segment of a series is told' says 'this is a later segment of a split image'
     cp years/HOST.001 years/HOST.000
@@ -171,6 +171,10 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     check 'and one behind them' says '^problem IMAGE_CHECKSUM offset=[0-9]+: 32768 bytes'
     check 'with the first log that they spoil' says "^problem LOG_UNREADABLE log=$winevt/Gone.evtx offset=[0-9]+: .*checksum"
     check 'and the second' says "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
+    printf 'X' | dd of="bad/$other" bs=1 seek="$gone" conv=notrunc status=none
+    run bad/cut.E01
+    check 'a deleted log whose beginning is bad is one' says "^log $winevt/Gone.evtx size=[0-9]+ sha256= .* deleted=1"
+    check 'of which is told what is missing' says "^problem LOG_UNREADABLE log=$winevt/Gone.evtx offset=0: .*checksum"
     sha256sum cut.E0? > bytes_before; stat -c '%y %z' cut.E0? > times_before
     run --verify cut.E01
     sha256sum cut.E0? > bytes_after; stat -c '%y %z' cut.E0? > times_after
@@ -196,7 +200,7 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     run end/cut.E01
     check 'one whose media is whole, too' says '^problem IMAGE_TRUNCATED offset=8388608: .*nothing of it is missing'
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do skip 'E01' 'ewfacquirestream is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do skip 'E01' 'ewfacquirestream is absent'; done
 fi
 if [ -f ntfs.raw ] && have qemu-img; then
     qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx

@@ -156,6 +156,10 @@ void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t 
                          bool told);
 /* The first of image->bad that ends behind that byte of the media, or bad_count. */
 size_t image_bad_behind(const struct evidence_image *image, uint64_t at);
+/* The first byte of [offset, offset+len) of the file that lies in one of them; NO_OFFSET if
+ * none does. */
+uint64_t image_first_bad_byte(const struct evidence_image *image, TSK_FS_FILE *file,
+                              uint64_t volume_offset, uint64_t offset, uint64_t len);
 /* Tell the checksum failures that were met since the last call, by media offset, neighbours
  * as one. */
 void image_tell_bad_ranges(struct evidence_image *image);

@@ -42,6 +42,32 @@ size_t image_bad_behind(const struct evidence_image *image, uint64_t at)
     return low;
 }
 
+uint64_t image_first_bad_byte(const struct evidence_image *image, TSK_FS_FILE *file,
+                              uint64_t volume_offset, uint64_t offset, uint64_t len)
+{
+    const TSK_FS_ATTR *data = image->bad_count ? tsk_fs_file_attr_get(file) : NULL;
+    uint64_t block = file->fs_info->block_size, first = NO_OFFSET;
+    if (!data || !(data->flags & TSK_FS_ATTR_NONRES) || !block)
+        return NO_OFFSET;
+    for (const TSK_FS_ATTR_RUN *run = data->nrd.run; run; run = run->next) {
+        if (run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER))
+            continue;
+        uint64_t start = run->offset * block, size = run->len * block;
+        uint64_t from = start > offset ? start : offset;
+        uint64_t to = start + size < offset + len ? start + size : offset + len;
+        if (from >= to)
+            continue;
+        uint64_t media = volume_offset + run->addr * block + (from - start);
+        size_t i = image_bad_behind(image, media);
+        if (i == image->bad_count)
+            continue;
+        uint64_t hit = image->bad[i].start > media ? image->bad[i].start : media;
+        if (hit < media + (to - from) && from + (hit - media) < first)
+            first = from + (hit - media);
+    }
+    return first;
+}
+
 static void remove_bad(struct evidence_image *image, size_t i)
 {
     image->bad_count--;
