@@ -67,6 +67,12 @@ wait $pid
 check "a whole run leaves a report" test -s "$work/report/manifest.json"
 check "and no process" none_left $pid
 whole=$(($(milliseconds) - whole))
+# The machine may have been busy: the shorter of two counts.
+second=$(milliseconds)
+begin
+wait $pid
+second=$(($(milliseconds) - second))
+[ $second -gt $whole ] || whole=$second
 
 for part in 5 20 35 50 65 80 90; do
     begin
