@@ -387,6 +387,63 @@ static void copies_of_an_end_without_a_guid(void **state)
     }
 }
 
+/* Records of one number and time that are no copies: each is the end of its own process. */
+static void ends_alike_but_for_the_process(void **state)
+{
+    const struct event ended = {.id = 5,
+                                .at = 30,
+                                .guid = NULL_GUID,
+                                .pid = "50",
+                                .image = "a.exe",
+                                .record_id = 7};
+    struct event other = ended;
+    other.pid = "51";
+    other.log = 1;
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 5),
+           .pid = "50",
+           .image = "a.exe"},
+          {.id = 1,
+           .at = 11,
+           .guid = guid_of(1, 11, 6),
+           .pid = "51",
+           .image = "a.exe"},
+          ended, other)
+    {
+        for (uint32_t n = 0; n < 2; n++) {
+            struct sysmon_event event;
+            sysmon_event_from_record(&event, &t.records[2 + n], &t.logs[n]);
+            assert_int_equal(t.lineage.processes[t.found[n].subject].end_log, n);
+            assert_int_equal(lineage_find(&t.lineage, &event).subject,
+                             t.found[n].subject);
+        }
+    }
+}
+
+/* The first one cannot be its end, which says nothing against the other. */
+static void ends_alike_but_for_the_image(void **state)
+{
+    const struct event ended = {.id = 5,
+                                .at = 30,
+                                .guid = NULL_GUID,
+                                .pid = "50",
+                                .image = "b.exe",
+                                .record_id = 7};
+    struct event other = ended;
+    other.image = "a.exe";
+    other.log = 1;
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 5),
+           .pid = "50",
+           .image = "a.exe"},
+          ended, other)
+    {
+        assert_int_equal(logged(&t, 50)->end_log, 1);
+    }
+}
+
 static void two_candidates_are_ambiguous(void **state)
 {
     const char *a = guid_of(1, 10, 5), *b = guid_of(1, 19, 6), *c = guid_of(1, 20, 7);
@@ -434,24 +491,22 @@ static void times_may_be_two_seconds_apart(void **state)
         {10, 30,   7.9, 0, 1, GRADE_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct event child = {.id = 1,
+                                    .at = rows[i].child,
+                                    .guid = guid_of(1, 20, 6),
+                                    .pid = "60",
+                                    .image = "c",
+                                    .parent_guid = g,
+                                    .parent_pid = "50",
+                                    .record_id = 7};
+        struct event by_pid = child;
+        by_pid.guid = guid_of(1, 20, 7);
+        by_pid.pid = "61";
+        by_pid.parent_guid = NULL_GUID;
+        by_pid.record_id = 8;
         STORY({.id = 1, .at = rows[i].parent, .guid = g, .pid = "50", .image = "a"},
               {.id = 5, .at = rows[i].parent_end, .guid = g, .pid = "50", .image = "a"},
-              {.id = 1,
-               .at = rows[i].child,
-               .guid = guid_of(1, 20, 6),
-               .pid = "60",
-               .image = "c",
-               .parent_guid = g,
-               .parent_pid = "50",
-               .record_id = 7},
-              {.id = 1,
-               .at = rows[i].child,
-               .guid = guid_of(1, 20, 7),
-               .pid = "61",
-               .image = "c",
-               .parent_guid = NULL_GUID,
-               .parent_pid = "50",
-               .record_id = 8})
+              child, by_pid)
         {
             assert_int_equal(count_of(&t, PROBLEM_PARENT_ENDED_FIRST),
                              rows[i].ended_first);
@@ -755,6 +810,52 @@ static void two_ghosts_with_one_identity_are_one(void **state)
     }
 }
 
+/* Which of the two the parent of the third is cannot be told: it stays by itself. */
+static void a_ghost_beside_two_creations_of_its_identity(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 10, 6), *g = guid_of(1, 10, 7);
+    STORY({.id = 1, .at = 10.1, .guid = a, .pid = "40", .image = "a.exe"},
+          {.id = 1, .at = 10.2, .guid = b, .pid = "40", .image = "b.exe"},
+          {.id = 1,
+           .at = 20,
+           .guid = guid_of(1, 20, 8),
+           .pid = "50",
+           .image = "c.exe",
+           .parent_guid = g,
+           .parent_pid = "40",
+           .parent_image = "p.exe"})
+    {
+        const struct process *ghost = node(&t, 40, PROCESS_GHOST);
+        assert_int_equal(logged(&t, 50)->parent, number_of(&t, ghost));
+        assert_int_equal(ghost->children, 1);
+        assert_int_equal(t.lineage.alias_count, 0);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_ALIAS), 0);
+    }
+}
+
+/* Whoever has only records behind damage, or none of processes, is a host all the same;
+ * whoever is a name in a record of another, none. */
+static void hosts_without_records_or_processes(void **state)
+{
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 5),
+           .pid = "50",
+           .image = "a",
+           .computer = "RECOVERED",
+           .state = RECORD_SLACK},
+          {.id = 255, .at = 11, .computer = "EMPTY"},
+          {.id = 255, .at = 11, .computer = "GONE", .state = RECORD_SLACK})
+    {
+        const struct lineage *l = &t.lineage;
+        assert_int_equal(l->host_count, 2);
+        assert_true(text_is(&t, l->hosts[0].computer, "EMPTY"));
+        assert_true(text_is(&t, l->hosts[1].computer, "RECOVERED"));
+        assert_int_equal(l->hosts[1].records, 0);
+        assert_int_equal(logged(&t, 50)->scope, 1);
+    }
+}
+
 static void a_process_that_is_its_own_parent(void **state)
 {
     const char *a = guid_of(1, 10, 5);
@@ -882,6 +983,8 @@ int main(void)
         cmocka_unit_test(a_creation_without_a_guid),
         cmocka_unit_test(an_end_without_a_guid),
         cmocka_unit_test(copies_of_an_end_without_a_guid),
+        cmocka_unit_test(ends_alike_but_for_the_process),
+        cmocka_unit_test(ends_alike_but_for_the_image),
         cmocka_unit_test(two_candidates_are_ambiguous),
         cmocka_unit_test(times_may_be_two_seconds_apart),
         cmocka_unit_test(alike_records_keep_their_order),
@@ -892,6 +995,8 @@ int main(void)
         cmocka_unit_test(integrity_that_rises_is_told),
         cmocka_unit_test(one_computer_with_two_machines),
         cmocka_unit_test(two_ghosts_with_one_identity_are_one),
+        cmocka_unit_test(a_ghost_beside_two_creations_of_its_identity),
+        cmocka_unit_test(hosts_without_records_or_processes),
         cmocka_unit_test(a_process_that_is_its_own_parent),
         cmocka_unit_test(nothing_at_all),
         cmocka_unit_test(many_are_ordered_and_counted),
