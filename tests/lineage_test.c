@@ -399,16 +399,8 @@ static void ends_alike_but_for_the_process(void **state)
     struct event other = ended;
     other.pid = "51";
     other.log = 1;
-    STORY({.id = 1,
-           .at = 10,
-           .guid = guid_of(1, 10, 5),
-           .pid = "50",
-           .image = "a.exe"},
-          {.id = 1,
-           .at = 11,
-           .guid = guid_of(1, 11, 6),
-           .pid = "51",
-           .image = "a.exe"},
+    STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
+          {.id = 1, .at = 11, .guid = guid_of(1, 11, 6), .pid = "51", .image = "a.exe"},
           ended, other)
     {
         for (uint32_t n = 0; n < 2; n++) {
@@ -433,11 +425,7 @@ static void ends_alike_but_for_the_image(void **state)
     struct event other = ended;
     other.image = "a.exe";
     other.log = 1;
-    STORY({.id = 1,
-           .at = 10,
-           .guid = guid_of(1, 10, 5),
-           .pid = "50",
-           .image = "a.exe"},
+    STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
           ended, other)
     {
         assert_int_equal(logged(&t, 50)->end_log, 1);
