@@ -4,6 +4,7 @@
 #include "log_damage.h"
 #include <stdio.h>
 
+#include "util/filetime.h"
 #include "util/map.h"
 
 /* A page of zeros in the middle of chunk 1. */
@@ -121,68 +122,145 @@ static const struct damage {
     enum problem_code code; /* the first problem; NONE: there must be none at all */
     uint64_t offset;        /* its place; 0: any */
 } damages[] = {
-#define LIVE(n) {(n), 0, 0, 0, 0, 0}
-    /* clang-format off: one row a line */
-    {"nothing", NULL, LIVE(298), 0, NONE, 0},
-    {"01 file magic zeroed", file_magic_gone, LIVE(298), 0, PROBLEM_LOG_NOT_EVTX, 0},
-    {"02 file header checksum", file_checksum, LIVE(298), 0, PROBLEM_LOG_HEADER_CHECKSUM, 124},
-    {"03 count 0", count_0, LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 42},
-    {"04 count 1 of 4", count_1, LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 42},
-    {"05 count 1 of 4, dirty", dirty_count_1, LIVE(298), 0, PROBLEM_LOG_DIRTY, 120},
-    {"06 version 3.9", version_3_9, LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 36},
-    {"07 cut inside chunk 3", cut_in_chunk_3, {223, 31, 0, 1, 0, 0}, 0, PROBLEM_LOG_TRUNCATED, 0},
-    {"08 10 KiB of noise behind", noise_10k_behind, LIVE(298), 0, PROBLEM_LOG_TRAILING_BYTES, 266240},
-    {"09 64 KiB of noise behind", noise_64k_behind, LIVE(298), 0, PROBLEM_LOG_TRAILING_BYTES, 266240},
-    {"10 chunk 1 all zero", hole, LIVE(226), 0, PROBLEM_CHUNK_HOLE, CHUNK_1},
-    {"chunk 3 all zero", hole_at_end, LIVE(223), 0, PROBLEM_CHUNK_HOLE, CHUNK_3},
-    {"11 chunk magic zeroed", chunk_magic_gone, {226, 0, 72, 0, 0, 0}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"12 chunk header zeroed", chunk_header_gone, {226, 0, 72, 0, 0, 0}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"13 chunk header checksum", chunk_header_checksum, LIVE(298), 0, PROBLEM_CHUNK_HEADER_CHECKSUM, CHUNK_1},
-    {"14 one bit of a value", value_bit, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"15 free space 512", free_space_512, LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"16 free space huge", free_space_huge, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"17 last id too small", last_id_small, LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"18 last offset too small", last_offset_small, LIVE(298), 0, PROBLEM_CHUNK_HEADER_LIES, CHUNK_1},
-    {"19 record size 0", size_0, {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"20 record size huge", size_huge, {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"21 size copy differs", trailer_differs, {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"22 record magic zeroed", record_magic_gone, {231, 67, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"23 page of zeros", page_of_zeros, {243, 48, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"24 first record zeroed", first_record_gone, {226, 71, 0, 0, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"25 another template's offset", other_template, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"26 definition size huge", definition_huge, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"27 substitution count huge", substitutions_huge, LIVE(297), 1, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"28 descriptor beyond record", descriptor_huge, {297, 0, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"29 header time huge", header_time_huge, LIVE(298), 0, NONE, 0},
-    {"30 string chain to itself", string_chain_to_itself, LIVE(298), 0, NONE, 0},
-    {"31 string table out of chunk", string_table_out, LIVE(298), 0, NONE, 0},
-    {"32 chunks out of order", chunks_swapped, LIVE(298), 0, NONE, 0},
-    {"33 a chunk stored twice", chunk_twice, LIVE(297), 0, NONE, 0},
-    {"35 last record half zero", last_record_torn, {297, 0, 0, 1, 0, 0}, 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_3},
-    {"36 13 bytes of a chunk lost", odd_bytes_of_chunk_1_lost, LIVE(298), 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"36 one byte put in", one_byte_put_in, LIVE(298), 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"36 part of the header lost", part_of_file_header_lost, LIVE(298), 0, PROBLEM_LOG_HEADER_LIES, 3097},
-    {"36 grid shifted by 32 KiB", grid_shifted, LIVE(298), 0, PROBLEM_CHUNK_DAMAGED, CHUNK_1},
-    {"37 one byte", one_byte, LIVE(0), 0, PROBLEM_LOG_EMPTY_FILE, 0},
-    {"38 header alone", header_only, LIVE(0), 0, PROBLEM_LOG_TRUNCATED, 4096},
-    {"no byte", no_byte, LIVE(0), 0, PROBLEM_LOG_EMPTY_FILE, 0},
-    {"zeros", only_zeros, LIVE(0), 0, PROBLEM_LOG_NOT_EVTX, 0},
-    {"text", only_text, LIVE(0), 0, PROBLEM_LOG_NOT_EVTX, 0},
-    {"two logs joined", joined, LIVE(596), 0, PROBLEM_LOG_JOINED, 266240},
-    {"count 9, log ends after 4", count_9, LIVE(298), 0, PROBLEM_LOG_TRUNCATED, 266240},
-    {"junk in the flags", junk_in_flags, LIVE(298), 0, NONE, 0},
-    {"no checksums, says the file", no_checksums, LIVE(298), 0, NONE, 0},
-    {"no checksums, says a chunk", chunk_has_no_checksums, LIVE(298), 0, NONE, 0},
-    {"a chunk's header unreadable", bad_sectors, {226, 0, 71, 0, 0, 0}, 0, PROBLEM_LOG_UNREADABLE, CHUNK_1},
-    {"a sector of an orphan unreadable", bad_sector_of_orphan, {226, 0, 65, 6, 0, 0}, 1, PROBLEM_LOG_UNREADABLE, CHUNK_1 + 20480},
-    {"the end unreadable", bad_end, {290, 0, 0, 0, 0, 0}, 1, PROBLEM_LOG_UNREADABLE, CHUNK_3 + 60000},
-    {"a letter of a name overwritten", name_changed, LIVE(298), 0, PROBLEM_CHUNK_DATA_CHECKSUM, CHUNK_1},
-    {"an orphan chunk is a copy", orphan_is_a_copy, {225, 0, 0, 0, 0, 72}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_2},
-    {"an orphan copy with another value", orphan_copy_differs, {225, 0, 1, 0, 0, 71}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_2},
-    {"an orphan copy that is torn", orphan_copy_is_torn, {225, 0, 0, 0, 0, 72}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_2},
-    {"a torn orphan copy with another value", torn_copy_differs, {225, 0, 0, 1, 0, 71}, 0, PROBLEM_CHUNK_DAMAGED, CHUNK_2},
-    {"every definition gone", every_definition_gone, {0, 0, 0, 0, 298, 0}, 0, PROBLEM_RECORD_DAMAGED, 0},
-    /* clang-format on */
+#define LIVE(n)                                                                        \
+ {                                                                                     \
+  (n), 0, 0, 0, 0, 0                                                                   \
+ }
+  /* clang-format off: one row a line */
+    {"nothing",                               NULL,                      LIVE(298),             0, NONE,                        0      },
+    {"01 file magic zeroed",                  file_magic_gone,           LIVE(298),             0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"02 file header checksum",               file_checksum,             LIVE(298),             0,
+                PROBLEM_LOG_HEADER_CHECKSUM,                                                                                               124    },
+    {"03 count 0",                            count_0,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"04 count 1 of 4",                       count_1,                   LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     42     },
+    {"05 count 1 of 4, dirty",                dirty_count_1,             LIVE(298),             0, PROBLEM_LOG_DIRTY,           120    },
+    {"06 version 3.9",                        version_3_9,               LIVE(298),             0, PROBLEM_LOG_HEADER_LIES,     36     },
+    {"07 cut inside chunk 3",
+                cut_in_chunk_3,                                                     {223, 31, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_LOG_TRUNCATED,
+                0                                                                                                                                 },
+    {"08 10 KiB of noise behind",             noise_10k_behind,          LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                                266240 },
+    {"09 64 KiB of noise behind",             noise_64k_behind,          LIVE(298),             0,
+                PROBLEM_LOG_TRAILING_BYTES,                                                                                                266240 },
+    {"10 chunk 1 all zero",                   hole,                      LIVE(226),             0, PROBLEM_CHUNK_HOLE,          CHUNK_1},
+    {"chunk 3 all zero",                      hole_at_end,               LIVE(223),             0, PROBLEM_CHUNK_HOLE,          CHUNK_3},
+    {"11 chunk magic zeroed",
+                chunk_magic_gone,                                                   {226, 0, 72, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"12 chunk header zeroed",
+                chunk_header_gone,                                                  {226, 0, 72, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"13 chunk header checksum",              chunk_header_checksum,     LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_CHECKSUM,                                                                                             CHUNK_1},
+    {"14 one bit of a value",                 value_bit,                 LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"15 free space 512",                     free_space_512,            LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                           },
+    {"16 free space huge",                    free_space_huge,           LIVE(298),             0, PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"17 last id too small",                  last_id_small,             LIVE(298),             0, PROBLEM_CHUNK_HEADER_LIES,
+                CHUNK_1                                                                                                                           },
+    {"18 last offset too small",              last_offset_small,         LIVE(298),             0,
+                PROBLEM_CHUNK_HEADER_LIES,                                                                                                 CHUNK_1},
+    {"19 record size 0",
+                size_0,                                                             {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"20 record size huge",
+                size_huge,                                                          {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"21 size copy differs",
+                trailer_differs,                                                    {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"22 record magic zeroed",
+                record_magic_gone,                                                  {231, 67, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"23 page of zeros",
+                page_of_zeros,                                                      {243, 48, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"24 first record zeroed",
+                first_record_gone,                                                  {226, 71, 0, 0, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"25 another template's offset",          other_template,            LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"26 definition size huge",               definition_huge,           LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"27 substitution count huge",            substitutions_huge,        LIVE(297),             1,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"28 descriptor beyond record",
+                descriptor_huge,                                                    {297, 0, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_1                                                                                                                           },
+    {"29 header time huge",                   header_time_huge,          LIVE(298),             0, NONE,                        0      },
+    {"30 string chain to itself",             string_chain_to_itself,    LIVE(298),             0, NONE,                        0      },
+    {"31 string table out of chunk",          string_table_out,          LIVE(298),             0, NONE,                        0      },
+    {"32 chunks out of order",                chunks_swapped,            LIVE(298),             0, NONE,                        0      },
+    {"33 a chunk stored twice",               chunk_twice,               LIVE(297),             0, NONE,                        0      },
+    {"35 last record half zero",
+                last_record_torn,                                                   {297, 0, 0, 1, 0, 0},
+                0,                                                                                            PROBLEM_CHUNK_DATA_CHECKSUM,
+                CHUNK_3                                                                                                                           },
+    {"36 13 bytes of a chunk lost",           odd_bytes_of_chunk_1_lost, LIVE(298),             0,
+                PROBLEM_CHUNK_DAMAGED,                                                                                                     CHUNK_1},
+    {"36 one byte put in",                    one_byte_put_in,           LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"36 part of the header lost",            part_of_file_header_lost,  LIVE(298),             0,
+                PROBLEM_LOG_HEADER_LIES,                                                                                                   3097   },
+    {"36 grid shifted by 32 KiB",             grid_shifted,              LIVE(298),             0, PROBLEM_CHUNK_DAMAGED,
+                CHUNK_1                                                                                                                           },
+    {"37 one byte",                           one_byte,                  LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"38 header alone",                       header_only,               LIVE(0),               0, PROBLEM_LOG_TRUNCATED,       4096   },
+    {"no byte",                               no_byte,                   LIVE(0),               0, PROBLEM_LOG_EMPTY_FILE,      0      },
+    {"zeros",                                 only_zeros,                LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"text",                                  only_text,                 LIVE(0),               0, PROBLEM_LOG_NOT_EVTX,        0      },
+    {"two logs joined",                       joined,                    LIVE(596),             0, PROBLEM_LOG_JOINED,          266240 },
+    {"count 9, log ends after 4",             count_9,                   LIVE(298),             0, PROBLEM_LOG_TRUNCATED,       266240 },
+    {"junk in the flags",                     junk_in_flags,             LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says the file",           no_checksums,              LIVE(298),             0, NONE,                        0      },
+    {"no checksums, says a chunk",            chunk_has_no_checksums,    LIVE(298),             0, NONE,                        0      },
+    {"a chunk's header unreadable",
+                bad_sectors,                                                        {226, 0, 71, 0, 0, 0},
+                0,                                                                                            PROBLEM_LOG_UNREADABLE,
+                CHUNK_1                                                                                                                           },
+    {"a sector of an orphan unreadable",
+                bad_sector_of_orphan,                                               {226, 0, 65, 6, 0, 0},
+                1,                                                                                            PROBLEM_LOG_UNREADABLE,
+                CHUNK_1 + 20480                                                                                                                   },
+    {"the end unreadable",
+                bad_end,                                                            {290, 0, 0, 0, 0, 0},
+                1,                                                                                            PROBLEM_LOG_UNREADABLE,
+                CHUNK_3 + 60000                                                                                                                   },
+    {"a letter of a name overwritten",        name_changed,              LIVE(298),             0,
+                PROBLEM_CHUNK_DATA_CHECKSUM,                                                                                               CHUNK_1},
+    {"an orphan chunk is a copy",
+                orphan_is_a_copy,                                                   {225, 0, 0, 0, 0, 72},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"an orphan copy with another value",
+                orphan_copy_differs,                                                {225, 0, 1, 0, 0, 71},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"an orphan copy that is torn",
+                orphan_copy_is_torn,                                                {225, 0, 0, 0, 0, 72},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"a torn orphan copy with another value",
+                torn_copy_differs,                                                  {225, 0, 0, 1, 0, 71},
+                0,                                                                                            PROBLEM_CHUNK_DAMAGED,
+                CHUNK_2                                                                                                                           },
+    {"every definition gone",
+                every_definition_gone,                                              {0, 0, 0, 0, 298, 0},
+                0,                                                                                            PROBLEM_RECORD_DAMAGED,
+                0                                                                                                                                 },
+ /* clang-format on */
 };
 
 /* The digest is that of all bytes of the log, whatever is wrong with them, or there is none:
@@ -359,16 +437,16 @@ static void what_cannot_be_read_is_no_content(void **state)
         uint64_t from, to; /* 0: the log's end */
         size_t live;
     } cases[] = {
-        {"the whole log",                 0,                0,               0  },
-        {"the file header",               0,                4096,            298},
-        {"all behind the file header",    4096,             0,               0  },
-        {"half of the file header",       1000,             4096,            298},
-        {"a chunk",                       CHUNK_1,          CHUNK_2,         226},
-        {"a chunk and a half",            CHUNK_1,          CHUNK_2 + 32768, 153},
-        {"the first chunk and a header",  0,                CHUNK_1,         220},
-        {"a page inside a chunk",         CHUNK_1 + 8192,   CHUNK_1 + 12288, 232},
-        {"the last two chunks",           CHUNK_2,          0,               150},
-        {"the end of a chunk",            CHUNK_3 + 60000,  0,               290},
+        {"the whole log",                0,               0,               0  },
+        {"the file header",              0,               4096,            298},
+        {"all behind the file header",   4096,            0,               0  },
+        {"half of the file header",      1000,            4096,            298},
+        {"a chunk",                      CHUNK_1,         CHUNK_2,         226},
+        {"a chunk and a half",           CHUNK_1,         CHUNK_2 + 32768, 153},
+        {"the first chunk and a header", 0,               CHUNK_1,         220},
+        {"a page inside a chunk",        CHUNK_1 + 8192,  CHUNK_1 + 12288, 232},
+        {"the last two chunks",          CHUNK_2,         0,               150},
+        {"the end of a chunk",           CHUNK_3 + 60000, 0,               290},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -381,7 +459,8 @@ static void what_cannot_be_read_is_no_content(void **state)
         const struct problem *row = outcome_problem(&o, PROBLEM_LOG_UNREADABLE, 0);
         for (size_t n = 0; n < o.problems.count; n++) {
             enum problem_code code = o.problems.rows[n].code;
-            wrong += code != PROBLEM_LOG_UNREADABLE && code != PROBLEM_RECORDS_NOT_READ &&
+            wrong += code != PROBLEM_LOG_UNREADABLE &&
+                     code != PROBLEM_RECORDS_NOT_READ &&
                      code != PROBLEM_TEMPLATE_RESTORED;
         }
         if (wrong || o.states[RECORD_LIVE] != cases[i].live || !row)
@@ -478,6 +557,81 @@ static void damage_is_told_once(void **state)
         assert_int_equal(o.problems.per_code[PROBLEM_LOG_TRUNCATED],
                          makes[i] == cut_in_chunk_3);
         outcome_release(&o);
+    }
+}
+
+static void put_u64(struct memory_log *m, size_t at, uint64_t value)
+{
+    memory_log_u32(m, at, (uint32_t)value);
+    memory_log_u32(m, at + 4, (uint32_t)(value >> 32));
+}
+
+/* Where System's value of that type and eight bytes lies in the sixth record of chunk 1. */
+static size_t system_value_at(struct memory_log *m, uint8_t type)
+{
+    static struct evtx_values values;
+    struct evtx_frame f = frame_of(m, CHUNK_1, 5);
+    const uint8_t *chunk = memory_log_at(m, CHUNK_1);
+    evtx_values_read(&values, (struct bytes){chunk, EVTX_CHUNK_SIZE}, &f);
+    size_t found = 0;
+    for (size_t i = 0; i < values.count; i++)
+        if (!values.value[i].is_data && values.value[i].type == type &&
+            values.value[i].raw.len == 8)
+            found = CHUNK_1 + (size_t)(values.value[i].raw.ptr - chunk);
+    assert_true(found > 0); /* the record id is the last of its type */
+    return found;
+}
+
+/* A record that lost its magic or a size is taken for one where its header and what was decoded of it
+ * can be a record's; bytes that others left there are none. */
+static void what_can_be_a_record(void **state)
+{
+    static const int64_t year_1999 = 915148800, year_2100 = 4102444800;
+    const uint64_t first = filetime_from_unix(year_1999, 0),
+                   last = filetime_from_unix(year_2100, 0) - 1;
+    enum { HEADER_ID, HEADER_TIME, RECORD_ID, RECORD_TIME };
+    const struct {
+        int what;
+        uint64_t value;
+        bool is_record;
+    } rows[] = {
+        {HEADER_ID,   0,                       false},
+        {HEADER_ID,   1,                       true },
+        {HEADER_ID,   (UINT64_C(1) << 48) - 1, true },
+        {HEADER_ID,   UINT64_C(1) << 48,       false},
+        {HEADER_TIME, 0,                       true },
+        {HEADER_TIME, first - 1,               false},
+        {HEADER_TIME, first,                   true },
+        {HEADER_TIME, last,                    true },
+        {HEADER_TIME, last + 1,                false},
+        {RECORD_ID,   0,                       false},
+        {RECORD_ID,   1,                       true },
+        {RECORD_ID,   NO_RECORD,               false},
+        {RECORD_TIME, 0,                       false},
+        {RECORD_TIME, first - 1,               false},
+        {RECORD_TIME, first,                   true },
+        {RECORD_TIME, last,                    true },
+        {RECORD_TIME, last + 1,                false},
+    };
+    void (*const makes[])(struct memory_log *) = {record_magic_gone, size_0,
+                                                  trailer_differs};
+    enum { ROWS = sizeof rows / sizeof *rows, MAKES = sizeof makes / sizeof *makes };
+    (void)state;
+    for (size_t i = 0; i < ROWS * MAKES; i++) {
+        size_t row = i % ROWS;
+        struct memory_log *m = open_base();
+        struct outcome o;
+        const size_t at[] = {victim(m) + 8, victim(m) + 16, system_value_at(m, 0x0a),
+                             system_value_at(m, 0x11)};
+        makes[i / ROWS](m);
+        put_u64(m, at[rows[row].what], rows[row].value);
+        read_with(&o, m, 1);
+        if (o.states[RECORD_BEHIND_DAMAGE] != 66u + rows[row].is_record)
+            fail_msg("row %zu, damage %zu: %zu behind damage", row, i / ROWS,
+                     o.states[RECORD_BEHIND_DAMAGE]);
+        assert_int_equal(o.states[RECORD_TORN], 0);
+        outcome_release(&o);
+        memory_log_free(m);
     }
 }
 
@@ -617,12 +771,12 @@ static void any_byte_may_be_wrong(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 10 };
-    struct CMUnitTest tests[CASES + OTHERS] = {
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(a_damaged_record_is_named),
         cmocka_unit_test(what_cannot_be_read_is_no_content),
         cmocka_unit_test(damage_is_told_once),
         cmocka_unit_test(another_content_is_told),
+        cmocka_unit_test(what_can_be_a_record),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),
         cmocka_unit_test(another_log_gives_names),
@@ -631,6 +785,12 @@ int main(void)
         cmocka_unit_test(a_long_log_is_digested_in_order),
         cmocka_unit_test(noise_where_a_chunk_may_have_been),
     };
+    enum {
+        CASES = sizeof damages / sizeof *damages,
+        OTHERS = sizeof others / sizeof *others
+    };
+    struct CMUnitTest tests[CASES + OTHERS];
+    memcpy(tests, others, sizeof others);
     for (size_t i = 0; i < CASES; i++)
         tests[i + OTHERS] = (struct CMUnitTest){.name = damages[i].name,
                                                 .test_func = check_damage,
