@@ -122,6 +122,13 @@ has service coverage ',hole,sensor stopped,' 'Sysmon64 stopped'
 has service coverage ',sensor changed,' 'a service was installed: upd'
 has service coverage ',sensor changed,' 'from auto start to disabled'
 
+# Stopped and started at one moment is told.
+{ silent_until +6h
+  echo "record 7036 at +2m provider 'Service Control Manager' channel System param1=Sysmon64 param2=stopped"
+  echo "record 7036 at +2m provider 'Service Control Manager' channel System param1=Sysmon64 param2=running"; } | story moment
+read_story moment
+has moment coverage ',0,sensor stopped,' '^PC-17[^,]*,2026-01-01T00:02:00[^,]*,2026-01-01T00:02:00[^,]*,' 'until .*EventRecordID 101 of'
+
 # The event log service stopped alone, and was started again; no machine was off.
 eventlog='provider EventLog channel System'
 { silent_until +6h
