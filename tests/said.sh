@@ -139,11 +139,7 @@ PY
 check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
 
 # --- no GUID leads to the parent: nothing can be said to be absent on it
-cat >parentless.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >parentless.scenario <<'END'
 process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
 process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent - ParentProcessId=30 ParentImage=C:\Windows\System32\msra.exe ParentCommandLine=msra.exe
 event 8 at +23s source explorer target msra
@@ -176,11 +172,7 @@ has "where hosts are told by name alone it is said" named.said 'on 1 host \(told
 check "the manifest counts as the summary" grep -q '"hosts": 2,' named/manifest.json
 
 # --- what a matched process creation is to its host process
-cat >below.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >below.scenario <<'END'
 process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
 process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
 process arp pid 41 at +30s image C:\Windows\System32\arp.exe parent cmd
