@@ -985,6 +985,12 @@ static void test_null_parent_with_candidate(void **state)
     assert_non_null(blind);
     assert_true(text_contains_fold(blind->why, TEXT_LITERAL("no recorded link")));
     forget(&s);
+    /* by name it is recorded, which rules can match */
+    tell_text(&s, MSRA "process a pid 40 at +20s image C:\\Windows\\System32\\cmd.exe "
+                       "parent - ParentProcessId=30 "
+                       "ParentImage=C:\\Windows\\SysWOW64\\msra.exe\n");
+    assert_null(near_miss(&s, NULL, 40));
+    forget(&s);
 }
 
 static void test_filter_and_indicators(void **state)

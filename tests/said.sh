@@ -150,6 +150,20 @@ has "that it is not known is" parentless.page 'No GUID leads to the parent that 
 has "nor does the summary say that nothing was recorded on it" parentless.said 'To the parent of 1 of these process creations no GUID leads'
 lacks "which is all that it says" parentless.said 'On the host processes of these findings'
 
+# --- events at one place of two logs are two
+at_a_workstation >places.scenario <<'END'
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+log a.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+event 8 at +23s source explorer target msra
+log b.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+event 8 at +24s source explorer target msra
+END
+scenario places
+has "each is counted" places.said ' 2 events 8 \(remote thread\)'
+
 # --- what is neutral speaks for nothing
 has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
 check "none of them is told as a sign of injection" sh -c '! grep "Injection indicators" "$1" | grep "Assessed (neutral)"' - part/elsewhere.csv
