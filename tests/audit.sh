@@ -93,6 +93,16 @@ check "a record without a creator's id is read" report nobody "$work/nobody"
 has_row "and no id is made up" nobody 'tool\.exe' ',event 4688 records no process id of the creator,'
 check "nowhere" sh -c '! grep -r 4294967295 "$1"' - "$work/out.nobody"
 
+# What is said of children says "Sysmon recorded": the audit's are no such.
+mkdir "$work/tasks"
+sed 's/^\(process whoami .*\)whoami.exe command "whoami .all"/\1schtasks.exe command "schtasks -create"/
+    /NewProcessId:hex64=0x40/{s/cmd.exe/schtasks.exe/;s/cmd .c set/schtasks -create/;}' \
+    "$top/tests/scenarios/20-audit.scenario" >"$work/tasks.scenario"
+"$build/tests/make_evtx" "$work/tasks.scenario" "$work/tasks" >/dev/null
+report tasks "$work/tasks"
+check "both are children of msra.exe" test "$(grep -c 'schtasks.exe.*schtasks -create' "$work/out.tasks/processes.csv")" = 2
+check "Sysmon's alone is told as what Sysmon recorded" test "$(grep -c ',MSRA_TASK,' "$work/out.tasks/corroboration.csv")" = 1
+
 # told FOLDER ID: the timeline's rows of that event
 told() {
     python3 - "$work/out.$1/timeline.csv" "$2" <<'PY'

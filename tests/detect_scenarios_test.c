@@ -601,6 +601,9 @@ static const struct {
          NET("10.0.0.4", "445") "event 3 at +10m21s process msra Initiated=true "
                                 "DestinationIp=10.0.0.5 DestinationPort=445\n", -1},
     {"MSRA_NET_FANOUT",
+     NET("10.0.0.1", "445") NET("10.0.0.2", "445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") NET("", "445"), -1},
+    {"MSRA_NET_FANOUT",
      NET("10.0.0.1",                                                                                                  "446") NET("10.0.0.2",                                                                                                                                                                                                                                        "446") NET("10.0.0.3", "446")
          NET("10.0.0.4", "446") NET("10.0.0.5", "446"),
      -1},
