@@ -164,6 +164,21 @@ END
 scenario places
 has "each is counted" places.said ' 2 events 8 \(remote thread\)'
 
+# --- whether an event can have been collected: 4.5 is 4.50, whose schema has event 25
+for schema in 4.5 4.23; do
+    at_a_workstation >schema.scenario <<END
+event 4 at +1s State=Started Version=15.0 SchemaVersion=$schema
+event 16 at +2s Configuration=c.xml ConfigurationFileHash=-
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+END
+    rm -rf schema
+    scenario schema
+    grep 'No event 25 ' schema.page >"$schema.silence"
+done
+has "an event of the schema may have been" 4.5.silence 'collected: not determined \(Sysmon.s configuration was changed there 1 time, event 16\)'
+has "one of a later schema was not, however it was configured" 4.23.silence 'collected: off \(the newest event 4 names schema 4\.23, which has no such event\)\.?$'
+
 # --- what is neutral speaks for nothing
 has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
 check "none of them is told as a sign of injection" sh -c '! grep "Injection indicators" "$1" | grep "Assessed (neutral)"' - part/elsewhere.csv
