@@ -364,20 +364,21 @@ static void an_end_without_a_guid(void **state)
     }
 }
 
+static const struct event end_without_guid = {.id = 5,
+                                              .at = 30,
+                                              .guid = NULL_GUID,
+                                              .pid = "50",
+                                              .image = "a.exe",
+                                              .record_id = 7};
+
 /* A log and its copies: whichever copy is asked of, it is the end of that process. */
 static void copies_of_an_end_without_a_guid(void **state)
 {
     const char *a = guid_of(1, 10, 5);
-    const struct event ended = {.id = 5,
-                                .at = 30,
-                                .guid = NULL_GUID,
-                                .pid = "50",
-                                .image = "a.exe",
-                                .record_id = 7};
-    struct event copy = ended;
+    struct event copy = end_without_guid;
     copy.log = 1;
-    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"}, copy, ended,
-          copy)
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"}, copy,
+          end_without_guid, copy)
     {
         assert_int_equal(t.lineage.processes[t.found[0].subject].end_log, 0);
         for (int i = 1; i < 4; i++) {
@@ -392,18 +393,12 @@ static void copies_of_an_end_without_a_guid(void **state)
 /* Records of one number and time that are no copies: each is the end of its own process. */
 static void ends_alike_but_for_the_process(void **state)
 {
-    const struct event ended = {.id = 5,
-                                .at = 30,
-                                .guid = NULL_GUID,
-                                .pid = "50",
-                                .image = "a.exe",
-                                .record_id = 7};
-    struct event other = ended;
+    struct event other = end_without_guid;
     other.pid = "51";
     other.log = 1;
     STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
           {.id = 1, .at = 11, .guid = guid_of(1, 11, 6), .pid = "51", .image = "a.exe"},
-          ended, other)
+          end_without_guid, other)
     {
         for (uint32_t n = 0; n < 2; n++) {
             struct sysmon_event event;
@@ -418,14 +413,9 @@ static void ends_alike_but_for_the_process(void **state)
 /* The first one cannot be its end, which says nothing against the other. */
 static void ends_alike_but_for_the_image(void **state)
 {
-    const struct event ended = {.id = 5,
-                                .at = 30,
-                                .guid = NULL_GUID,
-                                .pid = "50",
-                                .image = "b.exe",
-                                .record_id = 7};
-    struct event other = ended;
-    other.image = "a.exe";
+    struct event ended = end_without_guid;
+    ended.image = "b.exe";
+    struct event other = end_without_guid;
     other.log = 1;
     STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
           ended, other)
