@@ -93,6 +93,21 @@ check "a record without a creator's id is read" report nobody "$work/nobody"
 has_row "and no id is made up" nobody 'tool\.exe' ',event 4688 records no process id of the creator,'
 check "nowhere" sh -c '! grep -r 4294967295 "$1"' - "$work/out.nobody"
 
+# The numbers of two logs say nothing of each other's order: the times do.
+mkdir "$work/order"
+cat >"$work/order.scenario" <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process explorer pid 16 at +0s image C:\Windows\explorer.exe parent -
+process late pid 32 at +60s image C:\late.exe parent explorer
+log Security.evtx ids 7001
+record 4689 at +40s version 0 provider Microsoft-Windows-Security-Auditing channel Security provider-guid {54849625-5478-4994-A5BA-3E3B0328C30D} SubjectUserSid:sid=S-1-5-18 SubjectUserName=anna SubjectDomainName=CORP SubjectLogonId:hex64=0x1234 Status:hex32=0x0 ProcessId:hex64=0x10 ProcessName=C:\Windows\explorer.exe
+END
+"$build/tests/make_evtx" "$work/order.scenario" "$work/order" >/dev/null
+report order "$work/order"
+check "an end that the audit recorded before the child's start is told" grep -q '^PARENT_ENDED_FIRST' "$work/out.order/problems.csv"
+
 # What is said of children says "Sysmon recorded": the audit's are no such.
 mkdir "$work/tasks"
 sed 's/^\(process whoami .*\)whoami.exe command "whoami .all"/\1schtasks.exe command "schtasks -create"/
@@ -271,6 +286,7 @@ status_is 3 "without Sysmon the run says that it is incomplete" report alone "$w
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
 rows alone >"$work/rows"
 check "a creator that is not recorded is no parent" grep -q '^cmd.exe 64 logged (4688) grade= parent= ' "$work/rows"
+check "its end is known without Sysmon too" grep -q '^cmd.exe 64 logged .* end=00:00:40 by=Security 4688 ' "$work/rows"
 python3 - "$work/out.alone/findings.csv" >"$work/.out" <<'PY'
 import csv, sys
 print(*sorted(r["rule_source"] for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))))

@@ -998,15 +998,17 @@ static void an_unknown_parent_near_msra(void **state)
 static void who_opens_a_process_at_its_start(void **state)
 {
     enum { NOT_TOLD = 99 };
-    const char *p = guid_of(1, 10, 5), *o = guid_of(1, 11, 6), *c = guid_of(1, 20, 7);
+    const char *p = guid_of(1, 10, 5), *o = guid_of(1, 11, 6), *c = guid_of(1, 20, 7),
+               *again = guid_of(1, 20, 9); /* another guid of c */
     const struct {
         const char *opener, *pid, *image;
         unsigned severity;
     } rows[] = {
-        {o, "51", "C:\\o.exe",                          SEVERITY_NOTICE},
-        {o, "51", "C:\\Windows\\System32\\svchost.exe", SEVERITY_INFO  },
-        {c, "60", "C:\\c.exe",                          NOT_TOLD       },
-        {p, "50", "C:\\p.exe",                          NOT_TOLD       },
+        {o,     "51", "C:\\o.exe",                          SEVERITY_NOTICE},
+        {o,     "51", "C:\\Windows\\System32\\svchost.exe", SEVERITY_INFO  },
+        {c,     "60", "C:\\c.exe",                          NOT_TOLD       },
+        {again, "60", "C:\\c.exe",                          NOT_TOLD       },
+        {p,     "50", "C:\\p.exe",                          NOT_TOLD       },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         STORY({.id = 1, .at = 10, .guid = p, .pid = "50", .image = "C:\\p.exe"},
