@@ -148,6 +148,15 @@ check "nor is the end" sh -c '! grep -q ",4689," "$1"' - "$work/out.none/timelin
 report told --event-id=4688 --channel=Security "$work/logs"
 check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
 check "by their ids: no end" sh -c '! grep -q ",4689," "$1"' - "$work/out.told/timeline.csv"
+report channel --channel=Security "$work/logs"
+check "a channel alone has its own events alone" sh -c '! grep -q "Sysmon.4Operational.evtx" "$1" && grep -q Security.evtx "$1"' - "$work/out.channel/timeline.csv"
+report edge --after=2026-01-01T00:00:20.0100000Z --before=2026-01-01T00:00:25Z "$work/logs"
+check "a creation is told by its start, not by when it was logged" sh -c '! grep whoami "$1"' - "$work/out.edge/findings.csv"
+count() { tail -n +2 "$work/out.$1/timeline.csv" | grep -c .; }
+for part in none told channel edge; do
+    left_out=$(sed -n 's/.*"timeline_events_left_out": \([0-9]*\).*/\1/p' "$work/out.$part/manifest.json")
+    check "$part: what is not told is counted" test $(($(count $part) + left_out)) = "$(count both)"
+done
 report ends --event-id=4689 "$work/logs"
 check "and the end alone" test "$(grep -c 'Windows. audit' "$work/out.ends/timeline.csv")" = 1
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
