@@ -137,6 +137,9 @@ for rule in manifest["rules"]["items"]:
         print(rule["source"], rule["title"], rule["process_creations_matched"], "is not", len(told))
 PY
 check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
+events_of() { python3 -c 'import csv, sys; print(len(list(csv.reader(open(sys.argv[1], newline="", encoding="utf-8")))) - 1)' "$1/timeline.csv"; }
+left_out=$(sed -n 's/.*"timeline_events_left_out": \([0-9]*\).*/\1/p' part/manifest.json)
+check "events of the families alone are counted as left out" test $(($(events_of part) + left_out)) = "$(events_of sample)"
 
 # --- no GUID leads to the parent: nothing can be said to be absent on it
 at_a_workstation >parentless.scenario <<'END'
