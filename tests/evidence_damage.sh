@@ -68,6 +68,12 @@ check 'another folder' sh -c "! '$tool' --contains out-dir case Sysmon.evtx"
 if [ -x "$ntfs_image" ] && have mkntfs; then
     make_ntfs ntfs.raw 8 --file=$winevt/Sysmon.evtx=Sysmon.evtx --file=$winevt/Gone.evtx=Old.evtx \
         --file=$winevt/Zed.evtx=Old.evtx --delete=$winevt/Gone.evtx
+    # an image changes, with all logs in it
+    cp ntfs.raw changing.raw
+    run --change=changing.raw changing.raw
+    check 'an image that changes is told once' test "$(grep -c '^problem EVIDENCE_CHANGED' out)" = 1
+    check 'of each of its logs' sh -c '[ "$(grep -c unchanged=0 out)" -gt 1 ] && ! grep -q unchanged=1 out'
+
     # nothing changes
     sha256sum ntfs.raw Sysmon.evtx > bytes_before
     touch -a -d '2001-01-01' ntfs.raw Sysmon.evtx

@@ -390,11 +390,12 @@ SLOT(corroboration_target)
 {
     name_process(out, lineage_of(page), corroboration(page)->process);
 }
-/* Only where the page has come to it: a section that follows may not be written. */
+/* Where it has a card, or the page has come to it: a row that follows may not be written. */
 SLOT(corroboration_source_anchor)
 {
     uint32_t source = corroboration(page)->source;
-    if (source != PROCESS_NONE && page->process_anchored[source])
+    if (source != PROCESS_NONE &&
+        (page->creation_shown[source] || page->process_anchored[source]))
         put_process_value(page, source, PROCESS_ANCHOR, out);
 }
 SLOT(corroboration_anchor)

@@ -405,28 +405,27 @@ static struct text place_words(const struct host_work *w, const struct story_row
                         row->record_id, TEXT(log->path));
 }
 
-static void add_interval(struct host_work *w, enum story_kind kind, size_t from,
-                         size_t to)
+/* Rows stand in order of their begins, and none ends before it begins. */
+static struct story_row *add_interval(struct host_work *w, enum story_kind kind,
+                                      size_t from, size_t to)
 {
     const struct story_row begin = w->m->story->rows[from], end = w->m->story->rows[to];
-    if (end.to_filetime < begin.from_filetime)
-        return;
     struct text words = arena_printf(w->m->arena, "%.*s, %.*s; until %.*s, %.*s",
                                      TEXT(begin.words), TEXT(place_words(w, &begin)),
                                      TEXT(end.words), TEXT(place_words(w, &end)));
     if (from == to) /* one record that tells of both ends */
         words = arena_printf(w->m->arena, "%.*s, %.*s", TEXT(begin.words),
                              TEXT(place_words(w, &begin)));
-    add_row(w->m, &(struct story_row){.from_filetime = begin.from_filetime,
-                                      .to_filetime = end.to_filetime,
-                                      .host = w->host,
-                                      .log = begin.log,
-                                      .record_id = begin.record_id,
-                                      .offset = begin.offset,
-                                      .last_record_id = end.record_id,
-                                      .words = words,
-                                      .kind = (uint8_t)kind,
-                                      .state = begin.state});
+    return add_row(w->m, &(struct story_row){.from_filetime = begin.from_filetime,
+                                             .to_filetime = end.to_filetime,
+                                             .host = w->host,
+                                             .log = begin.log,
+                                             .record_id = begin.record_id,
+                                             .offset = begin.offset,
+                                             .last_record_id = end.record_id,
+                                             .words = words,
+                                             .kind = (uint8_t)kind,
+                                             .state = begin.state});
 }
 
 /* How many spans of the host, from the first on, begin before that. */
@@ -471,11 +470,9 @@ static void add_off(struct host_work *w, size_t end, size_t boot)
              last = last_sign_before(w, to);
     if (was_written_at(w, from, to))
         return;
-    size_t before = w->m->story->count;
-    add_interval(w, STORY_OFF, end, boot);
-    if (w->m->story->count == before || last == FILETIME_NONE || last <= from)
+    struct story_row *row = add_interval(w, STORY_OFF, end, boot);
+    if (last == FILETIME_NONE || last <= from)
         return;
-    struct story_row *row = &w->m->story->rows[before];
     row->from_filetime = last;
     if (last - from > OUT_OF_ORDER_100NS)
         row->words =
@@ -585,10 +582,7 @@ static void tell_log_stopped(const struct host_work *w, const struct story_row *
 
 static void add_log_stopped(struct host_work *w, size_t stop, size_t until)
 {
-    size_t before = w->m->story->count;
-    add_interval(w, STORY_LOG_STOPPED, stop, until);
-    if (w->m->story->count > before)
-        tell_log_stopped(w, &w->m->story->rows[before]);
+    tell_log_stopped(w, add_interval(w, STORY_LOG_STOPPED, stop, until));
 }
 
 /* The first id of that log may be the first that is left of the start of Windows. */
