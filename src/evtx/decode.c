@@ -9,7 +9,8 @@
 enum {
     RECORD_HEADER = 24, /* magic, size, id, time */
     SIZE_COPY = 4,
-    FIELDS_MAX = 4096 /* of one record; 122 is the most ever seen */
+    FIELDS_MAX = 4096,       /* of one record; 122 is the most ever seen */
+    JOINED_MAX = 1024 * 1024 /* bytes of its names of elements in elements */
 };
 
 void decoder_release(struct decoder *d)
@@ -102,6 +103,14 @@ static bool fit_head(struct decoder *d, const uint8_t *at, const uint8_t *end,
     return true;
 }
 
+/* Does nothing stand behind the values but the end of their fragment? Else there is more
+ * than the plan tells, or the lengths of the values are damaged. */
+static inline bool ends_fragment(const struct fitted *f)
+{
+    const uint8_t *behind = f->values + f->at[f->count];
+    return behind == f->end || *behind == 0;
+}
+
 /* Where values number `from` and those behind it lie. */
 static bool fit_values(struct fitted *f, uint32_t from, uint32_t at)
 {
@@ -115,7 +124,7 @@ static bool fit_values(struct fitted *f, uint32_t from, uint32_t at)
     }
     f->own[f->count] = at;
     f->at = f->own;
-    return true;
+    return ends_fragment(f);
 }
 
 static void keep_shape(struct decoder *d, const struct fitted *f)
@@ -145,7 +154,7 @@ static bool fit_shape(struct fitted *f)
         return false;
     shape->at[f->count] = shape->at[last] + len;
     f->at = shape->at;
-    return true;
+    return ends_fragment(f);
 }
 
 static inline struct value fitted_value(const struct fitted *f, unsigned index)
