@@ -565,6 +565,8 @@ static struct text keep(struct decoder *d, struct text t)
 static void add_field(struct decoder *d, struct text name, struct text text,
                       uint8_t flags)
 {
+    if (text_is_absent(name))
+        return; /* told by joined() */
     if (d->field_count == FIELDS_MAX) {
         d->odd = "more fields than any record can hold; the first 4096 were kept";
         return;
@@ -632,6 +634,18 @@ static void set_system(struct decoder *d, enum system_item item, struct text tex
         d->odd = "a System value is not a number";
 }
 
+/* A time is the number that it is: the text of one behind the year 9999 does not read back. */
+static void set_system_attribute(struct decoder *d, enum system_item item,
+                                 struct text text, const struct value *value)
+{
+    uint64_t number;
+    if (item == SYSTEM_TIME && value && value->type == TYPE_FILETIME &&
+        value_number(value, &number))
+        system_set_number(&d->record->system, item, number);
+    else
+        set_system(d, item, text);
+}
+
 static bool is_namespace(struct text name)
 {
     return text_equal(text_slice(name, 0, 5), TEXT_LITERAL("xmlns"));
@@ -646,7 +660,7 @@ static void on_attribute(void *context, struct text name, struct text text,
         return;
     struct decoder_level *level = &d->levels[d->depth];
     if (in_system(d) && d->depth == 3) {
-        set_system(d, system_item_find(d->element, name), text);
+        set_system_attribute(d, system_item_find(d->element, name), text, value);
         if (text_equal(name, TEXT_LITERAL("EventSourceName")) &&
             text_equal(d->element, TEXT_LITERAL("Provider")))
             d->provider_source = keep(d, text);

@@ -129,6 +129,9 @@ struct compiler {
     struct plan_source attribute_source;
     unsigned attribute_pieces;
     bool too_complex;
+    uint32_t
+        told; /* System items, as bits: of one told twice the general decoder knows */
+    size_t joined; /* bytes of names made of several */
     struct arena *temporary;
 };
 
@@ -137,6 +140,7 @@ static const struct plan_source nothing = {
       0
 };
 
+/* Of those that no item and no field takes too: an instance without one is damaged. */
 static void need(struct compiler *c, uint16_t index)
 {
     if (index >= SUBSTITUTIONS_MAX)
@@ -150,12 +154,11 @@ static void set_system(struct compiler *c, enum system_item item,
 {
     if (item == SYSTEM_ITEMS || (item >= SYSTEM_TEXTS && pieces == 0))
         return;
-    if (pieces > 1)
+    if (pieces > 1 || c->told >> item & 1)
         c->too_complex = true;
-    if (source.index != NO_SUBSTITUTION)
-        need(c, source.index);
-    else if (item >= SYSTEM_TEXTS &&
-             !system_number_from_text(item, source.literal, &source.number))
+    c->told |= UINT32_C(1) << item;
+    if (source.index == NO_SUBSTITUTION && item >= SYSTEM_TEXTS &&
+        !system_number_from_text(item, source.literal, &source.number))
         c->too_complex = true;
     c->plan->system[item] = source;
 }
@@ -251,9 +254,7 @@ static void add_field(struct compiler *c, const struct open_element *element)
         return;
     }
     struct plan_source source = element->content;
-    if (source.index != NO_SUBSTITUTION)
-        need(c, source.index);
-    else if (text_is_absent(source.literal))
+    if (source.index == NO_SUBSTITUTION && text_is_absent(source.literal))
         source.literal = TEXT_LITERAL("");
     c->names[c->count] = element->path;
     c->fields[c->count++] = source;
@@ -264,8 +265,6 @@ static void take_payload(struct compiler *c, const struct open_element *event)
 {
     uint16_t dependency = event->content.dependency;
     c->plan->payload = event->content.index;
-    if (c->plan->payload != NO_SUBSTITUTION)
-        need(c, c->plan->payload);
     if (dependency != NO_DEPENDENCY && dependency != c->plan->payload)
         c->too_complex = true;
     c->plan->payload_may_be_null = dependency == NO_DEPENDENCY;
@@ -297,10 +296,12 @@ static void add_piece(struct compiler *c, const struct code_token *token)
     bool in_attribute = !text_is_absent(c->attribute);
     struct plan_source *source =
         in_attribute ? &c->attribute_source : &element->content;
-    if (token->kind == 'S')
+    if (token->kind == 'S') {
+        need(c, token->index);
         source->index = token->index;
-    else
+    } else {
         source->literal = token->text;
+    }
     if (in_attribute)
         c->attribute_pieces++;
     else
