@@ -76,10 +76,10 @@ struct definition *binxml_definition(struct binxml *b, uint32_t offset)
     if (d->offset)
         return d;
     if (b->definition_count >= DEFINITIONS_MAX || offset == 0) {
-        static const char too_many[] = "a chunk has too many template definitions";
-        struct definition *none = arena_alloc(b->arena, sizeof *none);
-        none->wrong = too_many;
-        return none;
+        b->unusable = (struct definition){
+            .wrong = offset ? "a chunk has too many template definitions"
+                            : "a template definition lies outside the chunk"};
+        return &b->unusable;
     }
     b->used_slots[b->definition_count++] = (uint16_t)slot;
     return read_definition(b, d, offset);
@@ -102,7 +102,15 @@ static bool pay(struct walk *w, uint32_t steps)
     w->b->steps += steps;
     if (w->b->steps > STEPS_MAX)
         wrong(w, "a chunk's fragments repeat each other without end");
+    if (w->b->text > TEXT_MAX)
+        wrong(w, "a chunk's values repeat each other without end");
     return !w->wrong;
+}
+
+static bool pay_text(struct walk *w, size_t bytes)
+{
+    w->b->text += (uint32_t)bytes;
+    return pay(w, 0);
 }
 
 static void push_scope(struct walk *w, const uint8_t *code, const struct value *values,
@@ -131,7 +139,7 @@ static void push_fragment(struct walk *w, uint32_t at, uint32_t end)
         template_translate(&b->chunk, at, end, false, &b->code, &stop, &has_instance);
     if (what)
         return wrong(w, what);
-    if (pay(w, (uint32_t)b->code.len))
+    if (pay(w, (uint32_t)b->code.len + stop - at))
         push_scope(w, keep_code(w, &b->code), NULL, 0);
 }
 
@@ -184,7 +192,9 @@ static const struct template *template_of(struct walk *w,
     struct definition *d = binxml_definition(w->b, instance->definition);
     if (d->template && d->template->id == instance->id)
         return d->template;
+    enum { SEARCH_STEPS = 64 };
     const char *where;
+    pay(w, SEARCH_STEPS);
     const struct template *other = find_elsewhere(w->b, instance->id, &where);
     w->b->is_restored |= other != NULL;
     odd(w, other         ? where
@@ -205,6 +215,9 @@ static uint32_t no_payload(void *context, const struct value *values, uint32_t c
 static void walk_nameless(struct walk *w, const struct value *values, uint32_t count)
 {
     w->b->is_nameless = true;
+    for (uint32_t i = 0; i < count; i++)
+        if (!pay_text(w, value_text_max(&values[i])))
+            return;
     uint32_t payload = (w->visitor->nameless ? w->visitor->nameless : no_payload)(
         w->visitor->context, values, count);
     if (payload >= count || values[payload].len == 0)
@@ -257,7 +270,8 @@ static void push_instance(struct walk *w, uint32_t at)
     }
     /* The value that is cut off: a fragment still has what stands before the cut. */
     uint32_t count = instance.count + (what && may_be_cut(b, &instance));
-    if (!pay(w, 2 * count + 1))
+    uint32_t translated = instance.is_repaired ? instance.values - at : 0;
+    if (!pay(w, 2 * count + 1 + translated))
         return;
     struct value *values = arena_alloc(b->arena, (count + 1) * sizeof *values);
     read_values(b, &instance, values, count);
@@ -299,11 +313,8 @@ static void add_attribute_text(struct walk *w, const struct value *v)
     w->attribute_is_null = false;
     w->attribute_value = *v;
     w->attribute_pieces++;
-    size_t max = value_text_max(v);
-    w->b->text += (uint32_t)max;
-    if (w->b->text > TEXT_MAX)
-        return wrong(w, "a chunk's values repeat each other without end");
-    value_add_text(&w->b->scratch, v);
+    if (pay_text(w, value_text_max(v)))
+        value_add_text(&w->b->scratch, v);
 }
 
 static void add_attribute_array(struct walk *w, const struct value *array)
@@ -330,6 +341,7 @@ static void end_attribute(struct walk *w)
 static void start_attribute(struct walk *w, struct text name)
 {
     end_attribute(w);
+    pay_text(w, name.len);
     w->attribute = name;
     w->attribute_is_null = true;
     w->attribute_pieces = 0;
@@ -338,10 +350,8 @@ static void start_attribute(struct walk *w, struct text name)
 
 static void add_content(struct walk *w, const struct value *v)
 {
-    w->b->text += (uint32_t)value_text_max(v);
-    if (w->b->text > TEXT_MAX)
-        return wrong(w, "a chunk's values repeat each other without end");
-    w->visitor->content(w->visitor->context, v);
+    if (pay_text(w, value_text_max(v)))
+        w->visitor->content(w->visitor->context, v);
 }
 
 static void nth_item(struct walk *w, const struct value *array, uint32_t ordinal,
@@ -436,6 +446,8 @@ static void open_element(struct walk *w, const struct code_token *token)
     }
     if (w->element_count == ELEMENTS_MAX)
         return wrong(w, "elements lie too deep inside each other");
+    if (!pay_text(w, token->text.len))
+        return;
     w->elements[w->element_count++] =
         (struct element){.name = token->text, .after_name = scope->at};
     w->visitor->open(w->visitor->context, token->text);

@@ -595,13 +595,27 @@ static unsigned field_depth(const struct decoder *d)
     return text_equal(d->section, TEXT_LITERAL("UserData")) ? 4 : 3;
 }
 
+/* A name made of two, or NO_TEXT where such names come to more than any record holds: each
+ * of many elements repeats those around it. */
+static struct text joined(struct decoder *d, struct text outer, char between,
+                          struct text name)
+{
+    size_t len = outer.len + 1 + name.len;
+    d->joined += len;
+    if (d->joined > JOINED_MAX) {
+        d->odd = "names longer than any record can hold; what they name was left out";
+        return NO_TEXT;
+    }
+    d->binxml.text += (uint32_t)len;
+    return arena_printf(d->arena, "%.*s%c%.*s", TEXT(outer), between, TEXT(name));
+}
+
 static struct text path_of(struct decoder *d, struct text name)
 {
     if (d->depth < field_depth(d) || !in_data(d))
         return name;
     if (d->depth > field_depth(d))
-        return arena_printf(d->arena, "%.*s.%.*s", TEXT(d->levels[d->depth - 1].path),
-                            TEXT(name));
+        return joined(d, d->levels[d->depth - 1].path, '.', name);
     return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
 }
 
@@ -655,7 +669,6 @@ static void on_attribute(void *context, struct text name, struct text text,
                          const struct value *value)
 {
     struct decoder *d = context;
-    (void)value;
     if (d->depth < 3 || d->depth >= DECODER_PATH_MAX || is_namespace(name))
         return;
     struct decoder_level *level = &d->levels[d->depth];
@@ -669,8 +682,7 @@ static void on_attribute(void *context, struct text name, struct text text,
                text_equal(name, TEXT_LITERAL("Name"))) {
         level->path = keep(d, text);
     } else if (in_data(d)) {
-        add_field(d, arena_printf(d->arena, "%.*s@%.*s", TEXT(level->path), TEXT(name)),
-                  text, 0);
+        add_field(d, joined(d, level->path, '@', name), text, 0);
     }
 }
 
@@ -820,6 +832,7 @@ static void finish_fields(struct decoder *d)
     record->cells = arena_alloc(d->arena, (n ? n : 1) * sizeof *record->cells);
     for (size_t i = 0; i < n; i++) {
         d->names[i] = d->fields[i].name;
+        d->binxml.text += (uint32_t)d->names[i].len; /* of the layout's key */
         record->cells[i] = d->fields[i].cell;
     }
     record->field_count = n;
@@ -839,7 +852,7 @@ struct binxml_visitor decoder_collect(struct decoder *d, struct arena *arena,
     d->record = record;
     d->depth = 0;
     d->section = d->element = d->provider_source = NO_TEXT;
-    d->field_count = 0;
+    d->field_count = d->joined = 0;
     d->odd = NULL;
     buffer_clear(&d->text);
     buffer_reserve(&d->text, 1);

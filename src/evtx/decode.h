@@ -81,6 +81,7 @@ struct decoder {
     struct decoded_field *fields;
     struct text *names;
     size_t field_count, field_capacity, name_capacity;
+    size_t joined; /* bytes of names made of several */
     const char *odd;
 };
 

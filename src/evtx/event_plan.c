@@ -17,7 +17,8 @@ enum {
     PLAN_KEYS_MAX = 512,
     ATTRIBUTES_MAX = 16,
     NO_VALUE = 0xffff,
-    COPY_STEP = 32
+    COPY_STEP = 32,
+    PROGRAMS_BYTES_MAX = 16 * 1024 * 1024 /* of one decoder; then the other way */
 };
 
 enum op_kind {
@@ -362,8 +363,10 @@ static void pad_copy(struct arena *arena, struct op *op)
 static struct event_program *make_program(struct event_programs *programs,
                                           const struct template *template)
 {
-    struct compiler *c = memory_get_zeroed(1, sizeof *c);
     struct event_program *program = arena_alloc(&programs->arena, sizeof *program);
+    if (programs->arena.total > PROGRAMS_BYTES_MAX)
+        return program;
+    struct compiler *c = memory_get_zeroed(1, sizeof *c);
     c->arena = &programs->arena;
     c->event_dependency = NO_DEPENDENCY;
     c->ops = memory_get_zeroed(OPS_MAX, sizeof *c->ops);

@@ -129,8 +129,7 @@ struct compiler {
     struct plan_source attribute_source;
     unsigned attribute_pieces;
     bool too_complex;
-    uint32_t
-        told; /* System items, as bits: of one told twice the general decoder knows */
+    uint32_t told; /* System items, as bits; twice is too complex */
     size_t joined; /* bytes of names made of several */
     struct arena *temporary;
 };
@@ -221,13 +220,16 @@ static void open_root(struct compiler *c, struct text name)
         c->too_complex = true;
 }
 
-static struct text data_path(const struct compiler *c, struct text name)
+static struct text data_path(struct compiler *c, struct text name)
 {
     if (c->plan->is_event || c->depth < field_depth(c))
         return NO_TEXT;
-    if (c->depth > field_depth(c))
-        return arena_printf(c->temporary, "%.*s.%.*s",
-                            TEXT(c->stack[c->depth - 1].path), TEXT(name));
+    if (c->depth > field_depth(c)) {
+        struct text parent = c->stack[c->depth - 1].path;
+        c->joined += parent.len + name.len;
+        c->too_complex |= c->joined > PLAN_JOINED_MAX;
+        return arena_printf(c->temporary, "%.*s.%.*s", TEXT(parent), TEXT(name));
+    }
     return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
 }
 

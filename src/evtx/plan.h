@@ -31,7 +31,11 @@ enum system_item {
     SYSTEM_TEXTS = SYSTEM_EVENT_ID
 };
 
-enum { NO_SUBSTITUTION = 0xffff, PLAN_FIELDS_MAX = 256 };
+enum {
+    NO_SUBSTITUTION = 0xffff,
+    PLAN_FIELDS_MAX = 256,
+    PLAN_JOINED_MAX = 64 * 1024 /* bytes of the names of elements in elements */
+};
 
 /* A value that is one substitution, or a literal, or not there. */
 struct plan_source {
