@@ -238,12 +238,76 @@ static void hostile_names_stay_names(void **state)
     buffer_release(&xml);
 }
 
+/* Members of one object, and attributes of one tag, whatever evidence calls them: each comes
+ * out, under a name that no other has. */
+static void equal_names_lose_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[4];
+        const char *json, *xml;
+    } rows[] = {
+        {{"A", "A", "A"},         "\"A\":0,\"A_1\":1,\"A_2\":2",                 "A='0' A_1='1' A_2='2'"      },
+        {{"A", "A", "A_1"},       "\"A\":0,\"A_1\":1,\"A_1_1\":2",               "A='0' A_1='1' A_1_1='2'"    },
+        {{"A_1", "A", "A"},       "\"A_1\":0,\"A\":1,\"A_2\":2",                 "A_1='0' A='1' A_2='2'"      },
+        {{"#text", "a b", "a_b"},
+         "\"#text_1\":0,\"a b\":1,\"a_b\":2",                                    "_text='0' a_b='1' a_b_1='2'"},
+        {{"Data", "", "x"},       "\"Data_1\":0,\"Data\":{\"#text\":1},\"x\":2", NULL                         },
+    };
+    static uint8_t bytes[] = {0, 1, 2};
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event_node event = {.name = TEXT_LITERAL("Event")},
+                          nodes[3] = {{.name = NO_TEXT}},
+                          pieces[3] = {{.name = NO_TEXT}};
+        struct event_attribute keys[3] = {{.name = NO_TEXT}},
+                               attributes[3] = {{.name = NO_TEXT}};
+        struct event_tree tree = {.arena = &arena};
+        struct buffer json = {0}, xml = {0};
+        struct text close;
+        add_child(&tree.root, &event);
+        for (unsigned k = 0; k < 3; k++) {
+            struct text name = text_from(rows[i].names[k]);
+            nodes[k].name = TEXT_LITERAL("Data");
+            pieces[k].value = (struct value){&bytes[k], 1, 0x04, 0};
+            keys[k] =
+                (struct event_attribute){.name = TEXT_LITERAL("Name"), .text = name};
+            nodes[k].attributes = name.len ? &keys[k] : NULL;
+            attributes[k] =
+                (struct event_attribute){.name = name,
+                                         .text = text_from(&"0\0001\0002"[2 * k]),
+                                         .value = pieces[k].value,
+                                         .next = k < 2 ? &attributes[k + 1] : NULL};
+            add_child(&event, &nodes[k]);
+            add_child(&nodes[k], &pieces[k]);
+        }
+        event_write_json(&json, &tree, &close);
+        if (!strstr(json.ptr, rows[i].json))
+            fail_msg("row %zu: %s", i, json.ptr);
+        event.first = event.last = NULL;
+        event.has_elements = false;
+        event.attributes = attributes;
+        buffer_clear(&json);
+        event_write_json(&json, &tree, &close);
+        if (i < 3 && !strstr(json.ptr, rows[i].json))
+            fail_msg("row %zu: attributes %s", i, json.ptr);
+        event_write_xml(&xml, &tree, &close);
+        buffer_add_text(&xml, close);
+        if (rows[i].xml && (!strstr(xml.ptr, rows[i].xml) || !is_well_formed(&xml)))
+            fail_msg("row %zu: %s", i, xml.ptr);
+        buffer_release(&json);
+        buffer_release(&xml);
+    }
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program_and_walk_agree),
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(hostile_names_stay_names),
+        cmocka_unit_test(equal_names_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

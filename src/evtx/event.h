@@ -13,6 +13,7 @@
 #define FOREBEAR_EVTX_EVENT_H
 
 #include "evtx/binxml.h"
+#include "util/map.h"
 
 struct event_attribute {
     struct text name, text;
@@ -26,7 +27,7 @@ struct event_node {
     struct value value;
     struct event_attribute *attributes, *last_attribute;
     struct event_node *parent, *first, *last, *next;
-    uint32_t ordinal; /* how many elements of that key stand before it in its parent */
+    uint32_t ordinal; /* its key in its parent is KEY_ORDINAL; 0: KEY */
     bool has_elements;
 };
 
@@ -58,7 +59,17 @@ void event_tree_finish(struct event_tree *tree);
 struct text event_key(const struct event_node *node);
 bool event_is_unnamed_data(const struct event_node *node);
 bool event_is_element(const struct event_node *node);
-/* Tell the children of an element which of them repeat a key. */
+/* Names in one object or start tag, of which no two may be the same: of two equal ones a
+ * reader keeps one, or refuses both. All zeros is empty; names must outlive it. */
+struct event_names {
+    struct map seen;
+    struct arena arena;
+};
+
+/* 0: the name is new; else NAME_n is. */
+uint32_t event_names_claim(struct event_names *names, struct text name);
+void event_names_release(struct event_names *names);
+/* Tell the children of an element what its keys are. */
 void event_number_children(struct event_node *node);
 
 /* {"Event":{...} without the last brace, which is `close`. */

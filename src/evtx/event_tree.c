@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/event.h"
 
-#include "util/map.h"
-
 enum { RECORD_HEADER = 24, SIZE_COPY = 4, VALUES_WITH_PROVIDER = 18 };
 
 bool event_is_element(const struct event_node *node)
@@ -39,8 +37,8 @@ static void on_open(void *context, struct text name)
         t->open = add_node(t, t->open, name);
 }
 
-static void add_attribute(struct event_tree *t, struct event_node *node, struct text name,
-                          struct text text, const struct value *value)
+static void add_attribute(struct event_tree *t, struct event_node *node,
+                          struct text name, struct text text, const struct value *value)
 {
     struct event_attribute *a = arena_alloc(t->arena, sizeof *a);
     t->nodes++;
@@ -196,16 +194,41 @@ struct text event_key(const struct event_node *node)
     return node->name;
 }
 
+uint32_t event_names_claim(struct event_names *names, struct text name)
+{
+    uint32_t ordinal = map_find(&names->seen, map_key_text(name));
+    if (ordinal == MAP_NONE) {
+        map_set(&names->seen, map_key_text(name), 0);
+        return 0;
+    }
+    struct text written;
+    do
+        written = arena_printf(&names->arena, "%.*s_%u", TEXT(name), ++ordinal);
+    while (map_find(&names->seen, map_key_text(written)) != MAP_NONE);
+    map_set(&names->seen, map_key_text(name), ordinal);
+    map_set(&names->seen, map_key_text(written), 0);
+    return ordinal;
+}
+
+void event_names_release(struct event_names *names)
+{
+    map_release(&names->seen);
+    arena_release(&names->arena);
+}
+
 void event_number_children(struct event_node *node)
 {
-    struct map seen = {0};
-    for (struct event_node *n = node->first; n; n = n->next) {
-        if (!event_is_element(n) || event_is_unnamed_data(n))
-            continue;
-        struct bytes key = map_key_text(event_key(n));
-        uint32_t before = map_find(&seen, key);
-        n->ordinal = before == MAP_NONE ? 0 : before + 1;
-        map_set(&seen, key, n->ordinal);
-    }
-    map_release(&seen);
+    static const char *const ours[] = {"#attributes", "#text"};
+    struct event_names names = {.arena = {0}};
+    bool has_unnamed = false;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        event_names_claim(&names, text_from(ours[i]));
+    for (const struct event_node *n = node->first; n && !has_unnamed; n = n->next)
+        has_unnamed = event_is_element(n) && event_is_unnamed_data(n);
+    if (has_unnamed)
+        event_names_claim(&names, TEXT_LITERAL("Data"));
+    for (struct event_node *n = node->first; n; n = n->next)
+        if (event_is_element(n) && !event_is_unnamed_data(n))
+            n->ordinal = event_names_claim(&names, event_key(n));
+    event_names_release(&names);
 }
