@@ -655,8 +655,8 @@ static void an_event_with_two_ids(struct writer *w)
     put_u8(w, 0x04);
 }
 
-/* Its System mentions a value that no column is made of. */
-static void an_event_with_a_level(struct writer *w)
+/* Its System mentions a value that no field is made of. */
+static void put_activity(struct writer *w, unsigned index)
 {
     open_tag(w, "Event", false);
     put_u8(w, 0x02);
@@ -664,10 +664,20 @@ static void an_event_with_a_level(struct writer *w)
     open_tag(w, "Correlation", true);
     put_u8(w, 0x06);
     put_name(w, "ActivityID");
-    substitution(w, 1, 0x0f);
+    substitution(w, index, TYPE_GUID);
     put_u8(w, 0x03);
     put_u8(w, 0x04);
     put_u8(w, 0x04);
+}
+
+static void with_an_activity(struct writer *w)
+{
+    put_activity(w, 0);
+}
+
+static void with_a_missing_activity(struct writer *w)
+{
+    put_activity(w, 1);
 }
 
 static void at_any_time(struct writer *w)
@@ -692,11 +702,11 @@ static void plans_say_what_the_walk_says(void **state)
         void (*put_body)(struct writer *);
         struct scalar value;
     } rows[] = {
-        {an_event_with_two_ids, V(0x00, "")                              },
-        {an_event_with_two_ids, V(0x06, "\x09\0")                        },
-        {an_event_with_a_level, V(0x04, "\x09")                          },
-        {at_any_time,           V(0x11, "\0\0\0\0\0\0\0\xa0")            },
-        {at_any_time,           V(0x11, "\x15\x8d\xb1\xd2\xc4\x24\xd3\1")},
+        {an_event_with_two_ids,   V(0x00, "")                              },
+        {an_event_with_two_ids,   V(0x06, "\x09\0")                        },
+        {with_a_missing_activity, V(0x04, "\x09")                          },
+        {at_any_time,             V(0x11, "\0\0\0\0\0\0\0\xa0")            },
+        {at_any_time,             V(0x11, "\x15\x8d\xb1\xd2\xc4\x24\xd3\1")},
     };
     static struct writer w;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -719,6 +729,37 @@ static void plans_say_what_the_walk_says(void **state)
         assert_int_equal(plan.system.event_id, walk.system.event_id);
         assert_true(plan.system.time_created_filetime ==
                     walk.system.time_created_filetime);
+    }
+}
+
+/* A plan looks at no value that no field is made of; who writes the whole event tells. */
+static void what_an_event_loses_is_told(void **state)
+{
+    (void)state;
+    static const struct scalar rows[] = {
+        V(TYPE_GUID, "0123456789abcdef"),
+        V(TYPE_GUID, "012"),
+    };
+    static struct writer w;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evtx_record record;
+        struct buffer out = {0};
+        const char *wrong;
+        uint32_t definition = 0, from = EVTX_CHUNK_HEADER_SIZE;
+        begin(&w);
+        w.at -= 4;
+        put_instance(&w, &definition, with_an_activity, &rows[i], 1);
+        end_record(&w);
+        start_chunk(&w);
+        assert_int_equal(decoder_record(&decoder, from, w.at - from, &record, &wrong),
+                         OK);
+        assert_null(wrong);
+        for (int form = EVTX_JSON; form <= EVTX_XML; form++) {
+            wrong = decoder_write_event(&decoder, (enum evtx_form)form, from,
+                                        w.at - from, &record, &out);
+            assert_int_equal(wrong != NULL, i == 1);
+        }
+        buffer_release(&out);
     }
 }
 
@@ -994,6 +1035,7 @@ int main(void)
         cmocka_unit_test(system_may_rest_on_the_last_value),
         cmocka_unit_test(nothing_behind_an_instance_is_lost),
         cmocka_unit_test(plans_say_what_the_walk_says),
+        cmocka_unit_test(what_an_event_loses_is_told),
         cmocka_unit_test(nesting_ends),
         cmocka_unit_test(long_names_are_bounded),
         cmocka_unit_test(mentions_are_bounded),

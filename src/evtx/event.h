@@ -43,10 +43,11 @@ struct event_tree {
     uint32_t cut_depth; /* elements opened since */
 };
 
-/* Walk the body of the record that stands at `at` in the chunk. */
-void event_tree_build(struct event_tree *tree, struct binxml *b, uint32_t at,
-                      uint32_t size, const struct evtx_record *record,
-                      struct arena *arena);
+/* Walk the body of the record that stands at `at` in the chunk. NULL, or what is wrong, as
+ * from binxml_walk(). */
+const char *event_tree_build(struct event_tree *tree, struct binxml *b, uint32_t at,
+                             uint32_t size, const struct evtx_record *record,
+                             struct arena *arena);
 
 /* The same of an event that is not in a chunk: its elements are told to the visitor, between
  * the two. Names, and values that are no copies, must live as long as the arena. */

@@ -170,13 +170,15 @@ struct binxml_visitor event_tree_start(struct event_tree *t,
                                    on_content, on_close, on_nameless};
 }
 
-void event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at,
-                      uint32_t size, const struct evtx_record *record,
-                      struct arena *arena)
+const char *event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at,
+                             uint32_t size, const struct evtx_record *record,
+                             struct arena *arena)
 {
     const struct binxml_visitor visitor = event_tree_start(t, record, arena);
-    binxml_walk(b, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
+    const char *wrong =
+        binxml_walk(b, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
     event_tree_finish(t);
+    return wrong;
 }
 
 bool event_is_unnamed_data(const struct event_node *node)

@@ -51,17 +51,20 @@ const char *evtx_record_place_event(struct evtx_record *record, const char *at)
     return record->event_close.ptr + record->event_close.len + 1;
 }
 
-bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
-                         uint32_t size, struct evtx_record *record, struct buffer *out)
+const char *decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
+                                uint32_t size, struct evtx_record *record,
+                                struct buffer *out)
 {
     struct event_tree tree = {.is_cut = false};
     size_t before = out->len;
     if (form == EVTX_JSON && write_by_program(d, out)) {
         end_event(record, TEXT_LITERAL("}"), before, out);
-        return true;
+        return NULL;
     }
     arena_clear(&d->tree);
-    event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
+    const char *wrong = event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
     event_write_tree(&tree, form, record, out);
-    return !tree.is_cut;
+    if (tree.is_cut)
+        return "more elements than any record can hold; the rest was left out";
+    return d->was_by_plan ? wrong : NULL;
 }
