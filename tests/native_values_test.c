@@ -763,6 +763,35 @@ static void what_an_event_loses_is_told(void **state)
     }
 }
 
+/* Without the template values have only their places: none may shift the others. */
+static void values_without_names_keep_their_places(void **state)
+{
+    (void)state;
+    static const struct scalar payload = V(0x21, "");
+    static const struct scalar values[] = {
+        V(0x08, "\1\0\0\0"), V(0x81, "a\0\0\0b\0\0\0"), V(0x08, "\1\0\0"),
+        V(0x00, ""),         V(0x21, "\x0f"),           V(0x01, "z\0"),
+    };
+    enum { COUNT = sizeof values / sizeof *values };
+    static struct writer w;
+    struct text fields;
+    uint32_t outer = 0, nowhere = 1;
+    begin(&w);
+    w.at -= 4;
+    put_instance(&w, &outer, event_of_payload, &payload, 1);
+    uint32_t from = w.at;
+    put_instance(&w, &nowhere, NULL, values, COUNT);
+    w.chunk[from + 6] = 0x99; /* an id that no template has */
+    put_u8(&w, 0x00);
+    uint32_t end = w.at;
+    w.at = from - 4;
+    put_u16(&w, end - from);
+    w.at = end;
+    assert_non_null(decoded(&w, &fields));
+    if (!text_equal(fields, TEXT_LITERAL("P 7|=1|=a b|=|=|=|=z|")))
+        fail_msg("%.*s", TEXT(fields));
+}
+
 /* Instances in each other, each a value of the one around it, which mentions it `times`. */
 static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
 {
@@ -1036,6 +1065,7 @@ int main(void)
         cmocka_unit_test(nothing_behind_an_instance_is_lost),
         cmocka_unit_test(plans_say_what_the_walk_says),
         cmocka_unit_test(what_an_event_loses_is_told),
+        cmocka_unit_test(values_without_names_keep_their_places),
         cmocka_unit_test(nesting_ends),
         cmocka_unit_test(long_names_are_bounded),
         cmocka_unit_test(mentions_are_bounded),

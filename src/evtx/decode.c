@@ -795,19 +795,44 @@ static uint32_t take_nameless_system(struct decoder *d, const struct value *valu
     return values[count - 1].type == TYPE_BINXML ? count - 1 : count;
 }
 
-/* An inner one: its values in order, without names. */
+static void add_items(struct decoder *d, const struct value *array)
+{
+    struct value item;
+    bool is_first = true;
+    for (uint32_t at = 0; value_item(array, &at, &item); is_first = false) {
+        if (!is_first)
+            buffer_add_char(&d->text, ' ');
+        value_add_text(&d->text, &item);
+    }
+}
+
+/* The value without a name, as text; empty, and said, if it cannot be one. */
+static uint8_t add_nameless_text(struct decoder *d, struct value v)
+{
+    bool is_sound = value_is_sound(v.type, v.ptr, v.len);
+    if (is_sound && v.type <= TYPE_HEX64) {
+        value_prepare(&v);
+        value_add_text(&d->text, &v);
+        return v.flags;
+    }
+    if (is_sound && v.type & TYPE_ARRAY)
+        add_items(d, &v);
+    else
+        d->odd = "a value without a name cannot be shown; its place is empty";
+    return 0;
+}
+
+/* An inner one: its values without names, each at its place. Behind one that is lost all are. */
 static void take_nameless_values(struct decoder *d, const struct value *values,
                                  uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct value v = values[i];
-        if (v.type > TYPE_HEX64 || !value_is_sound(v.type, v.ptr, v.len))
+        if (values[i].type == VALUE_LOST)
             continue;
-        value_prepare(&v);
         size_t from = d->text.len;
-        value_add_text(&d->text, &v);
+        uint8_t flags = add_nameless_text(d, values[i]);
         add_field(d, TEXT_LITERAL(""),
-                  text_slice(buffer_text(&d->text), from, SIZE_MAX), v.flags);
+                  text_slice(buffer_text(&d->text), from, SIZE_MAX), flags);
         d->text.len = from;
     }
 }
