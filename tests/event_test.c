@@ -301,6 +301,39 @@ static void equal_names_lose_nothing(void **state)
     arena_release(&arena);
 }
 
+/* An export can hold elements deeper in each other than any record of a log. */
+static void deep_elements_are_left_out(void **state)
+{
+    (void)state;
+    enum { DEEP = 400 };
+    static const struct evtx_record record = {.size = 1};
+    struct value text = {(const uint8_t *)"x", 1, EVTX_TEXT, 0};
+    struct arena arena = {0};
+    struct event_tree tree;
+    struct buffer json = {0};
+    struct text close;
+    struct binxml_visitor visitor = event_tree_start(&tree, &record, &arena);
+    for (unsigned i = 0; i < DEEP; i++) {
+        visitor.open(visitor.context, i ? TEXT_LITERAL("a") : TEXT_LITERAL("Event"));
+        visitor.content(visitor.context, &text);
+    }
+    for (unsigned i = 1; i < DEEP; i++)
+        visitor.close(visitor.context);
+    visitor.open(visitor.context, TEXT_LITERAL("behind"));
+    visitor.content(visitor.context, &text);
+    visitor.close(visitor.context);
+    visitor.close(visitor.context);
+    event_tree_finish(&tree);
+    event_write_json(&json, &tree, &close);
+    unsigned depth = 0;
+    for (size_t i = 0; i < json.len; i++)
+        depth += json.ptr[i] == '{';
+    assert_int_equal(depth, EVENT_DEPTH_MAX);
+    assert_non_null(strstr(json.ptr, "\"behind\":\"x\""));
+    buffer_release(&json);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +341,7 @@ int main(void)
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(hostile_names_stay_names),
         cmocka_unit_test(equal_names_lose_nothing),
+        cmocka_unit_test(deep_elements_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

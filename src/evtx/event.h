@@ -31,7 +31,10 @@ struct event_node {
     bool has_elements;
 };
 
-enum { EVENT_NODES_MAX = 128 * 1024 }; /* of one record; 400 is the most ever seen */
+enum {
+    EVENT_NODES_MAX = 128 * 1024, /* of one record; 400 is the most ever seen */
+    EVENT_DEPTH_MAX = 128         /* elements in each other; 6 is the most ever seen */
+};
 
 struct event_tree {
     struct arena *arena;
@@ -39,8 +42,9 @@ struct event_tree {
     struct event_node *open;
     const struct evtx_record *record;
     uint32_t nodes;
-    bool is_cut;        /* it had more than EVENT_NODES_MAX */
-    uint32_t cut_depth; /* elements opened since */
+    bool is_cut;        /* it had more than EVENT_NODES_MAX: what follows is left out */
+    uint32_t depth;     /* elements that are open, and ... */
+    uint32_t cut_depth; /* ... those in them that are left out */
 };
 
 /* Walk the body of the record that stands at `at` in the chunk. NULL, or what is wrong, as

@@ -387,7 +387,7 @@ static struct event_node *next_member(struct event_node *n, bool *had_unnamed)
 void event_write_json(struct buffer *out, struct event_tree *tree, struct text *close)
 {
     struct event_node *parent = &tree->root, *n = tree->root.first;
-    bool had_unnamed[128 + 2] = {false};
+    bool had_unnamed[EVENT_DEPTH_MAX + 2] = {false};
     unsigned depth = 0;
     n->next = NULL; /* a second root is no event */
     *close = TEXT_LITERAL("}");

@@ -24,6 +24,11 @@ static struct event_node *add_node(struct event_tree *t, struct event_node *pare
     return node;
 }
 
+static bool is_left_out(const struct event_tree *t)
+{
+    return t->is_cut || t->cut_depth > 0;
+}
+
 static void on_open(void *context, struct text name)
 {
     struct event_tree *t = context;
@@ -31,10 +36,12 @@ static void on_open(void *context, struct text name)
         name = TEXT_LITERAL("");
     if (t->nodes >= EVENT_NODES_MAX)
         t->is_cut = true;
-    if (t->is_cut)
+    if (is_left_out(t) || t->depth == EVENT_DEPTH_MAX) {
         t->cut_depth++;
-    else
-        t->open = add_node(t, t->open, name);
+        return;
+    }
+    t->open = add_node(t, t->open, name);
+    t->depth++;
 }
 
 static void add_attribute(struct event_tree *t, struct event_node *node,
@@ -58,24 +65,26 @@ static void on_attribute(void *context, struct text name, struct text text,
                          const struct value *value)
 {
     struct event_tree *t = context;
-    if (t->open != &t->root && !t->is_cut)
+    if (t->open != &t->root && !is_left_out(t))
         add_attribute(t, t->open, name, text, value);
 }
 
 static void on_content(void *context, const struct value *value)
 {
     struct event_tree *t = context;
-    if (value->type != VALUE_LOST && t->open != &t->root && !t->is_cut)
+    if (value->type != VALUE_LOST && t->open != &t->root && !is_left_out(t))
         add_node(t, t->open, NO_TEXT)->value = *value;
 }
 
 static void on_close(void *context)
 {
     struct event_tree *t = context;
-    if (t->cut_depth)
+    if (t->cut_depth) {
         t->cut_depth--;
-    else if (t->open->parent)
+    } else if (t->open->parent) {
         t->open = t->open->parent;
+        t->depth--;
+    }
 }
 
 /* System by position, for a record whose outer template is gone. decode.c has checked that
@@ -139,6 +148,7 @@ static uint32_t on_nameless(void *context, const struct value *values, uint32_t 
         count < VALUES_WITH_PROVIDER)
         return count;
     t->open = add_event(t);
+    t->depth = 1;
     struct event_node *system = add_node(t, t->open, TEXT_LITERAL("System"));
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++)
         if (count == VALUES_WITH_PROVIDER || positions[i].index < 13)
