@@ -641,6 +641,31 @@ static void nothing_behind_an_instance_is_lost(void **state)
     assert_true(text_equal(fields, TEXT_LITERAL("P 7|x=a|x=b|")));
 }
 
+/* A value that says to be longer than what it lies in has none of the bytes behind that. */
+static void values_end_with_their_fragment(void **state)
+{
+    (void)state;
+    enum { BEHIND = 4 + 1 + 1, LEN = 2, DESCRIPTOR = 4 };
+    static struct writer w;
+    struct text fields;
+    assert_null(instances_behind_each_other(&w, 1, &fields));
+    uint32_t record_end = w.at, at = record_end - BEHIND - LEN - DESCRIPTOR;
+    assert_int_equal(w.chunk[at], LEN);
+    w.chunk[at] = 100;
+    memset(w.chunk + w.at, 'Z', 200);
+    w.at += 200;
+    start_chunk(&w);
+    struct evtx_record record;
+    const char *wrong;
+    assert_int_equal(decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE,
+                                    record_end - EVTX_CHUNK_HEADER_SIZE, &record,
+                                    &wrong),
+                     DAMAGED);
+    assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("longer")));
+    assert_int_equal(record.system.event_id, 7);
+    assert_int_equal(record.field_count, 0);
+}
+
 /* Its EventID is told twice, and the second one is null. */
 static void an_event_with_two_ids(struct writer *w)
 {
@@ -1063,6 +1088,7 @@ int main(void)
         cmocka_unit_test(bad_values_spoil_only_themselves),
         cmocka_unit_test(system_may_rest_on_the_last_value),
         cmocka_unit_test(nothing_behind_an_instance_is_lost),
+        cmocka_unit_test(values_end_with_their_fragment),
         cmocka_unit_test(plans_say_what_the_walk_says),
         cmocka_unit_test(what_an_event_loses_is_told),
         cmocka_unit_test(values_without_names_keep_their_places),

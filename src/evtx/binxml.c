@@ -10,7 +10,7 @@ struct scope {
     const uint8_t *at;
     const struct value *values;
     uint32_t count;
-    unsigned elements; /* open when it began */
+    uint32_t end; /* of the chunk's bytes that an instance in it may take */
 };
 
 /* An open element; one whose content is an array is walked once for each item. */
@@ -114,11 +114,11 @@ static bool pay_text(struct walk *w, size_t bytes)
 }
 
 static void push_scope(struct walk *w, const uint8_t *code, const struct value *values,
-                       uint32_t count)
+                       uint32_t count, uint32_t end)
 {
     if (w->scope_count == NESTING_MAX)
         return wrong(w, "fragments lie too deep inside each other");
-    w->scopes[w->scope_count++] = (struct scope){code, values, count, w->element_count};
+    w->scopes[w->scope_count++] = (struct scope){code, values, count, end};
 }
 
 static const uint8_t *keep_code(struct walk *w, const struct buffer *code)
@@ -140,7 +140,7 @@ static void push_fragment(struct walk *w, uint32_t at, uint32_t end)
     if (what)
         return wrong(w, what);
     if (pay(w, (uint32_t)b->code.len + stop - at))
-        push_scope(w, keep_code(w, &b->code), NULL, 0);
+        push_scope(w, keep_code(w, &b->code), NULL, 0, end);
 }
 
 void binxml_search_chunk(struct binxml *b)
@@ -239,13 +239,13 @@ static uint8_t type_of(const uint8_t *descriptor)
 }
 
 static void read_values(const struct binxml *b, const struct instance *instance,
-                        struct value *values, uint32_t count)
+                        uint32_t end, struct value *values, uint32_t count)
 {
     const uint8_t *descriptor = b->chunk.data + instance->descriptors;
     uint32_t at = instance->values;
     for (uint32_t i = 0; i < count; i++, descriptor += 4) {
         uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
-        uint32_t left = b->chunk.len - at;
+        uint32_t left = end - at;
         len = len < left ? len : left;
         bool is_fragment = descriptor[2] == TYPE_BINXML;
         bool is_lost = at + (is_fragment ? 0 : len) > b->intact_end;
@@ -259,7 +259,8 @@ static void push_instance(struct walk *w, uint32_t at)
 {
     struct binxml *b = w->b;
     struct instance instance;
-    const char *what = instance_read(&b->chunk, at, b->chunk.len, &instance);
+    uint32_t end = w->scopes[w->scope_count - 1].end;
+    const char *what = instance_read(&b->chunk, at, end, &instance);
     if (what && instance.values == 0)
         return wrong(w, what);
     if (what) {
@@ -274,10 +275,10 @@ static void push_instance(struct walk *w, uint32_t at)
     if (!pay(w, 2 * count + 1 + translated))
         return;
     struct value *values = arena_alloc(b->arena, (count + 1) * sizeof *values);
-    read_values(b, &instance, values, count);
+    read_values(b, &instance, end, values, count);
     const struct template *template = template_of(w, &instance);
     if (template)
-        push_scope(w, template->code, values, count);
+        push_scope(w, template->code, values, count, b->chunk.len);
     else
         walk_nameless(w, values, count);
 }
