@@ -817,6 +817,54 @@ static void values_without_names_keep_their_places(void **state)
         fail_msg("%.*s", TEXT(fields));
 }
 
+static void an_event_with_an_id(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_tag(w, "System", false);
+    put_u8(w, 0x02);
+    open_tag(w, "Provider", true);
+    attribute(w, "Name", "P");
+    put_u8(w, 0x03);
+    open_tag(w, "EventID", false);
+    put_u8(w, 0x02);
+    substitution(w, 0, 0x06);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* 65,537 is not the id 1, which is what its low half says. */
+static void system_numbers_are_not_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        struct scalar value;
+        unsigned event_id;
+        bool is_told;
+    } rows[] = {
+        {V(0x06, "\1\0"),                    1, false},
+        {V(0x08, "\1\0\0\0"),                1, false},
+        {V(0x08, "\1\0\1\0"),                0, true },
+        {V(0x15, "\1\0\0\0\1\0\0\0"),        0, true },
+        {V(0x01, "6\0005\0005\0003\0007\0"), 0, true },
+    };
+    static struct writer w;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evtx_record record;
+        const char *wrong;
+        uint32_t definition = 0, from = EVTX_CHUNK_HEADER_SIZE;
+        begin(&w);
+        w.at -= 4;
+        put_instance(&w, &definition, an_event_with_an_id, &rows[i].value, 1);
+        end_record(&w);
+        start_chunk(&w);
+        decoder_record(&decoder, from, w.at - from, &record, &wrong);
+        assert_int_equal(record.system.event_id, rows[i].event_id);
+        assert_int_equal(wrong != NULL, rows[i].is_told);
+    }
+}
+
 /* Instances in each other, each a value of the one around it, which mentions it `times`. */
 static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
 {
@@ -1090,6 +1138,7 @@ int main(void)
         cmocka_unit_test(nothing_behind_an_instance_is_lost),
         cmocka_unit_test(values_end_with_their_fragment),
         cmocka_unit_test(plans_say_what_the_walk_says),
+        cmocka_unit_test(system_numbers_are_not_cut),
         cmocka_unit_test(what_an_event_loses_is_told),
         cmocka_unit_test(values_without_names_keep_their_places),
         cmocka_unit_test(nesting_ends),

@@ -231,8 +231,8 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
     if (type == TYPE_NULL)
         return true;
     if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
-        value_fixed_length[type] != len)
-        return false;
+        value_fixed_length[type] != len || len > system_number_width[item])
+        return false; /* a wider type may still hold a number that fits */
     *number = load_number(at, len);
     return true;
 }
@@ -642,10 +642,11 @@ static void set_system(struct decoder *d, enum system_item item, struct text tex
     uint64_t number;
     if (item < SYSTEM_TEXTS)
         system_set_text(&d->record->system, item, keep(d, text));
-    else if (item < SYSTEM_ITEMS && system_number_from_text(item, text, &number))
+    else if (item < SYSTEM_ITEMS && system_number_from_text(item, text, &number) &&
+             system_number_fits(item, number))
         system_set_number(&d->record->system, item, number);
     else if (item < SYSTEM_ITEMS && text.len)
-        d->odd = "a System value is not a number";
+        d->odd = "a System value is not a number, or too large for what it is";
 }
 
 /* A time is the number that it is: the text of one behind the year 9999 does not read back. */

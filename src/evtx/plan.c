@@ -59,6 +59,19 @@ bool system_number_from_text(enum system_item item, struct text text, uint64_t *
     return text_to_u64(text, number);
 }
 
+const uint8_t system_number_width[SYSTEM_ITEMS] = {
+    [SYSTEM_EVENT_ID] = 2, [SYSTEM_VERSION] = 1,   [SYSTEM_LEVEL] = 1,
+    [SYSTEM_TASK] = 2,     [SYSTEM_OPCODE] = 1,    [SYSTEM_KEYWORDS] = 8,
+    [SYSTEM_TIME] = 8,     [SYSTEM_RECORD_ID] = 8, [SYSTEM_PROCESS] = 4,
+    [SYSTEM_THREAD] = 4,
+};
+
+bool system_number_fits(enum system_item item, uint64_t number)
+{
+    unsigned width = system_number_width[item];
+    return width == 8 || number >> (8 * width) == 0;
+}
+
 void system_set_number(struct evtx_system *system, enum system_item item,
                        uint64_t number)
 {
@@ -157,7 +170,8 @@ static void set_system(struct compiler *c, enum system_item item,
         c->too_complex = true;
     c->told |= UINT32_C(1) << item;
     if (source.index == NO_SUBSTITUTION && item >= SYSTEM_TEXTS &&
-        !system_number_from_text(item, source.literal, &source.number))
+        (!system_number_from_text(item, source.literal, &source.number) ||
+         !system_number_fits(item, source.number)))
         c->too_complex = true;
     c->plan->system[item] = source;
 }

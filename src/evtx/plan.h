@@ -66,6 +66,9 @@ const struct plan *plan_compile(const struct template *template,
 enum system_item system_item_find(struct text element, struct text attribute);
 /* A literal or text as the item's number: decimal, 0x hex, or a time. */
 bool system_number_from_text(enum system_item item, struct text text, uint64_t *number);
+/* How many bytes a number of struct evtx_system has; one that needs more is none. */
+extern const uint8_t system_number_width[SYSTEM_ITEMS];
+bool system_number_fits(enum system_item item, uint64_t number);
 void system_set_number(struct evtx_system *system, enum system_item item,
                        uint64_t number);
 /* All at once, indexed by item. */
