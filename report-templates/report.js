@@ -18,23 +18,32 @@
 
   // --- copying: a value exactly as recorded, a row as its text
   const said = one('#said');
+  let saying = 0;
   const say = (words) => {
     said.textContent = words;
-    setTimeout(() => { said.textContent = ''; }, 3000);
+    clearTimeout(saying);
+    saying = setTimeout(() => { said.textContent = ''; }, 3000);
   };
   const exact = (value) => value.dataset.value === undefined
     ? value.textContent : JSON.parse('"' + value.dataset.value + '"');
-  const oldCopy = (text) => {
-    const area = make('textarea', text);
+  // The area is there to be selected; what is copied does not go through it, which would
+  // make other line ends of it.
+  const oldCopy = (text, what) => {
+    const area = make('textarea', ' ');
+    const before = document.activeElement;
+    const put = (event) => { event.clipboardData.setData('text/plain', text); event.preventDefault(); };
     document.body.append(area);
     area.select();
-    document.execCommand('copy');
+    document.addEventListener('copy', put);
+    const done = document.execCommand('copy');
+    document.removeEventListener('copy', put);
     area.remove();
+    if (before) before.focus();
+    say(done ? 'Copied: ' + what : 'The browser does not let this page copy. Nothing was copied.');
   };
   const copy = (text, what) => {
-    const done = () => say('Copied: ' + what);
-    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, () => { oldCopy(text); done(); });
-    else { oldCopy(text); done(); }
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => say('Copied: ' + what), () => oldCopy(text, what));
+    else oldCopy(text, what);
   };
   const textOf = (element) => {
     const copied = element.cloneNode(true);
@@ -43,7 +52,7 @@
     all('br', copied).forEach((b) => b.replaceWith('\n'));
     return copied.textContent.trim();
   };
-  const rowText = (row) => Array.from(row.cells).map((cell) => textOf(cell).replace(/\s*\n\s*/g, ' ')).join('\t');
+  const rowText = (row) => Array.from(row.cells).map((cell) => textOf(cell).replace(/\s*[\t\r\n]\s*/g, ' ')).join('\t');
 
   // Buttons come when what they belong to comes near: a page can have many thousands.
   // Of rows, one in so many is watched for all that follow it.
@@ -185,9 +194,12 @@
     return tree;
   });
 
+  const nameIn = (hash) => {
+    try { return decodeURIComponent(hash.slice(1)); } catch (error) { return ''; }
+  };
   // A link to something folded opens what it is in.
   const reveal = () => {
-    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    const target = document.getElementById(nameIn(location.hash));
     if (!target) return;
     for (let at = target; at; at = at.parentElement) {
       if (at.localName === 'details') at.open = true;
@@ -207,10 +219,17 @@
   const field = (name) => one('#find-' + name);
   const fields = ['words', 'host', 'rule', 'level', 'event', 'from', 'to'].map(field);
   let items = null;
+  // An item as it is shown, but for our buttons, and its values as they were recorded.
   const wordsOf = (item) => {
-    if (item.words === null) item.words = item.element.textContent.toLowerCase();
+    if (item.words !== null) return item.words;
+    const copied = one('button', item.element) ? item.element.cloneNode(true) : item.element;
+    if (copied !== item.element) all('button', copied).forEach((b) => b.remove());
+    const recorded = all('[data-value]', copied).map(exact);
+    item.words = [copied.textContent, ...recorded].join(' ').toLowerCase();
     return item.words;
   };
+  // The last moment of a second; fields of time leave out :00.
+  const endOf = (time) => (time.length === 16 ? time + ':00' : time) + '~';
   // What an item does not say of itself cannot keep it out: a problem has no host.
   const tests = {
     words: (item, wanted) => wanted.toLowerCase().split(/\s+/).every((word) => wordsOf(item).includes(word)),
@@ -219,7 +238,7 @@
     level: (item, wanted) => !item.element.dataset.levels || item.element.dataset.levels.split(' ').includes(wanted),
     event: (item, wanted) => !item.element.dataset.event || item.element.dataset.event.split(' ').includes(wanted),
     from: (item, wanted) => !item.element.dataset.time || item.element.dataset.time >= wanted,
-    to: (item, wanted) => !item.element.dataset.time || wanted + '~' >= item.element.dataset.time,
+    to: (item, wanted) => !item.element.dataset.time || endOf(wanted) >= item.element.dataset.time,
   };
   const kinds = [['.creation', 'matched process creations'], ['.timeline .item', 'events'], ['tr.item:not(.timeline tr)', 'other rows']];
   const count = field('count');

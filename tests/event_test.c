@@ -49,7 +49,7 @@ static void write_slot(struct written *w, const struct evtx_slot *slot,
         decoder_record(&w->decoder, slot->frames[i].offset, slot->frames[i].size, &record,
                        &wrong);
         size_t before = w->text.len;
-        assert_true(decoder_write_event(&w->decoder, form, slot->frames[i].offset,
+        assert_null(decoder_write_event(&w->decoder, form, slot->frames[i].offset,
                                         slot->frames[i].size, &record, &w->text));
         assert_int_equal(record.event.len + record.event_close.len + 1,
                          w->text.len - before);
@@ -238,12 +238,110 @@ static void hostile_names_stay_names(void **state)
     buffer_release(&xml);
 }
 
+/* Members of one object, and attributes of one tag, whatever evidence calls them: each comes
+ * out, under a name that no other has. */
+static void equal_names_lose_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[4];
+        const char *json, *xml;
+    } rows[] = {
+        {{"A", "A", "A"},         "\"A\":0,\"A_1\":1,\"A_2\":2",                 "A='0' A_1='1' A_2='2'"      },
+        {{"A", "A", "A_1"},       "\"A\":0,\"A_1\":1,\"A_1_1\":2",               "A='0' A_1='1' A_1_1='2'"    },
+        {{"A_1", "A", "A"},       "\"A_1\":0,\"A\":1,\"A_2\":2",                 "A_1='0' A='1' A_2='2'"      },
+        {{"#text", "a b", "a_b"},
+         "\"#text_1\":0,\"a b\":1,\"a_b\":2",                                    "_text='0' a_b='1' a_b_1='2'"},
+        {{"Data", "", "x"},       "\"Data_1\":0,\"Data\":{\"#text\":1},\"x\":2", NULL                         },
+    };
+    static uint8_t bytes[] = {0, 1, 2};
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event_node event = {.name = TEXT_LITERAL("Event")},
+                          nodes[3] = {{.name = NO_TEXT}},
+                          pieces[3] = {{.name = NO_TEXT}};
+        struct event_attribute keys[3] = {{.name = NO_TEXT}},
+                               attributes[3] = {{.name = NO_TEXT}};
+        struct event_tree tree = {.arena = &arena};
+        struct buffer json = {0}, xml = {0};
+        struct text close;
+        add_child(&tree.root, &event);
+        for (unsigned k = 0; k < 3; k++) {
+            struct text name = text_from(rows[i].names[k]);
+            nodes[k].name = TEXT_LITERAL("Data");
+            pieces[k].value = (struct value){&bytes[k], 1, 0x04, 0};
+            keys[k] =
+                (struct event_attribute){.name = TEXT_LITERAL("Name"), .text = name};
+            nodes[k].attributes = name.len ? &keys[k] : NULL;
+            attributes[k] =
+                (struct event_attribute){.name = name,
+                                         .text = text_from(&"0\0001\0002"[2 * k]),
+                                         .value = pieces[k].value,
+                                         .next = k < 2 ? &attributes[k + 1] : NULL};
+            add_child(&event, &nodes[k]);
+            add_child(&nodes[k], &pieces[k]);
+        }
+        event_write_json(&json, &tree, &close);
+        if (!strstr(json.ptr, rows[i].json))
+            fail_msg("row %zu: %s", i, json.ptr);
+        event.first = event.last = NULL;
+        event.has_elements = false;
+        event.attributes = attributes;
+        buffer_clear(&json);
+        event_write_json(&json, &tree, &close);
+        if (i < 3 && !strstr(json.ptr, rows[i].json))
+            fail_msg("row %zu: attributes %s", i, json.ptr);
+        event_write_xml(&xml, &tree, &close);
+        buffer_add_text(&xml, close);
+        if (rows[i].xml && (!strstr(xml.ptr, rows[i].xml) || !is_well_formed(&xml)))
+            fail_msg("row %zu: %s", i, xml.ptr);
+        buffer_release(&json);
+        buffer_release(&xml);
+    }
+    arena_release(&arena);
+}
+
+/* An export can hold elements deeper in each other than any record of a log. */
+static void deep_elements_are_left_out(void **state)
+{
+    (void)state;
+    enum { DEEP = 400 };
+    static const struct evtx_record record = {.size = 1};
+    struct value text = {(const uint8_t *)"x", 1, EVTX_TEXT, 0};
+    struct arena arena = {0};
+    struct event_tree tree;
+    struct buffer json = {0};
+    struct text close;
+    struct binxml_visitor visitor = event_tree_start(&tree, &record, &arena);
+    for (unsigned i = 0; i < DEEP; i++) {
+        visitor.open(visitor.context, i ? TEXT_LITERAL("a") : TEXT_LITERAL("Event"));
+        visitor.content(visitor.context, &text);
+    }
+    for (unsigned i = 1; i < DEEP; i++)
+        visitor.close(visitor.context);
+    visitor.open(visitor.context, TEXT_LITERAL("behind"));
+    visitor.content(visitor.context, &text);
+    visitor.close(visitor.context);
+    visitor.close(visitor.context);
+    event_tree_finish(&tree);
+    event_write_json(&json, &tree, &close);
+    unsigned depth = 0;
+    for (size_t i = 0; i < json.len; i++)
+        depth += json.ptr[i] == '{';
+    assert_int_equal(depth, EVENT_DEPTH_MAX);
+    assert_non_null(strstr(json.ptr, "\"behind\":\"x\""));
+    buffer_release(&json);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program_and_walk_agree),
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(hostile_names_stay_names),
+        cmocka_unit_test(equal_names_lose_nothing),
+        cmocka_unit_test(deep_elements_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

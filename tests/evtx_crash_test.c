@@ -370,6 +370,135 @@ static void a_sink_that_fails_ends_the_read(void **state)
     memory_log_free(m);
 }
 
+/* ---- a chunk of small records that libevtx makes much of */
+
+enum { ELEMENTS = 600, NAME_UNITS = 1000, SMALL_RECORD = 56 };
+
+static void put_number(struct buffer *out, uint64_t number, size_t len)
+{
+    buffer_add(out, &number, len);
+}
+
+/* An element's name at `at` of the chunk, or a reference to where it was put. */
+static void put_name(struct buffer *out, uint32_t at, uint16_t unit, unsigned units)
+{
+    uint32_t hash = 0;
+    put_number(out, at, 4);
+    if (at != out->len)
+        return;
+    for (unsigned i = 0; i < units; i++)
+        hash = hash * 65599 + unit;
+    put_number(out, 0, 4);
+    put_number(out, hash & 0xffff, 2);
+    put_number(out, units, 2);
+    for (unsigned i = 0; i <= units; i++)
+        put_number(out, i < units ? unit : 0, 2);
+}
+
+/* The u32 at `at` becomes how many bytes follow it. */
+static void set_length(struct buffer *out, size_t at)
+{
+    uint32_t len = (uint32_t)(out->len - at - 4);
+    memcpy(out->ptr + at, &len, 4);
+}
+
+/* <A><A><LONG/><LONG/>...</A></A>, names written once each. */
+static void put_elements(struct buffer *out)
+{
+    uint32_t names[2] = {0, 0};
+    size_t sizes[3];
+    for (unsigned i = 0; i < 2 + ELEMENTS; i++) {
+        unsigned level = i < 2 ? i : 2;
+        uint32_t *name = &names[i >= 2];
+        buffer_add(out, "\x01\xff\xff\0\0\0\0", 7);
+        sizes[level] = out->len - 4;
+        if (!*name)
+            *name = (uint32_t)out->len + 4;
+        put_name(out, *name, i < 2 ? 'A' : 0x4e00, i < 2 ? 1 : NAME_UNITS);
+        put_number(out, i < 2 ? 0x02 : 0x03, 1);
+        if (level == 2)
+            set_length(out, sizes[level]);
+    }
+    for (unsigned level = 2; level-- > 0; set_length(out, sizes[level]))
+        put_number(out, 0x04, 1);
+}
+
+static void put_definition(struct buffer *out)
+{
+    put_number(out, 0, 4);
+    put_number(out, 0x0101010101010101, 8);
+    put_number(out, 0x0101010101010101, 8);
+    size_t size_at = out->len;
+    put_number(out, 0, 4);
+    buffer_add(out, "\x0f\x01\x01\x00", 4);
+    put_elements(out);
+    put_number(out, 0, 1);
+    set_length(out, size_at);
+}
+
+static void put_record(struct buffer *out, uint64_t id, uint32_t *definition)
+{
+    size_t from = out->len;
+    buffer_add(out, "**\0\0\0\0\0\0", 8);
+    put_number(out, id, 8);
+    put_number(out, 0x01d5000000000000, 8);
+    buffer_add(out, "\x0f\x01\x01\x00\x0c\x01\x01\x01\x01\x01", 10);
+    bool is_first = *definition == 0;
+    if (is_first)
+        *definition = (uint32_t)out->len + 4;
+    put_number(out, *definition, 4);
+    if (is_first)
+        put_definition(out);
+    put_number(out, 0, 5); /* no values; the fragment's end */
+    while ((out->len + 4 - from) % EVTX_ALIGNMENT)
+        put_number(out, 0, 1);
+    uint32_t size = (uint32_t)(out->len + 4 - from);
+    put_number(out, size, 4);
+    memcpy(out->ptr + from + 4, &size, 4);
+}
+
+static struct memory_log *make_log_of_long_names(size_t *count)
+{
+    struct buffer chunk = {0};
+    struct memory_log *m = open_base();
+    uint32_t definition = 0, last = 0;
+    buffer_add(&chunk, m->bytes.ptr + EVTX_HEADER_SIZE, EVTX_CHUNK_HEADER_SIZE);
+    for (*count = 0; chunk.len + SMALL_RECORD < EVTX_CHUNK_SIZE; ++*count) {
+        last = (uint32_t)chunk.len;
+        put_record(&chunk, *count + 1, &definition);
+    }
+    uint32_t end = (uint32_t)chunk.len;
+    memcpy(chunk.ptr + 44, &last, 4);
+    memcpy(chunk.ptr + 48, &end, 4);
+    memset(chunk.ptr + 128, 0, EVTX_CHUNK_HEADER_SIZE - 128);
+    while (chunk.len < EVTX_CHUNK_SIZE)
+        put_number(&chunk, 0, 1);
+    memcpy(memory_log_at(m, EVTX_HEADER_SIZE), chunk.ptr, EVTX_CHUNK_SIZE);
+    memory_log_seal_chunk(m, 0);
+    buffer_release(&chunk);
+    return m;
+}
+
+/* What the children answer is kept until a chunk is done: a gigabyte of one is too much. */
+static void long_answers_give_up_the_chunk(void **state)
+{
+    (void)state;
+    size_t count;
+    struct memory_log *m = make_log_of_long_names(&count);
+    struct outcome o;
+    struct evtx_reader *reader = evtx_reader_open(EVTX_READER_LIBEVTX, 1);
+    outcome_read(&o, reader, m);
+    const struct problem *p = outcome_problem(&o, PROBLEM_RECORDS_NOT_READ, 0);
+    assert_non_null(p);
+    assert_true(text_contains_fold(p->message, TEXT_LITERAL("makes more than")));
+    assert_true(count > 500);
+    assert_true(o.facts.records_damaged > count / 2);
+    assert_true(o.facts.records_damaged < count);
+    outcome_release(&o);
+    evtx_reader_close(reader);
+    memory_log_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +515,7 @@ int main(void)
         cmocka_unit_test(the_child_is_confined),
         cmocka_unit_test(same_bytes_for_any_jobs),
         cmocka_unit_test(a_sink_that_fails_ends_the_read),
+        cmocka_unit_test(long_answers_give_up_the_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,23 @@ static void system_that_is_not_there(void **state)
 }
 
 /* Values keep their order and none is invented, however deep and wide the markup is. */
+static void system_numbers_are_not_cut(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct evtx_reading r = {.arena = &arena};
+    evtx_record_xml_read(
+        &r,
+        TEXT_LITERAL("<Event><System><EventID>65537</EventID><Level>4</Level>"
+                     "<Execution ProcessID=\"4294967296\"/></System>"),
+        NULL, 0);
+    assert_int_equal(r.system.event_id, 0);
+    assert_int_equal(r.system.level, 4);
+    assert_int_equal(r.system.process_id, 0);
+    assert_int_equal(r.remarks[0].code, PROBLEM_RECORD_DAMAGED);
+    arena_release(&arena);
+}
+
 static void bombs_are_bounded(void **state)
 {
     (void)state;
@@ -360,17 +377,18 @@ static void known_faults_are_named(void **state)
 int main(void)
 {
     enum { CASES = sizeof examples / sizeof *examples };
-    struct CMUnitTest tests[CASES + 7] = {
+    struct CMUnitTest tests[CASES + 8] = {
         cmocka_unit_test(system_values),
         cmocka_unit_test(system_that_is_not_there),
         cmocka_unit_test(bombs_are_bounded),
+        cmocka_unit_test(system_numbers_are_not_cut),
         cmocka_unit_test(any_text_may_come),
         cmocka_unit_test(hex_is_printed_as_windows_does),
         cmocka_unit_test(a_string_like_the_number_stays),
         cmocka_unit_test(known_faults_are_named),
     };
     for (size_t i = 0; i < CASES; i++)
-        tests[i + 7] = (struct CMUnitTest){.name = examples[i].name,
+        tests[i + 8] = (struct CMUnitTest){.name = examples[i].name,
                                            .test_func = check_example,
                                            .initial_state = (void *)&examples[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);

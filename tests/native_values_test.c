@@ -268,12 +268,12 @@ static void system_part(struct writer *w)
 }
 
 static struct decoder decoder;
+static struct arena arena; /* of the chunk */
 
 /* The chunk as far as it is written. */
 static void start_chunk(struct writer *w)
 {
     static struct templates templates;
-    static struct arena arena;
     if (!decoder.binxml.templates) {
         templates_init(&templates);
         decoder.binxml.templates = &templates;
@@ -536,9 +536,6 @@ static void put_event(struct writer *w, const struct last_value *row,
     put_u16(w, last->type);
     put(w, row->first.bytes, row->first.len);
     put(w, last->bytes, last->len);
-    /* what would be taken for the value if its length were not looked at */
-    if (last->len == 0)
-        put(w, row->before.bytes, row->before.len);
     end_record(w);
 }
 
@@ -625,7 +622,7 @@ static void expect_event(uint32_t from, uint32_t to, bool never_by_plan,
     decoder.never_by_plan = never_by_plan;
     assert_int_equal(decoder_record(&decoder, from, to - from, &record, &wrong), OK);
     assert_int_equal(decoder.was_by_plan, !never_by_plan);
-    assert_true(
+    assert_null(
         decoder_write_event(&decoder, EVTX_JSON, from, to - from, &record, &json));
     if (!text_ends_with_fold(buffer_text(&json), text_from(end_of_json)))
         fail_msg("%.*s, not %s", TEXT(buffer_text(&json)), end_of_json);
@@ -688,6 +685,312 @@ static void a_look_leaves_to_decoding_what_depends(void **state)
     }
 }
 
+/* ---- what a plan does not tell */
+
+/* An instance of the template at *definition, with these values; defined here if 0. */
+static void put_instance(struct writer *w, uint32_t *definition,
+                         void (*put_body)(struct writer *), const struct scalar *values,
+                         unsigned count)
+{
+    put(w, "\x0f\x01\x01\x00", 4);
+    if (*definition) {
+        begin_instance(w, *definition);
+    } else {
+        *definition = w->at + INSTANCE_HEADER;
+        uint32_t size_at = begin_definition(w);
+        put_body(w);
+        end_definition(w, size_at);
+    }
+    put_u32(w, count);
+    for (unsigned i = 0; i < count; i++) {
+        put_u16(w, values[i].len);
+        put_u16(w, values[i].type);
+    }
+    for (unsigned i = 0; i < count; i++)
+        put(w, values[i].bytes, values[i].len);
+}
+
+static void event_of_payload(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    system_part(w);
+    substitution(w, 0, 0x21);
+    put_u8(w, 0x04);
+}
+
+static void one_field(struct writer *w)
+{
+    open_tag(w, "EventData", false);
+    put_u8(w, 0x02);
+    open_tag(w, "Data", true);
+    attribute(w, "Name", "x");
+    put_u8(w, 0x02);
+    substitution(w, 0, 0x01);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* A record whose event data is a fragment with as many instances, each with one value. */
+static const char *instances_behind_each_other(struct writer *w, unsigned count,
+                                               struct text *fields)
+{
+    static const struct scalar values[] = {V(0x01, "a\0"), V(0x01, "b\0")};
+    uint32_t outer = 0, inner = 0;
+    begin(w);
+    w->at -= 4;
+    put_instance(w, &outer, event_of_payload, &values[0], 1);
+    uint32_t descriptor = w->at - values[0].len - 4;
+    w->at -= values[0].len;
+    uint32_t from = w->at;
+    for (unsigned i = 0; i < count; i++)
+        put_instance(w, &inner, one_field, &values[i], 1);
+    put_u8(w, 0x00);
+    uint32_t end = w->at;
+    w->at = descriptor;
+    put_u16(w, end - from);
+    put_u16(w, 0x21);
+    w->at = end;
+    return decoded(w, fields);
+}
+
+static void nothing_behind_an_instance_is_lost(void **state)
+{
+    (void)state;
+    static struct writer w;
+    struct text fields;
+    uint64_t by_plan = decoder.counts.by_plan;
+    assert_null(instances_behind_each_other(&w, 1, &fields));
+    assert_true(text_equal(fields, TEXT_LITERAL("P 7|x=a|")));
+    assert_int_equal(decoder.counts.by_plan, by_plan + 1);
+    assert_null(instances_behind_each_other(&w, 2, &fields));
+    assert_true(text_equal(fields, TEXT_LITERAL("P 7|x=a|x=b|")));
+}
+
+/* A value that says to be longer than what it lies in has none of the bytes behind that. */
+static void values_end_with_their_fragment(void **state)
+{
+    (void)state;
+    enum { BEHIND = 4 + 1 + 1, LEN = 2, DESCRIPTOR = 4 };
+    static struct writer w;
+    struct text fields;
+    assert_null(instances_behind_each_other(&w, 1, &fields));
+    uint32_t record_end = w.at, at = record_end - BEHIND - LEN - DESCRIPTOR;
+    assert_int_equal(w.chunk[at], LEN);
+    w.chunk[at] = 100;
+    memset(w.chunk + w.at, 'Z', 200);
+    w.at += 200;
+    start_chunk(&w);
+    struct evtx_record record;
+    const char *wrong;
+    assert_int_equal(decoder_record(&decoder, EVTX_CHUNK_HEADER_SIZE,
+                                    record_end - EVTX_CHUNK_HEADER_SIZE, &record,
+                                    &wrong),
+                     DAMAGED);
+    assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("longer")));
+    assert_int_equal(record.system.event_id, 7);
+    assert_int_equal(record.field_count, 0);
+}
+
+/* Its EventID is told twice, and the second one is null. */
+static void an_event_with_two_ids(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_system(w);
+    open_tag(w, "EventID", false);
+    put_u8(w, 0x02);
+    substitution(w, 0, 0x06);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* Its System mentions a value that no field is made of. */
+static void put_activity(struct writer *w, unsigned index)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_system(w);
+    open_tag(w, "Correlation", true);
+    put_u8(w, 0x06);
+    put_name(w, "ActivityID");
+    substitution(w, index, TYPE_GUID);
+    put_u8(w, 0x03);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+static void with_an_activity(struct writer *w)
+{
+    put_activity(w, 0);
+}
+
+static void with_a_missing_activity(struct writer *w)
+{
+    put_activity(w, 1);
+}
+
+static void at_any_time(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_system(w);
+    open_tag(w, "TimeCreated", true);
+    put_u8(w, 0x06);
+    put_name(w, "SystemTime");
+    substitution(w, 0, 0x11);
+    put_u8(w, 0x03);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* With and without a plan a record says the same, and is as whole. */
+static void plans_say_what_the_walk_says(void **state)
+{
+    (void)state;
+    static const struct row {
+        void (*put_body)(struct writer *);
+        struct scalar value;
+    } rows[] = {
+        {an_event_with_two_ids,   V(0x00, "")                              },
+        {an_event_with_two_ids,   V(0x06, "\x09\0")                        },
+        {with_a_missing_activity, V(0x04, "\x09")                          },
+        {at_any_time,             V(0x11, "\0\0\0\0\0\0\0\xa0")            },
+        {at_any_time,             V(0x11, "\x15\x8d\xb1\xd2\xc4\x24\xd3\1")},
+    };
+    static struct writer w;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evtx_record plan, walk;
+        const char *plan_wrong, *walk_wrong;
+        uint32_t definition = 0, from = EVTX_CHUNK_HEADER_SIZE;
+        begin(&w);
+        w.at -= 4;
+        put_instance(&w, &definition, rows[i].put_body, &rows[i].value, 1);
+        end_record(&w);
+        start_chunk(&w);
+        enum status by_plan =
+            decoder_record(&decoder, from, w.at - from, &plan, &plan_wrong);
+        decoder.never_by_plan = true;
+        enum status by_walk =
+            decoder_record(&decoder, from, w.at - from, &walk, &walk_wrong);
+        decoder.never_by_plan = false;
+        assert_int_equal(by_plan, by_walk);
+        assert_int_equal(plan_wrong != NULL, walk_wrong != NULL);
+        assert_int_equal(plan.system.event_id, walk.system.event_id);
+        assert_true(plan.system.time_created_filetime ==
+                    walk.system.time_created_filetime);
+    }
+}
+
+/* A plan looks at no value that no field is made of; who writes the whole event tells. */
+static void what_an_event_loses_is_told(void **state)
+{
+    (void)state;
+    static const struct scalar rows[] = {
+        V(TYPE_GUID, "0123456789abcdef"),
+        V(TYPE_GUID, "012"),
+    };
+    static struct writer w;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evtx_record record;
+        struct buffer out = {0};
+        const char *wrong;
+        uint32_t definition = 0, from = EVTX_CHUNK_HEADER_SIZE;
+        begin(&w);
+        w.at -= 4;
+        put_instance(&w, &definition, with_an_activity, &rows[i], 1);
+        end_record(&w);
+        start_chunk(&w);
+        assert_int_equal(decoder_record(&decoder, from, w.at - from, &record, &wrong),
+                         OK);
+        assert_null(wrong);
+        for (int form = EVTX_JSON; form <= EVTX_XML; form++) {
+            wrong = decoder_write_event(&decoder, (enum evtx_form)form, from,
+                                        w.at - from, &record, &out);
+            assert_int_equal(wrong != NULL, i == 1);
+        }
+        buffer_release(&out);
+    }
+}
+
+/* Without the template values have only their places: none may shift the others. */
+static void values_without_names_keep_their_places(void **state)
+{
+    (void)state;
+    static const struct scalar payload = V(0x21, "");
+    static const struct scalar values[] = {
+        V(0x08, "\1\0\0\0"), V(0x81, "a\0\0\0b\0\0\0"), V(0x08, "\1\0\0"),
+        V(0x00, ""),         V(0x21, "\x0f"),           V(0x01, "z\0"),
+    };
+    enum { COUNT = sizeof values / sizeof *values };
+    static struct writer w;
+    struct text fields;
+    uint32_t outer = 0, nowhere = 1;
+    begin(&w);
+    w.at -= 4;
+    put_instance(&w, &outer, event_of_payload, &payload, 1);
+    uint32_t from = w.at;
+    put_instance(&w, &nowhere, NULL, values, COUNT);
+    w.chunk[from + 6] = 0x99; /* an id that no template has */
+    put_u8(&w, 0x00);
+    uint32_t end = w.at;
+    w.at = from - 4;
+    put_u16(&w, end - from);
+    w.at = end;
+    assert_non_null(decoded(&w, &fields));
+    if (!text_equal(fields, TEXT_LITERAL("P 7|=1|=a b|=|=|=|=z|")))
+        fail_msg("%.*s", TEXT(fields));
+}
+
+static void an_event_with_an_id(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_tag(w, "System", false);
+    put_u8(w, 0x02);
+    open_tag(w, "Provider", true);
+    attribute(w, "Name", "P");
+    put_u8(w, 0x03);
+    open_tag(w, "EventID", false);
+    put_u8(w, 0x02);
+    substitution(w, 0, 0x06);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* 65,537 is not the id 1, which is what its low half says. */
+static void system_numbers_are_not_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        struct scalar value;
+        unsigned event_id;
+        bool is_told;
+    } rows[] = {
+        {V(0x06, "\1\0"),                    1, false},
+        {V(0x08, "\1\0\0\0"),                1, false},
+        {V(0x08, "\1\0\1\0"),                0, true },
+        {V(0x15, "\1\0\0\0\1\0\0\0"),        0, true },
+        {V(0x01, "6\0005\0005\0003\0007\0"), 0, true },
+    };
+    static struct writer w;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evtx_record record;
+        const char *wrong;
+        uint32_t definition = 0, from = EVTX_CHUNK_HEADER_SIZE;
+        begin(&w);
+        w.at -= 4;
+        put_instance(&w, &definition, an_event_with_an_id, &rows[i].value, 1);
+        end_record(&w);
+        start_chunk(&w);
+        decoder_record(&decoder, from, w.at - from, &record, &wrong);
+        assert_int_equal(record.system.event_id, rows[i].event_id);
+        assert_int_equal(wrong != NULL, rows[i].is_told);
+    }
+}
+
 /* Instances in each other, each a value of the one around it, which mentions it `times`. */
 static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
 {
@@ -730,6 +1033,170 @@ static void nesting_ends(void **state)
     const char *wrong = wrong_of_instances(&w, 7, 12); /* 12 to the 7th in all */
     assert_non_null(wrong);
     assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("without end")));
+}
+
+/* ---- what repeats must not cost more than a chunk is worth */
+
+/* A name that is written once, and its offset where it is used again. */
+static uint32_t long_name(struct writer *w)
+{
+    enum { UNITS = 50 };
+    uint32_t hash = 0, at = w->at + 4;
+    for (unsigned i = 0; i < UNITS; i++)
+        hash = hash * 65599 + 0x4e00;
+    put_u32(w, at);
+    put_u32(w, 0);
+    put_u16(w, hash & 0xffff);
+    put_u16(w, UNITS);
+    for (unsigned i = 0; i < UNITS; i++)
+        put_u16(w, 0x4e00);
+    put_u16(w, 0);
+    return at;
+}
+
+/* Elements with a long name, so deep in each other, and at the bottom so many beside each
+ * other: each field's name is made of all of theirs. */
+static void put_long_names(struct writer *w, unsigned deep, unsigned wide)
+{
+    uint32_t name = 0;
+    begin(w);
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    open_tag(w, "EventData", false);
+    put_u8(w, 0x02);
+    for (unsigned i = 0; i < deep + wide; i++) {
+        put_u8(w, 0x01);
+        put_u32(w, 0);
+        if (name)
+            put_u32(w, name);
+        else
+            name = long_name(w);
+        put_u8(w, i < deep ? 0x02 : 0x03);
+    }
+    for (unsigned i = 0; i < deep + 2; i++)
+        put_u8(w, 0x04);
+}
+
+static void long_names_are_bounded(void **state)
+{
+    (void)state;
+    static struct writer w;
+    struct text fields;
+    put_long_names(&w, 25, 1000);
+    const char *wrong = decoded(&w, &fields);
+    assert_non_null(wrong);
+    assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("names longer")));
+    assert_true(arena.total < 3u << 20);
+    /* fewer of them are given whole */
+    put_long_names(&w, 2, 5);
+    assert_null(decoded(&w, &fields));
+}
+
+/* A template that mentions its only value so many times. */
+static void mention_often(struct writer *w)
+{
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    system_part(w);
+    open_tag(w, "EventData", false);
+    put_u8(w, 0x02);
+    for (unsigned i = 0; i < 4000; i++)
+        substitution(w, 0, 0x21);
+    put_u8(w, 0x04);
+    put_u8(w, 0x04);
+}
+
+/* A record whose one value, a fragment, is what put_fragment() puts, and is walked often. */
+static const char *wrong_of_mentions(struct writer *w,
+                                     void (*put_fragment)(struct writer *))
+{
+    static const struct scalar none = V(0x21, "");
+    uint32_t definition = 0;
+    struct text fields;
+    begin(w);
+    w->at -= 4;
+    put_instance(w, &definition, mention_often, &none, 1);
+    uint32_t from = w->at;
+    put_fragment(w);
+    uint32_t end = w->at;
+    w->at = from - 4;
+    put_u16(w, end - from);
+    w->at = end;
+    return decoded(w, &fields);
+}
+
+/* Nothing of it is given, yet all of it is read. */
+static void much_of_nothing(struct writer *w)
+{
+    for (unsigned i = 0; i < 6000; i++)
+        put(w, "\x0f\x01\x01\x00", 4);
+    put_u8(w, 0x00);
+}
+
+/* An instance whose template is not to be found, with a long value. */
+static void nameless_value(struct writer *w)
+{
+    enum { LEN = 30000 };
+    put_u8(w, 0x0c);
+    put_u8(w, 0x01);
+    put_u32(w, 0x99999999);
+    put_u32(w, 0);
+    put_u32(w, 1);
+    put_u16(w, LEN);
+    put_u16(w, TYPE_BINARY);
+    memset(w->chunk + w->at, 'x', LEN);
+    w->at += LEN;
+    put_u8(w, 0x00);
+}
+
+/* One whose definition is larger than the chunk, so that its end must be looked for. */
+static void repaired_definition(struct writer *w)
+{
+    begin_instance(w, w->at + INSTANCE_HEADER);
+    put_u32(w, 0);
+    put(w, "\x01\x02\x03\x04........++++", 16);
+    put_u32(w, 0x7fffffff);
+    much_of_nothing(w);
+    put_u32(w, 0);
+    put_u8(w, 0x00);
+}
+
+static void mentions_are_bounded(void **state)
+{
+    (void)state;
+    static void (*const fragments[])(struct writer *) = {
+        much_of_nothing, nameless_value, repaired_definition};
+    static struct writer w;
+    for (size_t i = 0; i < sizeof fragments / sizeof *fragments; i++) {
+        const char *wrong = wrong_of_mentions(&w, fragments[i]);
+        assert_non_null(wrong);
+        if (!text_contains_fold(text_from(wrong), TEXT_LITERAL("without end")))
+            fail_msg("fragment %zu: %s", i, wrong);
+        assert_true(arena.total < 48u << 20);
+    }
+}
+
+/* Definitions of damaged sizes, each in the body of the one before. */
+static void repaired_definitions_are_not_looked_through_without_end(void **state)
+{
+    (void)state;
+    enum { LEVELS = 1200 };
+    static struct writer w;
+    struct text fields;
+    begin(&w);
+    for (unsigned i = 0; i < LEVELS; i++) {
+        begin_instance(&w, w.at + INSTANCE_HEADER);
+        put_u32(&w, 0);
+        put(&w, "\x01\x02\x03\x04........++++", 16);
+        put_u32(&w, 0x7fffffff);
+    }
+    for (unsigned i = 0; i < LEVELS; i++) {
+        put_u8(&w, 0x00);
+        put_u32(&w, 0);
+    }
+    const char *wrong = decoded(&w, &fields);
+    assert_non_null(wrong);
+    assert_true(text_contains_fold(text_from(wrong), TEXT_LITERAL("larger than")));
 }
 
 static void an_open_element_is_wrong(void **state)
@@ -796,7 +1263,16 @@ int main(void)
         cmocka_unit_test(system_may_rest_on_the_last_value),
         cmocka_unit_test(no_event_has_the_data_of_another),
         cmocka_unit_test(a_look_leaves_to_decoding_what_depends),
+        cmocka_unit_test(nothing_behind_an_instance_is_lost),
+        cmocka_unit_test(values_end_with_their_fragment),
+        cmocka_unit_test(plans_say_what_the_walk_says),
+        cmocka_unit_test(system_numbers_are_not_cut),
+        cmocka_unit_test(what_an_event_loses_is_told),
+        cmocka_unit_test(values_without_names_keep_their_places),
         cmocka_unit_test(nesting_ends),
+        cmocka_unit_test(long_names_are_bounded),
+        cmocka_unit_test(mentions_are_bounded),
+        cmocka_unit_test(repaired_definitions_are_not_looked_through_without_end),
         cmocka_unit_test(an_open_element_is_wrong),
         cmocka_unit_test(workers_do_all_work),
     };

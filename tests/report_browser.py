@@ -298,9 +298,89 @@ def find(browser, name, path):
     fill(page, "from", middle)
     left = page.ask(SHOWN)["events"]
     say(left == sum(t >= middle for t in times), name + ": filter by time", [middle, left, len(times)])
+    whole = next((t[:17] for t in times if t[17:19] != "00" and
+                  not any(u[:17] == t[:17] and u[17:19] == "00" for u in times)), None)
+    if whole:
+        # as the field has it: a full minute without its seconds
+        fill(page, "from", whole + "00")
+        fill(page, "to", whole + "00")
+        say(page.ask(SHOWN)["events"] == 0 and len(page.ask("document.querySelector('#find-to').value")) == 16,
+            name + ": the end of a filter by time is that second, not its minute", whole)
+    page.ask("document.querySelector('#find-reset').click()")
+    own_words(page, name)
     page.ask("document.querySelector('#find-reset').click()")
     say(page.ask(SHOWN) == before, name + ": one button takes all filters away")
     sort(page, name)
+    page.close()
+
+
+def own_words(page, name):
+    """What our buttons say is none of the words of an item; what a value is and does not
+    show is. Items near the window have their buttons by now."""
+    fill(page, "words", "copy row")
+    found = page.ask("""[...document.querySelectorAll('.item:not(.off)')].filter(e => {
+        const bare = e.cloneNode(true); bare.querySelectorAll('button').forEach(b => b.remove());
+        return !/copy/i.test(bare.textContent) || !/row/i.test(bare.textContent); }).length""")
+    buttons = page.ask("document.querySelectorAll('.item button.copy').length")
+    say(buttons > 0 and found == 0, name + ": buttons are not searched", [buttons, found])
+    recorded = page.ask("""(() => { const v = [...document.querySelectorAll('.creation [data-value]')].map(
+        e => JSON.parse('"' + e.dataset.value + '"')).find(t => t.trim() && !/\\s/.test(t)); return v || ''; })()""")
+    if recorded:
+        fill(page, "words", recorded)
+        say(page.ask(SHOWN)["cards"] > 0, name + ": a value is found by what was recorded", recorded[:80])
+
+
+def folded(browser, name, path):
+    """Paper has no buttons: what is folded on the screen is printed."""
+    page = Page(browser, path)
+    count = "[...document.querySelectorAll('.node')].filter(e => !e.checkVisibility()).length"
+    hidden = page.ask(count)
+    page.call("Emulation.setEmulatedMedia", media="print")
+    say(page.ask(count) == 0, name + ": processes that are folded on the screen are printed",
+        [hidden, page.ask(count)])
+    page.close()
+
+
+def strange_links(browser, name, path):
+    page = Page(browser, path + "#%")
+    for hash in ("#%E0%A4", "#<b>", "#\u202e", "#[", "#constructor", "#" + "x" * 100000):
+        page.ask("location.hash = %s; new Promise(r => setTimeout(r, 50))" % json.dumps(hash))
+    thrown = [e for e in browser.events if e.get("method") == "Runtime.exceptionThrown"]
+    say(not thrown, name + ": a link to nowhere is no fault", json.dumps(thrown)[:400])
+    page.close()
+
+
+def refused_copy(browser, name, path):
+    """Where the browser lets nothing be copied the page does not say that it did."""
+    page = Page(browser, path)
+    said = page.ask("""(async () => {
+        Object.defineProperty(navigator, 'clipboard', {value: {writeText: () => Promise.reject(new Error('no'))}});
+        document.execCommand = () => false;
+        const row = document.querySelector('.timeline tr.item'); row.scrollIntoView();
+        for (let i = 0; i < 100 && !row.querySelector('.copy'); i++) await new Promise(r => setTimeout(r, 10));
+        row.querySelector('.copy').click(); await new Promise(r => setTimeout(r, 50));
+        return document.querySelector('#said').textContent; })()""")
+    say("Nothing was copied" in said, name + ": a copy that is refused is not said to be made", said)
+    page.close()
+
+
+def old_copy(browser, name, path):
+    """The way without a clipboard of the page's own keeps line ends as they were recorded."""
+    page = Page(browser, path)
+    got = page.ask("""(async () => {
+        Object.defineProperty(navigator, 'clipboard', {value: undefined});
+        const recorded = 'a\\r\\nb\\tc';
+        const value = document.querySelector('.creation dl.facts code.value');
+        value.dataset.value = JSON.stringify(recorded).slice(1, -1);
+        let copied = null;
+        document.execCommand = () => { const e = new ClipboardEvent('copy', {clipboardData: new DataTransfer(), cancelable: true});
+            document.dispatchEvent(e); copied = e.clipboardData.getData('text/plain'); return true; };
+        value.scrollIntoView();
+        for (let i = 0; i < 100 && !value.parentElement.querySelector('.copy'); i++) await new Promise(r => setTimeout(r, 10));
+        const button = value.parentElement.querySelector('.copy'); button.focus(); button.click();
+        await new Promise(r => setTimeout(r, 50));
+        return [copied === recorded, document.activeElement === button]; })()""")
+    say(got == [True, True], name + ": copied the old way a value is exact, and the focus stays", got)
     page.close()
 
 
@@ -526,7 +606,8 @@ def main():
         look(browser, name, path)
         if not folder.startswith("+"):
             continue
-        for use in (find, tree_by_keyboard, anchors, lands, copy_row):
+        for use in (find, tree_by_keyboard, anchors, lands, copy_row, folded, strange_links,
+                    refused_copy, old_copy):
             use(browser, name, path)
         widths(browser, name, path, shots)
         contrast(browser, name, path, shots)

@@ -2,8 +2,9 @@
  * report_render.c - writes the report of a hand-made run, for tests that look at the page in
  * a browser, or at the workbook: report_render FOLDER [NAME [ROWS]], NAME one of the hostile
  * values; without it the recorded values are harmless; with "all" there is a process for
- * each, with "joined" each is all. ROWS: also a workbook, with so many rows in a sheet at
- * most. "names" lists the values, "values" gives each as a line of JSON. */
+ * each, with "joined" each is all, with "controls" each is thousands of them. ROWS: also a
+ * workbook, with so many rows in a sheet at most. "names" lists the values, "values" gives
+ * each as a line of JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,15 @@ static void put_values(void)
         buffer_release(&visible);
         buffer_release(&shown);
     }
+}
+
+/* What a spreadsheet takes seven characters for, each. */
+static struct text controls(struct arena *arena)
+{
+    enum { COUNT = 9000 };
+    char *to = arena_alloc(arena, COUNT);
+    memset(to, '\x01', COUNT);
+    return (struct text){to, COUNT};
 }
 
 int main(int argc, char **argv)
@@ -49,6 +59,8 @@ int main(int argc, char **argv)
     struct arena arena = {0};
     if (argc > 2 && strcmp(argv[2], "joined") == 0)
         value = hostile_value_joined(&arena);
+    if (argc > 2 && strcmp(argv[2], "controls") == 0)
+        value = controls(&arena);
     if (argc > 2 && strcmp(argv[2], "all") == 0)
         report_model_init_all(&m);
     else

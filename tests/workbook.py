@@ -110,13 +110,14 @@ if next(iter(sheets)) != "About":
     fault("the first sheet is", next(iter(sheets)))
 
 long_values = collections.defaultdict(str)
-for number, cells in sorted(sheets.get("Long values", ({}, None))[0].items()):
-    if number > 1:
-        key = cells[0].value, cells[1].value
-        if int(cells[3].value) != 1 + counts[key]:
-            fault("Long values: part", cells[3].value, "of", key)
-        counts[key] += 1
-        long_values[key] += cells[4].value
+for name in sheets:
+    for number, cells in sorted(sheets[name][0].items()) if name.startswith("Long values") else ():
+        if number > 1:
+            key = cells[0].value, cells[1].value
+            if int(cells[3].value) != 1 + counts[key]:
+                fault("Long values: part", cells[3].value, "of", key)
+            counts[key] += 1
+            long_values[key] += cells[4].value
 
 
 def whole(sheet, row, column, cell):
@@ -229,7 +230,7 @@ def compare(name):
 names = sys.stdin.read().split()
 for n in names:
     compare(n)
-extra = set(sheets) - {"About", "Long values"}
+extra = {s for s in sheets if s != "About" and not re.fullmatch(r"Long values( \(\d+\))?", s)}
 extra -= {s for s in extra for n in names if s == n[:-4] or s.startswith(n[:-4] + " (")}
 if extra:
     fault("sheets without a CSV file:", extra)

@@ -126,6 +126,19 @@ compared "goes on in further sheets" small
 unzip -p small/report.xlsx xl/workbook.xml 2>/dev/null | grep -q 'processes (2)' ||
     python3 -c 'import zipfile; assert b"processes (2)" in zipfile.ZipFile("small/report.xlsx").read("xl/workbook.xml")'
 tap_result $? "which are numbered"
+"$build/tests/report_render" spelled "controls" 24 >"$work/.out" 2>&1
+tap_result $? "a workbook of values that are spelled out, with sheets of 24 rows"
+compared "has all of them" spelled
+python3 - <<'END' >"$work/.out" 2>&1
+import re, zipfile
+book = zipfile.ZipFile("spelled/report.xlsx")
+names = re.findall(r'<sheet name="([^"]*)"', book.read("xl/workbook.xml").decode())
+assert "Long values (2)" in names, names
+for i, name in enumerate(names[1:], 2):
+    rows = book.read(f"xl/worksheets/sheet{i}.xml").count(b"<row ")
+    assert rows <= 24, (name, rows)
+END
+tap_result $? "no sheet of which has more rows than that"
 
 # --- disks that are full
 status_is 4 "a file that cannot grow ends the run" sh -c 'ulimit -f 130; trap "" XFSZ; "$1" report -q --format=xlsx -o full "$2"' - \

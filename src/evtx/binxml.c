@@ -10,7 +10,7 @@ struct scope {
     const uint8_t *at;
     const struct value *values;
     uint32_t count;
-    unsigned elements; /* open when it began */
+    uint32_t end; /* of the chunk's bytes that an instance in it may take */
 };
 
 /* An open element; one whose content is an array is walked once for each item. */
@@ -76,10 +76,10 @@ struct definition *binxml_definition(struct binxml *b, uint32_t offset)
     if (d->offset)
         return d;
     if (b->definition_count >= DEFINITIONS_MAX || offset == 0) {
-        static const char too_many[] = "a chunk has too many template definitions";
-        struct definition *none = arena_alloc(b->arena, sizeof *none);
-        none->wrong = too_many;
-        return none;
+        b->unusable = (struct definition){
+            .wrong = offset ? "a chunk has too many template definitions"
+                            : "a template definition lies outside the chunk"};
+        return &b->unusable;
     }
     b->used_slots[b->definition_count++] = (uint16_t)slot;
     return read_definition(b, d, offset);
@@ -102,15 +102,23 @@ static bool pay(struct walk *w, uint32_t steps)
     w->b->steps += steps;
     if (w->b->steps > STEPS_MAX)
         wrong(w, "a chunk's fragments repeat each other without end");
+    if (w->b->text > TEXT_MAX)
+        wrong(w, "a chunk's values repeat each other without end");
     return !w->wrong;
 }
 
+static bool pay_text(struct walk *w, size_t bytes)
+{
+    w->b->text += (uint32_t)bytes;
+    return pay(w, 0);
+}
+
 static void push_scope(struct walk *w, const uint8_t *code, const struct value *values,
-                       uint32_t count)
+                       uint32_t count, uint32_t end)
 {
     if (w->scope_count == NESTING_MAX)
         return wrong(w, "fragments lie too deep inside each other");
-    w->scopes[w->scope_count++] = (struct scope){code, values, count, w->element_count};
+    w->scopes[w->scope_count++] = (struct scope){code, values, count, end};
 }
 
 static const uint8_t *keep_code(struct walk *w, const struct buffer *code)
@@ -131,8 +139,8 @@ static void push_fragment(struct walk *w, uint32_t at, uint32_t end)
         template_translate(&b->chunk, at, end, false, &b->code, &stop, &has_instance);
     if (what)
         return wrong(w, what);
-    if (pay(w, (uint32_t)b->code.len))
-        push_scope(w, keep_code(w, &b->code), NULL, 0);
+    if (pay(w, (uint32_t)b->code.len + stop - at))
+        push_scope(w, keep_code(w, &b->code), NULL, 0, end);
 }
 
 void binxml_search_chunk(struct binxml *b)
@@ -184,7 +192,9 @@ static const struct template *template_of(struct walk *w,
     struct definition *d = binxml_definition(w->b, instance->definition);
     if (d->template && d->template->id == instance->id)
         return d->template;
+    enum { SEARCH_STEPS = 64 };
     const char *where;
+    pay(w, SEARCH_STEPS);
     const struct template *other = find_elsewhere(w->b, instance->id, &where);
     w->b->is_restored |= other != NULL;
     odd(w, other         ? where
@@ -205,6 +215,9 @@ static uint32_t no_payload(void *context, const struct value *values, uint32_t c
 static void walk_nameless(struct walk *w, const struct value *values, uint32_t count)
 {
     w->b->is_nameless = true;
+    for (uint32_t i = 0; i < count; i++)
+        if (!pay_text(w, value_text_max(&values[i])))
+            return;
     uint32_t payload = (w->visitor->nameless ? w->visitor->nameless : no_payload)(
         w->visitor->context, values, count);
     if (payload >= count || values[payload].len == 0)
@@ -219,19 +232,25 @@ static bool may_be_cut(const struct binxml *b, const struct instance *instance)
            TYPE_BINXML;
 }
 
+/* As evidence has it: one that we use ourselves is none that exists. */
+static uint8_t type_of(const uint8_t *descriptor)
+{
+    return descriptor[2] == VALUE_LOST ? TYPE_ARRAY : descriptor[2];
+}
+
 static void read_values(const struct binxml *b, const struct instance *instance,
-                        struct value *values, uint32_t count)
+                        uint32_t end, struct value *values, uint32_t count)
 {
     const uint8_t *descriptor = b->chunk.data + instance->descriptors;
     uint32_t at = instance->values;
     for (uint32_t i = 0; i < count; i++, descriptor += 4) {
         uint32_t len = descriptor[0] | (uint32_t)descriptor[1] << 8;
-        uint32_t left = b->chunk.len - at;
+        uint32_t left = end - at;
         len = len < left ? len : left;
         bool is_fragment = descriptor[2] == TYPE_BINXML;
         bool is_lost = at + (is_fragment ? 0 : len) > b->intact_end;
         values[i] = (struct value){b->chunk.data + at, is_lost ? 0 : len,
-                                   is_lost ? VALUE_LOST : descriptor[2], 0};
+                                   is_lost ? VALUE_LOST : type_of(descriptor), 0};
         at += len;
     }
 }
@@ -240,7 +259,8 @@ static void push_instance(struct walk *w, uint32_t at)
 {
     struct binxml *b = w->b;
     struct instance instance;
-    const char *what = instance_read(&b->chunk, at, b->chunk.len, &instance);
+    uint32_t end = w->scopes[w->scope_count - 1].end;
+    const char *what = instance_read(&b->chunk, at, end, &instance);
     if (what && instance.values == 0)
         return wrong(w, what);
     if (what) {
@@ -251,13 +271,14 @@ static void push_instance(struct walk *w, uint32_t at)
     }
     /* The value that is cut off: a fragment still has what stands before the cut. */
     uint32_t count = instance.count + (what && may_be_cut(b, &instance));
-    if (!pay(w, 2 * count + 1))
+    uint32_t translated = instance.is_repaired ? instance.values - at : 0;
+    if (!pay(w, 2 * count + 1 + translated))
         return;
     struct value *values = arena_alloc(b->arena, (count + 1) * sizeof *values);
-    read_values(b, &instance, values, count);
+    read_values(b, &instance, end, values, count);
     const struct template *template = template_of(w, &instance);
     if (template)
-        push_scope(w, template->code, values, count);
+        push_scope(w, template->code, values, count, b->chunk.len);
     else
         walk_nameless(w, values, count);
 }
@@ -293,11 +314,8 @@ static void add_attribute_text(struct walk *w, const struct value *v)
     w->attribute_is_null = false;
     w->attribute_value = *v;
     w->attribute_pieces++;
-    size_t max = value_text_max(v);
-    w->b->text += (uint32_t)max;
-    if (w->b->text > TEXT_MAX)
-        return wrong(w, "a chunk's values repeat each other without end");
-    value_add_text(&w->b->scratch, v);
+    if (pay_text(w, value_text_max(v)))
+        value_add_text(&w->b->scratch, v);
 }
 
 static void add_attribute_array(struct walk *w, const struct value *array)
@@ -324,6 +342,7 @@ static void end_attribute(struct walk *w)
 static void start_attribute(struct walk *w, struct text name)
 {
     end_attribute(w);
+    pay_text(w, name.len);
     w->attribute = name;
     w->attribute_is_null = true;
     w->attribute_pieces = 0;
@@ -332,10 +351,8 @@ static void start_attribute(struct walk *w, struct text name)
 
 static void add_content(struct walk *w, const struct value *v)
 {
-    w->b->text += (uint32_t)value_text_max(v);
-    if (w->b->text > TEXT_MAX)
-        return wrong(w, "a chunk's values repeat each other without end");
-    w->visitor->content(w->visitor->context, v);
+    if (pay_text(w, value_text_max(v)))
+        w->visitor->content(w->visitor->context, v);
 }
 
 static void nth_item(struct walk *w, const struct value *array, uint32_t ordinal,
@@ -430,6 +447,8 @@ static void open_element(struct walk *w, const struct code_token *token)
     }
     if (w->element_count == ELEMENTS_MAX)
         return wrong(w, "elements lie too deep inside each other");
+    if (!pay_text(w, token->text.len))
+        return;
     w->elements[w->element_count++] =
         (struct element){.name = token->text, .after_name = scope->at};
     w->visitor->open(w->visitor->context, token->text);

@@ -19,8 +19,8 @@
 
 enum {
     NESTING_MAX = 16,            /* instances and fragments inside each other */
-    STEPS_MAX = 4 * 1024 * 1024, /* tokens walked in one chunk; 40,000 is usual */
-    TEXT_MAX = 16 * 1024 * 1024, /* bytes of text made in one chunk; 100,000 is usual */
+    STEPS_MAX = 4 * 1024 * 1024, /* tokens walked and bytes translated in one chunk */
+    TEXT_MAX = 16 * 1024 * 1024, /* bytes of values and names made in one chunk */
     DEFINITIONS_MAX = 256,       /* of one chunk; 44 is the most ever seen */
     DEFINITION_SLOTS = 512
 };
@@ -64,8 +64,9 @@ struct binxml {
     struct chunk_bytes chunk;
     struct definition definitions[DEFINITION_SLOTS];
     unsigned definition_count;
+    struct definition unusable; /* what is given where there can be none */
     uint16_t used_slots[DEFINITIONS_MAX];
-    uint32_t steps, text; /* used up so far */
+    uint32_t steps, text; /* used up so far; a visitor adds what it makes itself */
     bool ended_early;     /* the last walk did not reach the end of what it walked */
     struct buffer code, scratch;
     bool has_lost;       /* it met values that lie behind damage */

@@ -9,7 +9,8 @@
 enum {
     RECORD_HEADER = 24, /* magic, size, id, time */
     SIZE_COPY = 4,
-    FIELDS_MAX = 4096 /* of one record; 122 is the most ever seen */
+    FIELDS_MAX = 4096,       /* of one record; 122 is the most ever seen */
+    JOINED_MAX = 1024 * 1024 /* bytes of its names of elements in elements */
 };
 
 void decoder_release(struct decoder *d)
@@ -102,6 +103,14 @@ static bool fit_head(struct decoder *d, const uint8_t *at, const uint8_t *end,
     return true;
 }
 
+/* Does nothing stand behind the values but the end of their fragment? Else there is more
+ * than the plan tells, or the lengths of the values are damaged. */
+static inline bool ends_fragment(const struct fitted *f)
+{
+    const uint8_t *behind = f->values + f->at[f->count];
+    return behind == f->end || *behind == 0;
+}
+
 /* Where values number `from` and those behind it lie. */
 static bool fit_values(struct fitted *f, uint32_t from, uint32_t at)
 {
@@ -115,7 +124,7 @@ static bool fit_values(struct fitted *f, uint32_t from, uint32_t at)
     }
     f->own[f->count] = at;
     f->at = f->own;
-    return true;
+    return ends_fragment(f);
 }
 
 static void keep_shape(struct decoder *d, const struct fitted *f)
@@ -145,7 +154,7 @@ static bool fit_shape(struct fitted *f)
         return false;
     shape->at[f->count] = shape->at[last] + len;
     f->at = shape->at;
-    return true;
+    return ends_fragment(f);
 }
 
 static inline struct value fitted_value(const struct fitted *f, unsigned index)
@@ -222,8 +231,8 @@ static inline bool fit_number(const struct fitted *f, enum system_item item,
     if (type == TYPE_NULL)
         return true;
     if (type > TYPE_HEX64 || !(number_types(item) >> type & 1) ||
-        value_fixed_length[type] != len)
-        return false;
+        value_fixed_length[type] != len || len > system_number_width[item])
+        return false; /* a wider type may still hold a number that fits */
     *number = load_number(at, len);
     return true;
 }
@@ -556,6 +565,8 @@ static struct text keep(struct decoder *d, struct text t)
 static void add_field(struct decoder *d, struct text name, struct text text,
                       uint8_t flags)
 {
+    if (text_is_absent(name))
+        return; /* told by joined() */
     if (d->field_count == FIELDS_MAX) {
         d->odd = "more fields than any record can hold; the first 4096 were kept";
         return;
@@ -584,13 +595,27 @@ static unsigned field_depth(const struct decoder *d)
     return text_equal(d->section, TEXT_LITERAL("UserData")) ? 4 : 3;
 }
 
+/* A name made of two, or NO_TEXT where such names come to more than any record holds: each
+ * of many elements repeats those around it. */
+static struct text joined(struct decoder *d, struct text outer, char between,
+                          struct text name)
+{
+    size_t len = outer.len + 1 + name.len;
+    d->joined += len;
+    if (d->joined > JOINED_MAX) {
+        d->odd = "names longer than any record can hold; what they name was left out";
+        return NO_TEXT;
+    }
+    d->binxml.text += (uint32_t)len;
+    return arena_printf(d->arena, "%.*s%c%.*s", TEXT(outer), between, TEXT(name));
+}
+
 static struct text path_of(struct decoder *d, struct text name)
 {
     if (d->depth < field_depth(d) || !in_data(d))
         return name;
     if (d->depth > field_depth(d))
-        return arena_printf(d->arena, "%.*s.%.*s", TEXT(d->levels[d->depth - 1].path),
-                            TEXT(name));
+        return joined(d, d->levels[d->depth - 1].path, '.', name);
     return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
 }
 
@@ -617,10 +642,23 @@ static void set_system(struct decoder *d, enum system_item item, struct text tex
     uint64_t number;
     if (item < SYSTEM_TEXTS)
         system_set_text(&d->record->system, item, keep(d, text));
-    else if (item < SYSTEM_ITEMS && system_number_from_text(item, text, &number))
+    else if (item < SYSTEM_ITEMS && system_number_from_text(item, text, &number) &&
+             system_number_fits(item, number))
         system_set_number(&d->record->system, item, number);
     else if (item < SYSTEM_ITEMS && text.len)
-        d->odd = "a System value is not a number";
+        d->odd = "a System value is not a number, or too large for what it is";
+}
+
+/* A time is the number that it is: the text of one behind the year 9999 does not read back. */
+static void set_system_attribute(struct decoder *d, enum system_item item,
+                                 struct text text, const struct value *value)
+{
+    uint64_t number;
+    if (item == SYSTEM_TIME && value && value->type == TYPE_FILETIME &&
+        value_number(value, &number))
+        system_set_number(&d->record->system, item, number);
+    else
+        set_system(d, item, text);
 }
 
 static bool is_namespace(struct text name)
@@ -632,12 +670,11 @@ static void on_attribute(void *context, struct text name, struct text text,
                          const struct value *value)
 {
     struct decoder *d = context;
-    (void)value;
     if (d->depth < 3 || d->depth >= DECODER_PATH_MAX || is_namespace(name))
         return;
     struct decoder_level *level = &d->levels[d->depth];
     if (in_system(d) && d->depth == 3) {
-        set_system(d, system_item_find(d->element, name), text);
+        set_system_attribute(d, system_item_find(d->element, name), text, value);
         if (text_equal(name, TEXT_LITERAL("EventSourceName")) &&
             text_equal(d->element, TEXT_LITERAL("Provider")))
             d->provider_source = keep(d, text);
@@ -646,8 +683,7 @@ static void on_attribute(void *context, struct text name, struct text text,
                text_equal(name, TEXT_LITERAL("Name"))) {
         level->path = keep(d, text);
     } else if (in_data(d)) {
-        add_field(d, arena_printf(d->arena, "%.*s@%.*s", TEXT(level->path), TEXT(name)),
-                  text, 0);
+        add_field(d, joined(d, level->path, '@', name), text, 0);
     }
 }
 
@@ -760,19 +796,44 @@ static uint32_t take_nameless_system(struct decoder *d, const struct value *valu
     return values[count - 1].type == TYPE_BINXML ? count - 1 : count;
 }
 
-/* An inner one: its values in order, without names. */
+static void add_items(struct decoder *d, const struct value *array)
+{
+    struct value item;
+    bool is_first = true;
+    for (uint32_t at = 0; value_item(array, &at, &item); is_first = false) {
+        if (!is_first)
+            buffer_add_char(&d->text, ' ');
+        value_add_text(&d->text, &item);
+    }
+}
+
+/* The value without a name, as text; empty, and said, if it cannot be one. */
+static uint8_t add_nameless_text(struct decoder *d, struct value v)
+{
+    bool is_sound = value_is_sound(v.type, v.ptr, v.len);
+    if (is_sound && v.type <= TYPE_HEX64) {
+        value_prepare(&v);
+        value_add_text(&d->text, &v);
+        return v.flags;
+    }
+    if (is_sound && v.type & TYPE_ARRAY)
+        add_items(d, &v);
+    else
+        d->odd = "a value without a name cannot be shown; its place is empty";
+    return 0;
+}
+
+/* An inner one: its values without names, each at its place. Behind one that is lost all are. */
 static void take_nameless_values(struct decoder *d, const struct value *values,
                                  uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct value v = values[i];
-        if (v.type > TYPE_HEX64 || !value_is_sound(v.type, v.ptr, v.len))
+        if (values[i].type == VALUE_LOST)
             continue;
-        value_prepare(&v);
         size_t from = d->text.len;
-        value_add_text(&d->text, &v);
+        uint8_t flags = add_nameless_text(d, values[i]);
         add_field(d, TEXT_LITERAL(""),
-                  text_slice(buffer_text(&d->text), from, SIZE_MAX), v.flags);
+                  text_slice(buffer_text(&d->text), from, SIZE_MAX), flags);
         d->text.len = from;
     }
 }
@@ -797,6 +858,7 @@ static void finish_fields(struct decoder *d)
     record->cells = arena_alloc(d->arena, (n ? n : 1) * sizeof *record->cells);
     for (size_t i = 0; i < n; i++) {
         d->names[i] = d->fields[i].name;
+        d->binxml.text += (uint32_t)d->names[i].len; /* of the layout's key */
         record->cells[i] = d->fields[i].cell;
     }
     record->field_count = n;
@@ -816,7 +878,7 @@ struct binxml_visitor decoder_collect(struct decoder *d, struct arena *arena,
     d->record = record;
     d->depth = 0;
     d->section = d->element = d->provider_source = NO_TEXT;
-    d->field_count = 0;
+    d->field_count = d->joined = 0;
     d->odd = NULL;
     buffer_clear(&d->text);
     buffer_reserve(&d->text, 1);

@@ -81,15 +81,18 @@ struct decoder {
     struct decoded_field *fields;
     struct text *names;
     size_t field_count, field_capacity, name_capacity;
+    size_t joined; /* bytes of names made of several */
     const char *odd;
 };
 
 void decoder_release(struct decoder *d);
 /* ---- event_write.c: the record that decoder_record() gave last, as text and a new line
- * behind it. Sets the lengths of record->event and record->event_close. False: some of it
- * was left out, since no record is that large. */
-bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
-                         uint32_t size, struct evtx_record *record, struct buffer *out);
+ * behind it. Sets the lengths of record->event and record->event_close. NULL, or what of the
+ * event could not be given that decoder_record() did not tell: a plan looks at no value that
+ * no field is made of. */
+const char *decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
+                                uint32_t size, struct evtx_record *record,
+                                struct buffer *out);
 
 /* ---- a record from elsewhere than a chunk: its elements are told to the visitor, between
  * the two. Names must live as long as the arena. decoder_collected() returns what is odd, or

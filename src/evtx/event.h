@@ -13,6 +13,7 @@
 #define FOREBEAR_EVTX_EVENT_H
 
 #include "evtx/binxml.h"
+#include "util/map.h"
 
 struct event_attribute {
     struct text name, text;
@@ -26,11 +27,14 @@ struct event_node {
     struct value value;
     struct event_attribute *attributes, *last_attribute;
     struct event_node *parent, *first, *last, *next;
-    uint32_t ordinal; /* how many elements of that key stand before it in its parent */
+    uint32_t ordinal; /* its key in its parent is KEY_ORDINAL; 0: KEY */
     bool has_elements;
 };
 
-enum { EVENT_NODES_MAX = 128 * 1024 }; /* of one record; 400 is the most ever seen */
+enum {
+    EVENT_NODES_MAX = 128 * 1024, /* of one record; 400 is the most ever seen */
+    EVENT_DEPTH_MAX = 128         /* elements in each other; 6 is the most ever seen */
+};
 
 struct event_tree {
     struct arena *arena;
@@ -38,14 +42,16 @@ struct event_tree {
     struct event_node *open;
     const struct evtx_record *record;
     uint32_t nodes;
-    bool is_cut;        /* it had more than EVENT_NODES_MAX */
-    uint32_t cut_depth; /* elements opened since */
+    bool is_cut;        /* it had more than EVENT_NODES_MAX: what follows is left out */
+    uint32_t depth;     /* elements that are open, and ... */
+    uint32_t cut_depth; /* ... those in them that are left out */
 };
 
-/* Walk the body of the record that stands at `at` in the chunk. */
-void event_tree_build(struct event_tree *tree, struct binxml *b, uint32_t at,
-                      uint32_t size, const struct evtx_record *record,
-                      struct arena *arena);
+/* Walk the body of the record that stands at `at` in the chunk. NULL, or what is wrong, as
+ * from binxml_walk(). */
+const char *event_tree_build(struct event_tree *tree, struct binxml *b, uint32_t at,
+                             uint32_t size, const struct evtx_record *record,
+                             struct arena *arena);
 
 /* The same of an event that is not in a chunk: its elements are told to the visitor, between
  * the two. Names, and values that are no copies, must live as long as the arena. */
@@ -58,7 +64,17 @@ void event_tree_finish(struct event_tree *tree);
 struct text event_key(const struct event_node *node);
 bool event_is_unnamed_data(const struct event_node *node);
 bool event_is_element(const struct event_node *node);
-/* Tell the children of an element which of them repeat a key. */
+/* Names in one object or start tag, of which no two may be the same: of two equal ones a
+ * reader keeps one, or refuses both. All zeros is empty; names must outlive it. */
+struct event_names {
+    struct map seen;
+    struct arena arena;
+};
+
+/* 0: the name is new; else NAME_n is. */
+uint32_t event_names_claim(struct event_names *names, struct text name);
+void event_names_release(struct event_names *names);
+/* Tell the children of an element what its keys are. */
 void event_number_children(struct event_node *node);
 
 /* {"Event":{...} without the last brace, which is `close`. */

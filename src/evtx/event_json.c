@@ -61,9 +61,8 @@ static char *put_unit(char *to, const uint8_t *utf16, size_t units, size_t *i)
         return to;
     }
     if (c >= 0xd800 && c < 0xe000) {
-        uint32_t low = *i < units ? (uint32_t)utf16[2 * *i] |
-                                        (uint32_t)utf16[2 * *i + 1] << 8
-                                  : 0;
+        uint32_t low =
+            *i < units ? (uint32_t)utf16[2 * *i] | (uint32_t)utf16[2 * *i + 1] << 8 : 0;
         if (c >= 0xdc00 || low < 0xdc00 || low >= 0xe000)
             return put_escape(to, c);
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -81,7 +80,8 @@ static char *put_plain(char *to, const uint8_t *utf16, size_t units, size_t *i)
     const __m128i quote = _mm_set1_epi16('"'), slash = _mm_set1_epi16('\\');
     const __m128i control = _mm_set1_epi16(0x20);
     while (*i + 8 <= units) {
-        __m128i eight = _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * *i));
+        __m128i eight =
+            _mm_loadu_si128((const __m128i *)(const void *)(utf16 + 2 * *i));
         __m128i bad = _mm_cmpgt_epi16(control, eight);
         bad = _mm_or_si128(bad, _mm_cmpeq_epi16(eight, quote));
         bad = _mm_or_si128(bad, _mm_cmpeq_epi16(eight, slash));
@@ -147,7 +147,8 @@ void event_add_json_piece(struct buffer *out, const struct value *v)
     if (v->len == 0)
         return;
     if (v->type == TYPE_STRING) {
-        char *to = buffer_reserve(out, JSON_VALUE_MAX_PER_BYTE * (size_t)(v->len / 2) + 8);
+        char *to =
+            buffer_reserve(out, JSON_VALUE_MAX_PER_BYTE * (size_t)(v->len / 2) + 8);
         out->len += (size_t)(put_utf16(to, v->ptr, v->len / 2) - to);
     } else if (v->type == EVTX_TEXT) {
         add_utf8_piece(out, (struct text){(const char *)v->ptr, v->len});
@@ -189,8 +190,8 @@ static void add_utf16_value(struct buffer *out, const struct value *v)
 static void add_u32(struct buffer *out, const uint8_t *ptr)
 {
     enum { DIGITS = 10 };
-    uint32_t number = (uint32_t)ptr[0] | (uint32_t)ptr[1] << 8 | (uint32_t)ptr[2] << 16 |
-                      (uint32_t)ptr[3] << 24;
+    uint32_t number = (uint32_t)ptr[0] | (uint32_t)ptr[1] << 8 |
+                      (uint32_t)ptr[2] << 16 | (uint32_t)ptr[3] << 24;
     char digits[DIGITS];
     size_t at = DIGITS;
     do
@@ -292,29 +293,30 @@ static void separate(struct buffer *out)
         buffer_add_char(out, ',');
 }
 
+static void add_name(struct buffer *out, struct text name, uint32_t ordinal)
+{
+    separate(out);
+    buffer_add_char(out, '"');
+    add_utf8_piece(out, name);
+    if (ordinal)
+        buffer_printf(out, "_%u", (unsigned)ordinal);
+    buffer_add_string(out, "\":");
+}
+
 static void add_attributes(struct buffer *out, const struct event_node *node)
 {
+    struct event_names names = {.arena = {0}};
+    bool is_one = !node->attributes->next;
     separate(out);
     buffer_add_string(out, "\"#attributes\":{");
     for (const struct event_attribute *a = node->attributes; a; a = a->next) {
         if (is_key(node, a))
             continue;
-        separate(out);
-        event_add_json_string(out, a->name);
-        buffer_add_char(out, ':');
+        add_name(out, a->name, is_one ? 0 : event_names_claim(&names, a->name));
         event_add_json_value(out, &a->value);
     }
     buffer_add_char(out, '}');
-}
-
-static void add_key(struct buffer *out, const struct event_node *node)
-{
-    separate(out);
-    buffer_add_char(out, '"');
-    add_utf8_piece(out, event_key(node));
-    if (node->ordinal)
-        buffer_printf(out, "_%u", (unsigned)node->ordinal);
-    buffer_add_string(out, "\":");
+    event_names_release(&names);
 }
 
 static bool has_more_unnamed(const struct event_node *node)
@@ -385,7 +387,7 @@ static struct event_node *next_member(struct event_node *n, bool *had_unnamed)
 void event_write_json(struct buffer *out, struct event_tree *tree, struct text *close)
 {
     struct event_node *parent = &tree->root, *n = tree->root.first;
-    bool had_unnamed[128 + 2] = {false};
+    bool had_unnamed[EVENT_DEPTH_MAX + 2] = {false};
     unsigned depth = 0;
     n->next = NULL; /* a second root is no event */
     *close = TEXT_LITERAL("}");
@@ -395,7 +397,7 @@ void event_write_json(struct buffer *out, struct event_tree *tree, struct text *
             add_unnamed(out, n);
             had_unnamed[depth] = true;
         } else if (n) {
-            add_key(out, n);
+            add_name(out, event_key(n), n->ordinal);
             if (begin_value(out, n)) {
                 parent = n;
                 had_unnamed[++depth] = false;

@@ -17,7 +17,8 @@ enum {
     PLAN_KEYS_MAX = 512,
     ATTRIBUTES_MAX = 16,
     NO_VALUE = 0xffff,
-    COPY_STEP = 32
+    COPY_STEP = 32,
+    PROGRAMS_BYTES_MAX = 16 * 1024 * 1024 /* of one decoder; then the other way */
 };
 
 enum op_kind {
@@ -29,6 +30,7 @@ enum op_kind {
 };
 
 struct program_attribute {
+    struct text name;    /* while the template is read */
     struct text key;     /* "Name": */
     struct text literal; /* in quotes; of an index: unused */
     uint16_t index;      /* NO_VALUE: the literal */
@@ -136,6 +138,9 @@ static void end_attribute(struct compiler *c)
         c->too_complex |= !is_literal || c->attribute_pieces == 0 || e->has_key;
         e->has_key = true;
     } else if (c->attribute_pieces == 1) {
+        for (unsigned i = 0; i < e->attribute_count; i++)
+            c->too_complex |= text_equal(e->attributes[i].name, c->attribute_name);
+        c->attribute.name = c->attribute_name;
         c->attribute.key = quoted(c->arena, "", c->attribute_name, ":");
         if (is_literal)
             c->attribute.literal = quoted(c->arena, "", c->attribute.literal, "");
@@ -144,12 +149,13 @@ static void end_attribute(struct compiler *c)
     }
 }
 
-/* The keys of one object, which must differ. */
+/* The keys of one object, which must differ, and be none of our own (#text). */
 static void claim_key(struct compiler *c, struct compiled_element *parent,
                       struct text key)
 {
     for (uint32_t i = 0; i < parent->key_count; i++)
         c->too_complex |= text_equal(parent->keys[i], key);
+    c->too_complex |= key.len > 0 && key.ptr[0] == '#';
     if (parent->key_count == PLAN_KEYS_MAX) {
         c->too_complex = true;
         return;
@@ -362,8 +368,10 @@ static void pad_copy(struct arena *arena, struct op *op)
 static struct event_program *make_program(struct event_programs *programs,
                                           const struct template *template)
 {
-    struct compiler *c = memory_get_zeroed(1, sizeof *c);
     struct event_program *program = arena_alloc(&programs->arena, sizeof *program);
+    if (programs->arena.total > PROGRAMS_BYTES_MAX)
+        return program;
+    struct compiler *c = memory_get_zeroed(1, sizeof *c);
     c->arena = &programs->arena;
     c->event_dependency = NO_DEPENDENCY;
     c->ops = memory_get_zeroed(OPS_MAX, sizeof *c->ops);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/event.h"
 
-#include "util/map.h"
-
 enum { RECORD_HEADER = 24, SIZE_COPY = 4, VALUES_WITH_PROVIDER = 18 };
 
 bool event_is_element(const struct event_node *node)
@@ -26,6 +24,11 @@ static struct event_node *add_node(struct event_tree *t, struct event_node *pare
     return node;
 }
 
+static bool is_left_out(const struct event_tree *t)
+{
+    return t->is_cut || t->cut_depth > 0;
+}
+
 static void on_open(void *context, struct text name)
 {
     struct event_tree *t = context;
@@ -33,14 +36,16 @@ static void on_open(void *context, struct text name)
         name = TEXT_LITERAL("");
     if (t->nodes >= EVENT_NODES_MAX)
         t->is_cut = true;
-    if (t->is_cut)
+    if (is_left_out(t) || t->depth == EVENT_DEPTH_MAX) {
         t->cut_depth++;
-    else
-        t->open = add_node(t, t->open, name);
+        return;
+    }
+    t->open = add_node(t, t->open, name);
+    t->depth++;
 }
 
-static void add_attribute(struct event_tree *t, struct event_node *node, struct text name,
-                          struct text text, const struct value *value)
+static void add_attribute(struct event_tree *t, struct event_node *node,
+                          struct text name, struct text text, const struct value *value)
 {
     struct event_attribute *a = arena_alloc(t->arena, sizeof *a);
     t->nodes++;
@@ -60,24 +65,26 @@ static void on_attribute(void *context, struct text name, struct text text,
                          const struct value *value)
 {
     struct event_tree *t = context;
-    if (t->open != &t->root && !t->is_cut)
+    if (t->open != &t->root && !is_left_out(t))
         add_attribute(t, t->open, name, text, value);
 }
 
 static void on_content(void *context, const struct value *value)
 {
     struct event_tree *t = context;
-    if (value->type != VALUE_LOST && t->open != &t->root && !t->is_cut)
+    if (value->type != VALUE_LOST && t->open != &t->root && !is_left_out(t))
         add_node(t, t->open, NO_TEXT)->value = *value;
 }
 
 static void on_close(void *context)
 {
     struct event_tree *t = context;
-    if (t->cut_depth)
+    if (t->cut_depth) {
         t->cut_depth--;
-    else if (t->open->parent)
+    } else if (t->open->parent) {
         t->open = t->open->parent;
+        t->depth--;
+    }
 }
 
 /* System by position, for a record whose outer template is gone. decode.c has checked that
@@ -141,6 +148,7 @@ static uint32_t on_nameless(void *context, const struct value *values, uint32_t 
         count < VALUES_WITH_PROVIDER)
         return count;
     t->open = add_event(t);
+    t->depth = 1;
     struct event_node *system = add_node(t, t->open, TEXT_LITERAL("System"));
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++)
         if (count == VALUES_WITH_PROVIDER || positions[i].index < 13)
@@ -172,13 +180,15 @@ struct binxml_visitor event_tree_start(struct event_tree *t,
                                    on_content, on_close, on_nameless};
 }
 
-void event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at,
-                      uint32_t size, const struct evtx_record *record,
-                      struct arena *arena)
+const char *event_tree_build(struct event_tree *t, struct binxml *b, uint32_t at,
+                             uint32_t size, const struct evtx_record *record,
+                             struct arena *arena)
 {
     const struct binxml_visitor visitor = event_tree_start(t, record, arena);
-    binxml_walk(b, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
+    const char *wrong =
+        binxml_walk(b, at + RECORD_HEADER, at + size - SIZE_COPY, &visitor);
     event_tree_finish(t);
+    return wrong;
 }
 
 bool event_is_unnamed_data(const struct event_node *node)
@@ -196,16 +206,41 @@ struct text event_key(const struct event_node *node)
     return node->name;
 }
 
+uint32_t event_names_claim(struct event_names *names, struct text name)
+{
+    uint32_t ordinal = map_find(&names->seen, map_key_text(name));
+    if (ordinal == MAP_NONE) {
+        map_set(&names->seen, map_key_text(name), 0);
+        return 0;
+    }
+    struct text written;
+    do
+        written = arena_printf(&names->arena, "%.*s_%u", TEXT(name), ++ordinal);
+    while (map_find(&names->seen, map_key_text(written)) != MAP_NONE);
+    map_set(&names->seen, map_key_text(name), ordinal);
+    map_set(&names->seen, map_key_text(written), 0);
+    return ordinal;
+}
+
+void event_names_release(struct event_names *names)
+{
+    map_release(&names->seen);
+    arena_release(&names->arena);
+}
+
 void event_number_children(struct event_node *node)
 {
-    struct map seen = {0};
-    for (struct event_node *n = node->first; n; n = n->next) {
-        if (!event_is_element(n) || event_is_unnamed_data(n))
-            continue;
-        struct bytes key = map_key_text(event_key(n));
-        uint32_t before = map_find(&seen, key);
-        n->ordinal = before == MAP_NONE ? 0 : before + 1;
-        map_set(&seen, key, n->ordinal);
-    }
-    map_release(&seen);
+    static const char *const ours[] = {"#attributes", "#text"};
+    struct event_names names = {.arena = {0}};
+    bool has_unnamed = false;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        event_names_claim(&names, text_from(ours[i]));
+    for (const struct event_node *n = node->first; n && !has_unnamed; n = n->next)
+        has_unnamed = event_is_element(n) && event_is_unnamed_data(n);
+    if (has_unnamed)
+        event_names_claim(&names, TEXT_LITERAL("Data"));
+    for (struct event_node *n = node->first; n; n = n->next)
+        if (event_is_element(n) && !event_is_unnamed_data(n))
+            n->ordinal = event_names_claim(&names, event_key(n));
+    event_names_release(&names);
 }

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evtx/decode.h"
 
-enum { SIZE_COPY = 4 };
-
 static struct event_values values_of(const struct fitted *f)
 {
     return (struct event_values){f->descriptors, f->values, f->at, f->count};
 }
 
-/* Does nothing stand behind the instance but the end of the fragment? A forwarded event has
- * its RenderingInfo there. */
-static bool ends_fragment(const struct fitted *f, const uint8_t *end)
-{
-    const uint8_t *at = f->values + f->at[f->count];
-    return at >= end || *at == 0;
-}
-
 /* By the programs of its templates, if it was decoded by their plans. */
-static bool write_by_program(struct decoder *d, const uint8_t *end, struct buffer *out)
+static bool write_by_program(struct decoder *d, struct buffer *out)
 {
     const struct event_program *outer, *inner = NULL;
     if (!d->was_by_plan ||
@@ -25,11 +15,6 @@ static bool write_by_program(struct decoder *d, const uint8_t *end, struct buffe
         return false;
     if (d->has_inner &&
         !(inner = event_program_of(&d->programs, d->inner.definition->template)))
-        return false;
-    if (!ends_fragment(&d->outer, end) ||
-        (d->has_inner &&
-         !ends_fragment(&d->inner,
-                        d->outer.values + d->outer.at[d->outer.plan->payload + 1])))
         return false;
     struct event_values values = values_of(&d->outer), payload = values_of(&d->inner);
     size_t before = out->len;
@@ -66,18 +51,20 @@ const char *evtx_record_place_event(struct evtx_record *record, const char *at)
     return record->event_close.ptr + record->event_close.len + 1;
 }
 
-bool decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
-                         uint32_t size, struct evtx_record *record, struct buffer *out)
+const char *decoder_write_event(struct decoder *d, enum evtx_form form, uint32_t at,
+                                uint32_t size, struct evtx_record *record,
+                                struct buffer *out)
 {
     struct event_tree tree = {.is_cut = false};
     size_t before = out->len;
-    const uint8_t *end = d->binxml.chunk.data + at + size - SIZE_COPY;
-    if (form == EVTX_JSON && write_by_program(d, end, out)) {
+    if (form == EVTX_JSON && write_by_program(d, out)) {
         end_event(record, TEXT_LITERAL("}"), before, out);
-        return true;
+        return NULL;
     }
     arena_clear(&d->tree);
-    event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
+    const char *wrong = event_tree_build(&tree, &d->binxml, at, size, record, &d->tree);
     event_write_tree(&tree, form, record, out);
-    return !tree.is_cut;
+    if (tree.is_cut)
+        return "more elements than any record can hold; the rest was left out";
+    return d->was_by_plan ? wrong : NULL;
 }

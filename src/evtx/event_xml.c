@@ -38,8 +38,8 @@ static void add_escaped(struct buffer *out, struct text t, bool in_attribute)
 
 static bool may_start_name(uint32_t c)
 {
-    return (c | 0x20) - 'a' < 26 || c == '_' || (c >= 0xc0 && c != 0xd7 && c != 0xf7 &&
-                                                 c < 0x2000) ||
+    return (c | 0x20) - 'a' < 26 || c == '_' ||
+           (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c < 0x2000) ||
            (c >= 0x3001 && c < 0xd800) || (c >= 0xf900 && c <= 0xfdcf) ||
            (c >= 0x10000 && c < 0xf0000);
 }
@@ -73,31 +73,36 @@ static void add_name(struct buffer *out, struct text t)
         buffer_add_char(out, '_');
 }
 
-/* An element cannot have two attributes of one name; evidence can. */
-static bool is_repeated(const struct event_node *node, const struct event_attribute *at)
+/* Two attributes of one element cannot have the same name; evidence can have them, and names
+ * that become the same. */
+static void add_attribute_name(struct buffer *out, struct event_names *names,
+                               struct text name)
 {
-    for (const struct event_attribute *a = node->attributes; a != at; a = a->next)
-        if (text_equal(a->name, at->name))
-            return true;
-    return false;
+    size_t from = out->len;
+    add_name(out, name);
+    uint32_t ordinal = event_names_claim(
+        names, arena_copy(&names->arena, text_slice(buffer_text(out), from, SIZE_MAX)));
+    if (ordinal)
+        buffer_printf(out, "_%u", (unsigned)ordinal);
 }
 
 static void add_start(struct buffer *out, const struct event_node *node)
 {
-    enum { ATTRIBUTES_MAX = 256 };
-    unsigned count = 0;
+    struct event_names names = {.arena = {0}};
+    bool is_one = node->attributes && !node->attributes->next;
     buffer_add_char(out, '<');
     add_name(out, node->name);
-    for (const struct event_attribute *a = node->attributes;
-         a && count < ATTRIBUTES_MAX; a = a->next, count++) {
+    for (const struct event_attribute *a = node->attributes; a; a = a->next) {
         buffer_add_char(out, ' ');
-        add_name(out, a->name);
-        for (unsigned i = 0; is_repeated(node, a) && i <= count; i++)
-            buffer_add_char(out, '_');
+        if (is_one)
+            add_name(out, a->name);
+        else
+            add_attribute_name(out, &names, a->name);
         buffer_add_string(out, "='");
         add_escaped(out, a->text, true);
         buffer_add_char(out, '\'');
     }
+    event_names_release(&names);
     buffer_add_string(out, node->first ? ">" : "/>");
 }
 

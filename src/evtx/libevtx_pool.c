@@ -17,7 +17,12 @@
 #include "evtx/spawner.h"
 #include "util/memory.h"
 
-enum { POLL_MILLISECONDS = 200, HANGS_MAX = 5, WORKERS_MAX = SPAWNER_CHILDREN };
+enum {
+    POLL_MILLISECONDS = 200,
+    HANGS_MAX = 5,
+    WORKERS_MAX = SPAWNER_CHILDREN,
+    RESULTS_MAX = 4 * EXCHANGE_RESULTS /* of one chunk; a hundredth of it is usual */
+};
 
 struct worker {
     int socket; /* the parent's end; -1: no child */
@@ -273,6 +278,18 @@ static void child_hangs(struct pool *p, struct worker *w)
     lose_record(p, w, how);
 }
 
+static void go_on(struct pool *p, struct worker *w, uint32_t next)
+{
+    struct pool_task *t = w->task;
+    if (t->results.len <= RESULTS_MAX) {
+        send_task(p, w, t, next);
+        return;
+    }
+    w->task = NULL;
+    give_up(t, next, "libevtx makes more than %d MiB of the records of their chunk",
+            RESULTS_MAX >> 20);
+}
+
 static void child_answered(struct pool *p, struct worker *w)
 {
     struct exchange *x = w->exchange;
@@ -283,7 +300,7 @@ static void child_answered(struct pool *p, struct worker *w)
         /* A child that went nowhere would be asked for ever. */
         if (next <= w->first || next >= w->task->slot->frame_count)
             next = w->first + 1;
-        send_task(p, w, w->task, next);
+        go_on(p, w, next);
         break;
     }
     case EXCHANGE_NOT_OPENED: {
@@ -318,7 +335,7 @@ static void look_at_clock(struct pool *p, struct worker *w)
 {
     int32_t current = atomic_load(&w->exchange->current);
     uint64_t now = now_milliseconds();
-    if (current != w->seen_current) {
+    if (current > w->seen_current) { /* going back is no progress */
         w->seen_current = current;
         w->since_milliseconds = now;
     } else if (now - w->since_milliseconds > p->deadline_milliseconds) {

@@ -24,11 +24,12 @@ enum { PIECE = 1 << 20, LISTED_MAX = 8192 };
 /* What the child says, one byte each; the parent answers each with one. */
 enum message { WANT_BYTES = 'b', RECORDS = 'r', LISTED = 'l', NOT_LISTED = 'n' };
 
-/* The parent reads the first part and fills `piece` while the child waits. */
+/* The parent reads the first part and fills `piece` while the child waits. A child that
+ * evidence has taken over does not wait: what the parent checks it reads once. */
 struct shared {
     uint64_t log_size;
-    uint64_t offset, len; /* WANT_BYTES */
-    uint32_t count;       /* RECORDS */
+    _Atomic uint64_t offset, len; /* WANT_BYTES */
+    _Atomic uint32_t count;       /* RECORDS */
     struct evtx_listed listed[LISTED_MAX];
     char failure[400]; /* NOT_LISTED */
     uint64_t got;      /* answer to WANT_BYTES */
@@ -161,17 +162,21 @@ static bool open_whole(struct stream *s, libevtx_file_t **file,
 static bool list_record(struct stream *s, libevtx_file_t *file, int index)
 {
     struct shared *shared = s->shared;
-    struct evtx_listed *row = &shared->listed[shared->count];
+    uint32_t count = atomic_load(&shared->count);
+    struct evtx_listed *row = &shared->listed[count];
     libevtx_record_t *record = NULL;
     bool is_given =
         libevtx_file_get_record_by_index(file, index, &record, NULL) == 1 &&
         libevtx_record_get_identifier(record, &row->id, NULL) == 1 &&
         libevtx_record_get_written_time(record, &row->written_filetime, NULL) == 1;
     libevtx_record_free(&record, NULL);
-    if (!is_given || ++shared->count < LISTED_MAX)
+    if (!is_given)
+        return true;
+    atomic_store(&shared->count, ++count);
+    if (count < LISTED_MAX)
         return true;
     bool is_taken = tell_parent(s, RECORDS);
-    shared->count = 0;
+    atomic_store(&shared->count, 0);
     return is_taken;
 }
 
@@ -213,8 +218,8 @@ _Noreturn void libevtx_list_run(int socket, struct exchange *exchange)
 
 static void give_bytes(struct shared *shared, const struct evidence_log *log)
 {
-    uint64_t offset = shared->offset;
-    size_t len = shared->len < PIECE ? (size_t)shared->len : PIECE, got = 0;
+    uint64_t offset = atomic_load(&shared->offset), asked = atomic_load(&shared->len);
+    size_t len = asked < PIECE ? (size_t)asked : PIECE, got = 0;
     memset(shared->piece, 0, len);
     /* What cannot be read counts as zeros for both readers. */
     enum status status = evidence_log_read(log, offset, shared->piece, len, &got, NULL);
@@ -222,9 +227,10 @@ static void give_bytes(struct shared *shared, const struct evidence_log *log)
     shared->got = status == OK ? got : left < len ? left : len;
 }
 
-static void take_records(struct evtx_listing *listing, const struct shared *shared)
+static void take_records(struct evtx_listing *listing, struct shared *shared)
 {
-    uint32_t count = shared->count < LISTED_MAX ? shared->count : LISTED_MAX;
+    uint32_t told = atomic_load(&shared->count);
+    uint32_t count = told < LISTED_MAX ? told : LISTED_MAX;
     for (uint32_t i = 0; i < count; i++) {
         ARRAY_GROW(listing->records, listing->count, listing->capacity);
         listing->records[listing->count++] = shared->listed[i];

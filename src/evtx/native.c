@@ -136,9 +136,9 @@ void native_write_event(struct native_work *w, struct decoder *d, uint32_t at,
 {
     if (w->form == EVTX_NO_EVENTS || !w->wanted(w->wanted_context, record))
         return;
-    if (!decoder_write_event(d, w->form, at, size, record, &w->events))
-        add_remark(w, PROBLEM_RECORD_DAMAGED,
-                   "more elements than any record can hold; the rest was left out");
+    const char *what = decoder_write_event(d, w->form, at, size, record, &w->events);
+    if (what)
+        add_remark(w, PROBLEM_RECORD_DAMAGED, what);
 }
 
 /* Where the events stand, now that their buffer moves no more. */

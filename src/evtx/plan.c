@@ -59,6 +59,19 @@ bool system_number_from_text(enum system_item item, struct text text, uint64_t *
     return text_to_u64(text, number);
 }
 
+const uint8_t system_number_width[SYSTEM_ITEMS] = {
+    [SYSTEM_EVENT_ID] = 2, [SYSTEM_VERSION] = 1,   [SYSTEM_LEVEL] = 1,
+    [SYSTEM_TASK] = 2,     [SYSTEM_OPCODE] = 1,    [SYSTEM_KEYWORDS] = 8,
+    [SYSTEM_TIME] = 8,     [SYSTEM_RECORD_ID] = 8, [SYSTEM_PROCESS] = 4,
+    [SYSTEM_THREAD] = 4,
+};
+
+bool system_number_fits(enum system_item item, uint64_t number)
+{
+    unsigned width = system_number_width[item];
+    return width == 8 || number >> (8 * width) == 0;
+}
+
 void system_set_number(struct evtx_system *system, enum system_item item,
                        uint64_t number)
 {
@@ -129,6 +142,8 @@ struct compiler {
     struct plan_source attribute_source;
     unsigned attribute_pieces;
     bool too_complex;
+    uint32_t told; /* System items, as bits; twice is too complex */
+    size_t joined; /* bytes of names made of several */
     struct arena *temporary;
 };
 
@@ -137,6 +152,7 @@ static const struct plan_source nothing = {
       0
 };
 
+/* Of those that no item and no field takes too: an instance without one is damaged. */
 static void need(struct compiler *c, uint16_t index)
 {
     if (index >= SUBSTITUTIONS_MAX)
@@ -150,12 +166,12 @@ static void set_system(struct compiler *c, enum system_item item,
 {
     if (item == SYSTEM_ITEMS || (item >= SYSTEM_TEXTS && pieces == 0))
         return;
-    if (pieces > 1)
+    if (pieces > 1 || c->told >> item & 1)
         c->too_complex = true;
-    if (source.index != NO_SUBSTITUTION)
-        need(c, source.index);
-    else if (item >= SYSTEM_TEXTS &&
-             !system_number_from_text(item, source.literal, &source.number))
+    c->told |= UINT32_C(1) << item;
+    if (source.index == NO_SUBSTITUTION && item >= SYSTEM_TEXTS &&
+        (!system_number_from_text(item, source.literal, &source.number) ||
+         !system_number_fits(item, source.number)))
         c->too_complex = true;
     c->plan->system[item] = source;
 }
@@ -218,13 +234,16 @@ static void open_root(struct compiler *c, struct text name)
         c->too_complex = true;
 }
 
-static struct text data_path(const struct compiler *c, struct text name)
+static struct text data_path(struct compiler *c, struct text name)
 {
     if (c->plan->is_event || c->depth < field_depth(c))
         return NO_TEXT;
-    if (c->depth > field_depth(c))
-        return arena_printf(c->temporary, "%.*s.%.*s",
-                            TEXT(c->stack[c->depth - 1].path), TEXT(name));
+    if (c->depth > field_depth(c)) {
+        struct text parent = c->stack[c->depth - 1].path;
+        c->joined += parent.len + name.len;
+        c->too_complex |= c->joined > PLAN_JOINED_MAX;
+        return arena_printf(c->temporary, "%.*s.%.*s", TEXT(parent), TEXT(name));
+    }
     return text_equal(name, TEXT_LITERAL("Data")) ? TEXT_LITERAL("") : name;
 }
 
@@ -251,9 +270,7 @@ static void add_field(struct compiler *c, const struct open_element *element)
         return;
     }
     struct plan_source source = element->content;
-    if (source.index != NO_SUBSTITUTION)
-        need(c, source.index);
-    else if (text_is_absent(source.literal))
+    if (source.index == NO_SUBSTITUTION && text_is_absent(source.literal))
         source.literal = TEXT_LITERAL("");
     c->names[c->count] = element->path;
     c->fields[c->count++] = source;
@@ -264,8 +281,6 @@ static void take_payload(struct compiler *c, const struct open_element *event)
 {
     uint16_t dependency = event->content.dependency;
     c->plan->payload = event->content.index;
-    if (c->plan->payload != NO_SUBSTITUTION)
-        need(c, c->plan->payload);
     if (dependency != NO_DEPENDENCY && dependency != c->plan->payload)
         c->too_complex = true;
     c->plan->payload_may_be_null = dependency == NO_DEPENDENCY;
@@ -297,10 +312,12 @@ static void add_piece(struct compiler *c, const struct code_token *token)
     bool in_attribute = !text_is_absent(c->attribute);
     struct plan_source *source =
         in_attribute ? &c->attribute_source : &element->content;
-    if (token->kind == 'S')
+    if (token->kind == 'S') {
+        need(c, token->index);
         source->index = token->index;
-    else
+    } else {
         source->literal = token->text;
+    }
     if (in_attribute)
         c->attribute_pieces++;
     else

@@ -31,7 +31,11 @@ enum system_item {
     SYSTEM_TEXTS = SYSTEM_EVENT_ID
 };
 
-enum { NO_SUBSTITUTION = 0xffff, PLAN_FIELDS_MAX = 256 };
+enum {
+    NO_SUBSTITUTION = 0xffff,
+    PLAN_FIELDS_MAX = 256,
+    PLAN_JOINED_MAX = 64 * 1024 /* bytes of the names of elements in elements */
+};
 
 /* A value that is one substitution, or a literal, or not there. */
 struct plan_source {
@@ -62,6 +66,9 @@ const struct plan *plan_compile(const struct template *template,
 enum system_item system_item_find(struct text element, struct text attribute);
 /* A literal or text as the item's number: decimal, 0x hex, or a time. */
 bool system_number_from_text(enum system_item item, struct text text, uint64_t *number);
+/* How many bytes a number of struct evtx_system has; one that needs more is none. */
+extern const uint8_t system_number_width[SYSTEM_ITEMS];
+bool system_number_fits(enum system_item item, uint64_t number);
 void system_set_number(struct evtx_system *system, enum system_item item,
                        uint64_t number);
 /* All at once, indexed by item. */

@@ -479,6 +479,17 @@ static uint64_t number(struct text t)
     return text_to_u64(t, &value) ? value : 0;
 }
 
+/* One that struct evtx_system has room for; 0, and said, for any other. */
+static uint64_t number_up_to(struct evtx_reading *r, struct text t, uint64_t max)
+{
+    uint64_t value = number(t);
+    if (value <= max)
+        return value;
+    evtx_reading_add_remark(r, PROBLEM_RECORD_DAMAGED,
+                            TEXT_LITERAL("a System value is too large for what it is"));
+    return 0;
+}
+
 enum system_element {
     IS_PROVIDER,
     IS_EVENT_ID,
@@ -572,10 +583,10 @@ static void take_attributes(struct evtx_reading *r, const struct xml_token *toke
         take_time(r, attribute(r->arena, token, TEXT_LITERAL("SystemTime")));
         break;
     case IS_EXECUTION:
-        s->process_id =
-            (uint32_t)number(attribute(r->arena, token, TEXT_LITERAL("ProcessID")));
-        s->thread_id =
-            (uint32_t)number(attribute(r->arena, token, TEXT_LITERAL("ThreadID")));
+        s->process_id = (uint32_t)number_up_to(
+            r, attribute(r->arena, token, TEXT_LITERAL("ProcessID")), UINT32_MAX);
+        s->thread_id = (uint32_t)number_up_to(
+            r, attribute(r->arena, token, TEXT_LITERAL("ThreadID")), UINT32_MAX);
         break;
     case IS_SECURITY:
         s->user_sid = attribute(r->arena, token, TEXT_LITERAL("UserID"));
@@ -589,11 +600,13 @@ static void take_content(struct evtx_reading *r, struct text name, struct text c
     struct evtx_system *s = &r->system;
     uint64_t id;
     switch (system_element(name)) {
-    case IS_EVENT_ID: s->event_id = (uint16_t)number(content); break;
-    case IS_VERSION: s->version = (uint8_t)number(content); break;
-    case IS_LEVEL: s->level = (uint8_t)number(content); break;
-    case IS_TASK: s->task = (uint16_t)number(content); break;
-    case IS_OPCODE: s->opcode = (uint8_t)number(content); break;
+    case IS_EVENT_ID:
+        s->event_id = (uint16_t)number_up_to(r, content, UINT16_MAX);
+        break;
+    case IS_VERSION: s->version = (uint8_t)number_up_to(r, content, UINT8_MAX); break;
+    case IS_LEVEL: s->level = (uint8_t)number_up_to(r, content, UINT8_MAX); break;
+    case IS_TASK: s->task = (uint16_t)number_up_to(r, content, UINT16_MAX); break;
+    case IS_OPCODE: s->opcode = (uint8_t)number_up_to(r, content, UINT8_MAX); break;
     case IS_KEYWORDS: s->keywords = number(content); break;
     case IS_RECORD_ID: s->record_id = text_to_u64(content, &id) ? id : NO_RECORD; break;
     case IS_CHANNEL: s->channel = content; break;

@@ -28,6 +28,7 @@ enum {
     TOKEN_MORE = 0x40,
     TOKEN_UNUSED = 0xa0,
     KNOWN_NAMES = 16,
+    REPAIRED_MAX = 8 /* definitions of damaged sizes inside each other */
 };
 
 /* Where the next token stands: after an element's name, in an attribute, in content. */
@@ -40,6 +41,7 @@ struct translator {
     const char *wrong;
     enum position position;
     unsigned depth;
+    unsigned repaired; /* definitions around it whose ends are being looked for */
     bool is_definition, has_instance;
     uint32_t first;              /* of the definition that is translated */
     struct spelled_names *names; /* outside [first, end); or NULL */
@@ -292,10 +294,15 @@ static void take_pi(struct translator *t, bool is_target)
     t->code->len = before;
 }
 
+static const char *read_instance(const struct chunk_bytes *chunk, uint32_t at,
+                                 uint32_t end, unsigned repaired,
+                                 struct instance *instance);
+
 static void take_instance(struct translator *t)
 {
     struct instance instance;
-    const char *what = instance_read(t->chunk, t->at - 1, t->end, &instance);
+    const char *what =
+        read_instance(t->chunk, t->at - 1, t->end, t->repaired, &instance);
     if (what && instance.values == 0)
         return wrong(t, what);
     buffer_add_char(t->code, 'I');
@@ -373,25 +380,32 @@ const char *template_translate(const struct chunk_bytes *chunk, uint32_t at,
 }
 
 /* How long the definition's body is: as it says, or, where that cannot be, up to its own
- * end token. False if it has none. */
+ * end token. False if it has none. An instance in its body can have a definition that must be
+ * looked through in turn: `repaired` counts them. */
 static bool definition_size(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
-                            uint32_t *size, bool *is_repaired)
+                            unsigned repaired, uint32_t *size, bool *is_repaired)
 {
-    uint32_t body = at + DEFINITION_HEADER, stop;
+    uint32_t body = at + DEFINITION_HEADER;
     *is_repaired = false;
     if (end < at || end - at < DEFINITION_HEADER)
         return false;
     *size = u32_at(chunk, body - 4);
     if (*size <= end - body)
         return true;
+    if (repaired == REPAIRED_MAX)
+        return false;
     struct buffer code = {0};
-    bool has_instance;
-    const char *what =
-        template_translate(chunk, body, end, true, &code, &stop, &has_instance);
+    struct translator t = {.chunk = chunk,
+                           .at = body,
+                           .end = end,
+                           .code = &code,
+                           .is_definition = true,
+                           .repaired = repaired + 1};
+    const char *what = translate(&t);
     buffer_release(&code);
-    *size = stop - body;
+    *size = t.at - body;
     *is_repaired = true;
-    return !what && *size > 0 && chunk->data[stop - 1] == TOKEN_END_OF_FRAGMENT;
+    return !what && *size > 0 && chunk->data[t.at - 1] == TOKEN_END_OF_FRAGMENT;
 }
 
 bool instance_defines(const struct chunk_bytes *chunk, uint32_t at)
@@ -402,8 +416,9 @@ bool instance_defines(const struct chunk_bytes *chunk, uint32_t at)
            u32_at(chunk, at + 2) == u32_at(chunk, at + INSTANCE_HEADER + 4);
 }
 
-const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
-                          struct instance *instance)
+static const char *read_instance(const struct chunk_bytes *chunk, uint32_t at,
+                                 uint32_t end, unsigned repaired,
+                                 struct instance *instance)
 {
     *instance = (struct instance){0};
     if (end > chunk->len || at > end || end - at < INSTANCE_HEADER)
@@ -413,7 +428,7 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
     at += INSTANCE_HEADER;
     if (instance->definition == at) {
         uint32_t size;
-        if (!definition_size(chunk, at, end, &size, &instance->is_repaired))
+        if (!definition_size(chunk, at, end, repaired, &size, &instance->is_repaired))
             return "a template definition is larger than its record";
         at += DEFINITION_HEADER + size;
     }
@@ -435,6 +450,12 @@ const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t
     }
     instance->end = value;
     return NULL;
+}
+
+const char *instance_read(const struct chunk_bytes *chunk, uint32_t at, uint32_t end,
+                          struct instance *instance)
+{
+    return read_instance(chunk, at, end, 0, instance);
 }
 
 /* Only what outlives its chunk can be found from another one. */
@@ -536,7 +557,7 @@ const char *template_read(struct templates *t, const struct chunk_bytes *chunk,
         return "a template definition lies outside the chunk";
     uint32_t body = at + DEFINITION_HEADER, size;
     bool is_repaired;
-    if (!definition_size(chunk, at, chunk->len, &size, &is_repaired))
+    if (!definition_size(chunk, at, chunk->len, 0, &size, &is_repaired))
         return "a template definition is larger than its chunk";
     uint32_t end = body + size;
     *out = is_repaired ? NULL : spellings_find(&t->spellings, chunk, at, end);

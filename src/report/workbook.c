@@ -32,6 +32,7 @@
 
 enum {
     UNITS_MAX = 32000, /* of the escaped text of a cell; the format's limit is 32,767 */
+    ESCAPE_UNITS = 7,  /* of a character that is spelled: _x0001_ */
     HEAD_UNITS = 1000, /* of a long value, that its own cell shows */
     WIDTH_MIN = 8,
     WIDTH_MAX = 60,
@@ -108,7 +109,7 @@ static size_t add_escaped(struct buffer *out, struct text t, size_t units)
         size_t n = utf_sequence_length(rest);
         uint32_t c = utf_code_point(rest);
         bool spelled = is_escape(rest), control = needs_escape(c);
-        size_t takes = spelled || control ? 7 : utf16_units(c);
+        size_t takes = spelled || control ? ESCAPE_UNITS : utf16_units(c);
         if (takes > units)
             break;
         units -= takes;
@@ -153,6 +154,14 @@ static void end_row(struct sheet *s)
         s->rows++;
 }
 
+/* Is there room for all parts of a long value, however many of its characters are spelled? */
+static bool has_room(const struct sheet *s, struct text value)
+{
+    size_t rows = value.len / (UNITS_MAX / ESCAPE_UNITS) + 2;
+    return s->worksheet && s->row + rows <= s->book->rows_max &&
+           s->bytes + ESCAPE_UNITS * value.len <= SHEET_BYTES_MAX;
+}
+
 /* All of a long value, in parts, each a row. Returns the row of the first, as people count. */
 static uint32_t put_long(struct sheet *from, struct text value)
 {
@@ -160,7 +169,7 @@ static uint32_t put_long(struct sheet *from, struct text value)
     struct sheet *to = &book->long_values;
     char place[LXW_MAX_CELL_NAME_LENGTH];
     lxw_rowcol_to_cell(place, from->row, from->column);
-    if (!to->worksheet || to->row + value.len / UNITS_MAX + 2 > book->rows_max)
+    if (!has_room(to, value))
         start_worksheet(to);
     uint32_t first = to->row + 1;
     for (uint64_t part = 1; value.len; part++) {

@@ -32,9 +32,14 @@ static void compare(const struct evtx_record *a, const struct evtx_record *b)
     must(a->system.record_id == b->system.record_id);
     must(a->system.time_created_filetime == b->system.time_created_filetime);
     must(a->system.keywords == b->system.keywords);
+    must(a->system.version == b->system.version && a->system.level == b->system.level);
+    must(a->system.task == b->system.task && a->system.opcode == b->system.opcode);
+    must(a->system.process_id == b->system.process_id);
+    must(a->system.thread_id == b->system.thread_id);
     must(a->field_count == b->field_count && a->is_user_data == b->is_user_data);
     for (size_t i = 0; i < a->field_count; i++) {
         must(text_equal(evtx_record_name(a, i), evtx_record_name(b, i)));
+        must(a->cells[i].flags == b->cells[i].flags);
         must(text_equal(evtx_record_value(a, i), evtx_record_value(b, i)));
         must(a->layout->id == b->layout->id || !a->layout->id || !b->layout->id);
     }
