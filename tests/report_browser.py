@@ -222,6 +222,22 @@ def look(browser, name, path):
     page.close()
 
 
+# First cells of tables at whose middle something else is seen.
+COVERED = """[...document.querySelectorAll('table.stack tbody tr:first-child td:first-child')]
+    .filter(cell => cell.textContent.trim()).filter(cell => cell.checkVisibility()).filter(cell => {
+      cell.scrollIntoView({block: 'center'});
+      const box = cell.getBoundingClientRect();
+      const seen = document.elementFromPoint(box.left + 5, box.top + box.height / 2);
+      return !(seen && cell.contains(seen));
+    }).map(cell => cell.outerHTML.slice(0, 100))"""
+
+# Cells of the outline and of the hosts that do not begin with their column's name.
+UNNAMED = """[...document.querySelectorAll('.outline tbody td, #hosts tbody td')].filter(cell => {
+      const header = cell.closest('table').querySelectorAll('thead th')[cell.cellIndex].textContent.trim();
+      return cell.textContent && getComputedStyle(cell, '::before').content.indexOf(header) === -1;
+    }).map(cell => cell.outerHTML.slice(0, 100))"""
+
+
 def widths(browser, name, path, shots):
     for device, width in WIDTHS.items():
         for scripts in (True, False):
@@ -231,7 +247,14 @@ def widths(browser, name, path, shots):
                  ).filter(e => !e.closest('.scroll')).slice(0, 3).map(e => e.outerHTML.slice(0, 150))]""")
             say(over[0] <= over[1], "%s: nothing sticks out at the side of a %s%s" % (
                 name, device, "" if scripts else ", without scripts"), over)
+            if device == "phone":
+                covered = page.ask(COVERED)
+                say(not covered, "%s: nothing lies over the cells of a %s%s" % (
+                    name, device, "" if scripts else ", without scripts"), covered)
             if scripts:
+                if device == "phone":
+                    unnamed = page.ask(UNNAMED)
+                    say(not unnamed, name + ": a phone's cells name their columns", unnamed)
                 page.shot(os.path.join(shots, "%s-%s.png" % (name, device)))
             page.close()
 
