@@ -63,7 +63,21 @@ status_is 0 "a log needs no libtsk" "$forebear" scan -q "$top/samples/WKS-01-Sys
 status_is 4 "an image does" "$forebear" report -q -o "$work/no-libtsk" "$sample"
 said "and it is said" "images cannot be read: $libtsk has no tsk_"
 check "nothing stays behind" test ! -e "$work/no-libtsk"
+echo "no library" >"$work/libraries/$libtsk"
+status_is 4 "nor is what is no library taken for it" "$forebear" scan -q "$sample"
+said "and it is said" "images cannot be read: .*$libtsk: "
+if dpkg-query -S "*/$libtsk" >/dev/null 2>&1; then
+    said "with the package to install" '\(Debian package libtsk[0-9a-z]*\)'
+fi
+status_is 0 "--version without it" "$forebear" --version
+said "claims no version of it" '^libtsk not loaded$'
+said "and says why" 'images cannot be read: '
+status_is 0 "a log is reported on without it" "$forebear" report -q -o "$work/no-image" "$top/samples/WKS-01-Sysmon.evtx"
+check "its manifest claims no version either" grep -q '"libtsk not loaded"' "$work/no-image/manifest.json"
 unset LD_LIBRARY_PATH
+tsk_version=$("$forebear" --version | grep '^libtsk [0-9]')
+status_is 0 "a report on an image" "$forebear" report -q -o "$work/image" "$sample"
+check "its manifest has the version of the library that read it" grep -q "\"$tsk_version\"" "$work/image/manifest.json"
 
 # --- a reader that closes the pipe is no error; a full disk is
 for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
