@@ -79,6 +79,29 @@ tsk_version=$("$forebear" --version | grep '^libtsk [0-9]')
 status_is 0 "a report on an image" "$forebear" report -q -o "$work/image" "$sample"
 check "its manifest has the version of the library that read it" grep -q "\"$tsk_version\"" "$work/image/manifest.json"
 
+# --- installed, it needs neither the source tree nor what it was built with
+check "make install" env -u MAKEFLAGS -u MFLAGS make -s -C "$build" install DESTDIR="$work/installed"
+bin=$(cd "$work/installed" && find . -name forebear -type f) doc=$(cd "$work/installed" && find . -name README.md)
+mkdir "$work/away"
+cd "$work/away" || exit 1
+status_is 0 "the installed program runs from another folder" \
+    "$work/installed/$bin" report -q --language de --timezone Europe/Berlin --format=html,xlsx -o report "$sample"
+check "the documents are installed, and what they link" sh -c '
+    cd "$(dirname "$1")" && grep -oE "\]\(doc/[^)#]*" README.md | cut -c 3- | sort -u | xargs ls' - "$work/installed/$doc"
+cd "$work" || exit 1
+if command -v dpkg-query >/dev/null 2>&1; then
+    # every library that the program asks for, and libtsk, is in a package that is named
+    libraries=$(readelf -d "$forebear" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+        grep -vE '^(libc|libm|libasan|libubsan|ld-linux.*)\.so')
+    "$top/setup.sh" packages run | tr ' ' '\n' | sort >"$work/named"
+    for library in $libraries $libtsk; do
+        dpkg-query -S "*/$library" | sed 's/:.*//' | sort -u | comm -12 - "$work/named" | grep -q . ||
+            echo "$library: $(dpkg-query -S "*/$library")"
+    done >"$work/.out" 2>&1
+    test ! -s "$work/.out"
+    tap_result $? "setup.sh names the package of each library that a copied program needs"
+fi
+
 # --- a reader that closes the pipe is no error; a full disk is
 for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
     "records $top/samples/WKS-01-Sysmon.evtx" "scan $top/samples/WKS-01-Sysmon.evtx"; do
