@@ -642,9 +642,9 @@ static void add_silences(struct buffer *out, const struct report *r,
                              : "");
     if (c->holes)
         buffer_printf(out,
-                      "recorded, and on %" PRIu64
-                      " of them nothing for longer than is ordinary, %" PRIu64
-                      " time%s in all, %" PRIu64 " without a recorded reason",
+                      "recorded, and was silent for longer than is ordinary on %" PRIu64
+                      " of them, %" PRIu64 " time%s in all, %" PRIu64
+                      " without a recorded reason",
                       c->silent, c->holes, PLURAL(c->holes), c->holes_not_explained);
     else
         buffer_add_string(out, "was never silent for longer than is ordinary");
