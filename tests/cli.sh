@@ -196,6 +196,8 @@ check "and a report that holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUM
 
 # --- exit statuses and options that a script relies on
 status_is 10 "--fail-on=high with a high finding" "$forebear" report -q --fail-on=high -o "$work/r1" "$work/evidence"
+head -c 150000 "$top/samples/WKS-01-Sysmon.evtx" >"$work/cut.evtx"
+status_is 10 "also where some evidence could not be read" "$forebear" scan -q --fail-on=low "$work/cut.evtx"
 check "the report is there all the same" test -s "$work/r1/report.html"
 check "--verify-image says in the summary that the image is whole" sh -c \
     '"$1" report -q --verify-image -o "$2" "$3" | grep -qF "1 image was read again as a whole: the hash over the content equals"' - \
