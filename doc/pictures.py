@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(DOC, "..", "tests"))
 import report_browser  # noqa: E402
 
 WIDTH, SCALE = 1280, 0.78125  # 1,000 pixels wide
-PICTURES = {"report.png": (None, 1640), "report-finding.png": ("#findings .finding", 2117)}
+PICTURES = {"report.png": (None, 1229), "report-finding.png": ("#findings .finding", 2117)}
 # What is stuck to the window's top, or beside the page, is no part of a picture.
 STILL = """document.documentElement.style.cssText = 'scrollbar-width: none; scroll-padding-top: 0';
 document.querySelector('.finder').style.position = 'static'"""

@@ -103,14 +103,16 @@ if command -v dpkg-query >/dev/null 2>&1; then
 fi
 
 # --- a reader that closes the pipe is no error; a full disk is
-for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
-    "records $top/samples/WKS-01-Sysmon.evtx" "scan $top/samples/WKS-01-Sysmon.evtx"; do
-    check "${command%% /*}: a closed pipe ends it quietly" python3 -c 'import subprocess, sys
+cp "$top/samples/WKS-01-Sysmon.evtx" "$work/log.evtx"
+cd "$work" || exit 1
+for command in --help --version "report --help" rules words "show --offset 5000 log.evtx" \
+    "records log.evtx" "scan log.evtx"; do
+    check "$command: a closed pipe ends it quietly" python3 -c 'import subprocess, sys
 p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C"})
 p.stdout.close()
 said = p.stderr.read().decode()
 sys.exit(p.wait() or "roken pipe" in said)' "$forebear" $command
-    status_is 4 "${command%% /*}: a full disk ends it with 4" sh -c '"$@" >/dev/full' - "$forebear" $command
+    status_is 4 "$command: a full disk ends it with 4" sh -c '"$@" >/dev/full' - "$forebear" $command
 done
 
 # --- help speaks of its own command
