@@ -473,7 +473,8 @@ static void add_end(struct self_test *t)
 {
     buffer_printf(&t->out,
                   "\n## Result\n\n%" PRIu64 " of %" PRIu64
-                  " held. All scenarios are constructed; none is a field case.\n",
+                  " held. All scenarios are constructed; none is a field case. "
+                  "No image was opened.\n",
                   t->held, t->held + t->not_held);
 }
 
