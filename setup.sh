@@ -65,6 +65,7 @@ install_missing() {
 build_in() {
     folder=$1 what=$2
     shift 2
+    [ -w . ] || { echo "setup.sh: $PWD cannot be written to; build in a copy of your own" >&2; exit 1; }
     if [ ! -x configure ] || [ configure.ac -nt configure ] || [ ! -f Makefile.in ] ||
         [ Makefile.am -nt Makefile.in ]; then
         ./autogen.sh >autogen.log 2>&1 || { cat autogen.log >&2; exit 1; }
