@@ -54,19 +54,27 @@ static enum status prepare_book(struct run *run, struct error *err)
     return dispositions_read(&run->dispositions, o->dispositions, &run->arena, err);
 }
 
-struct page_work { /* the templates, by another thread while the rules are read */
-    struct work work;
-    struct run *run;
-    enum status status;
-    struct error err;
-};
-
 static void open_page(struct work *work, unsigned worker)
 {
-    struct page_work *p = (struct page_work *)(void *)work;
-    const struct options *o = p->run->options;
+    struct opening *p = (struct opening *)(void *)work;
     (void)worker;
-    p->status = report_open_page(&p->run->page, o->templates, o->language, &p->err);
+    p->status = report_open_page(&p->page, p->options->templates, p->options->language,
+                                 &p->err);
+}
+
+/* The templates are read by another thread while rules and other files are. */
+static void begin_page(struct run *run)
+{
+    run->opening = (struct opening){.work.run = open_page, .options = run->options};
+    workers_submit(run->beside, &run->opening.work);
+}
+
+static enum status end_page(struct run *run, struct error *err)
+{
+    workers_wait(run->beside, &run->opening.work);
+    if (run->opening.status != OK && err)
+        *err = run->opening.err;
+    return run->opening.status;
 }
 
 static enum status read_rules(struct run *run, struct error *err)
@@ -77,29 +85,17 @@ static enum status read_rules(struct run *run, struct error *err)
     return detector_init(&run->detector, &run->rules, o->filter, &run->arena, err);
 }
 
-static enum status read_rules_and_page(struct run *run, struct error *err)
-{
-    struct workers *workers = workers_open(run->options->jobs > 1 ? 2 : 1);
-    struct page_work page = {.work.run = open_page, .run = run};
-    workers_submit(workers, &page.work);
-    enum status status = read_rules(run, err);
-    workers_wait(workers, &page.work);
-    workers_close(workers);
-    if (status == OK && page.status != OK) {
-        *err = page.err;
-        status = FAILED;
-    }
-    return status;
-}
-
 /* Files that options name. What is wrong with one of them is wrong usage, as what is wrong with
  * an option is. */
 static enum status read_named_files(struct run *run, struct error *err)
 {
-    if (read_rules_and_page(run, err) == OK && prepare_book(run, err) == OK)
-        return OK;
-    run->is_wrong_usage = true;
-    return FAILED;
+    enum status status = read_rules(run, err);
+    if (status == OK)
+        status = prepare_book(run, err);
+    if (status == OK)
+        status = end_page(run, err);
+    run->is_wrong_usage = status != OK;
+    return status;
 }
 
 /* A file that is no report's may be the only copy of something. */
@@ -123,15 +119,17 @@ static enum status spare_other_files(const struct run *run, struct error *err)
 static enum status prepare(struct run *run, struct error *err)
 {
     const struct options *o = run->options;
+    /* Both fork: before the first thread, and while this process is small. */
+    if (o->verify != VERIFY_NONE)
+        run->verifier = verify_open(o->jobs);
+    run->reader = evtx_reader_open(o->reader, o->jobs);
+    run->beside = workers_open(o->jobs > 1 ? 2 : 1);
+    begin_page(run);
     if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
         spare_other_files(run, err) != OK ||
         journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
-    /* Both fork: before the first thread, and while this process is small. */
-    if (o->verify != VERIFY_NONE)
-        run->verifier = verify_open(o->jobs);
-    run->reader = evtx_reader_open(o->reader, o->jobs);
     run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
     evtx_reader_recover(run->reader, run->report.run.recovers);
     run->report.run.reader = text_from(evtx_reader_name(run->reader));
@@ -293,6 +291,31 @@ static void tell_outputs(struct run *run)
     }
 }
 
+struct forgetting {
+    struct work work;
+    struct lineage *lineage;
+};
+
+static void forget_processes(struct work *work, unsigned worker)
+{
+    struct forgetting *f = (struct forgetting *)(void *)work;
+    (void)worker;
+    lineage_release(f->lineage);
+}
+
+/* The disk is waited for: meanwhile memory is given back, most of which is the process
+ * table's. */
+static enum status publish(struct run *run, struct error *err)
+{
+    struct forgetting forgetting = {.work.run = forget_processes,
+                                    .lineage = &run->lineage};
+    report_summary(&run->report, run->options->output, &run->summary);
+    workers_submit(run->beside, &forgetting.work);
+    enum status status = output_dir_publish(&run->output, err);
+    workers_wait(run->beside, &forgetting.work);
+    return status;
+}
+
 static enum status write_report(struct run *run, struct error *err)
 {
     struct report *report = &run->report;
@@ -312,7 +335,7 @@ static enum status write_report(struct run *run, struct error *err)
     enum status status = report_write_csv(report, &run->output, err);
     tell_problems(run);
     if (status == OK && (report->run.formats & REPORT_HTML))
-        status = report_write_html(report, &run->output, run->page, err);
+        status = report_write_html(report, &run->output, run->opening.page, err);
     if (status == OK && (report->run.formats & REPORT_XLSX))
         status = report_write_workbook(report, &run->output, err);
     if (status != OK)
@@ -325,7 +348,7 @@ static enum status write_report(struct run *run, struct error *err)
         return FAILED;
     if (run->options->force)
         report_remove_stale(report, &run->output);
-    return output_dir_publish(&run->output, err);
+    return publish(run, err);
 }
 
 static enum status run_steps(struct run *run, struct error *err)
@@ -343,12 +366,9 @@ static enum status run_steps(struct run *run, struct error *err)
  * all the same, since whoever reads it would not notice what is missing. */
 static int show_summary(struct run *run, int status)
 {
-    struct buffer summary = {0};
-    report_summary(&run->report, run->options->output, &summary);
+    struct text summary = buffer_text(&run->summary);
     size_t written = fwrite(summary.ptr, 1, summary.len, stdout);
-    bool good = written == summary.len && fflush(stdout) == 0;
-    buffer_release(&summary);
-    if (good)
+    if (written == summary.len && fflush(stdout) == 0)
         return status;
     journal_say(&run->journal, JOURNAL_ERROR,
                 "cannot write the summary to standard output: %s; the report in %s is "
@@ -369,7 +389,10 @@ static int give_up(struct run *run, struct error *err)
 
 static void release(struct run *run)
 {
+    end_page(run, NULL);
+    report_close_page(run->opening.page);
     end_hashing(run);
+    workers_close(run->beside);
     for (size_t i = 0; i < run->report.log_count; i++)
         coverage_release(&run->report.logs[i].coverage);
     story_release(&run->story);
@@ -381,7 +404,6 @@ static void release(struct run *run)
     free(run->off_channel);
     map_release(&run->off_channel_nodes);
     free(run->late);
-    report_close_page(run->page);
     for (unsigned i = 0; run->layouts && i <= run->options->jobs; i++)
         sysmon_layouts_release(&run->layouts[i]);
     free(run->layouts);
@@ -400,6 +422,7 @@ static void release(struct run *run)
     journal_abandon(&run->journal);
     problems_release(&run->problems);
     map_release(&run->gathered);
+    buffer_release(&run->summary);
     arena_release(&run->arena);
 }
 

@@ -24,7 +24,7 @@ static void hash_log(struct work *work, unsigned worker)
 static void submit_hashing(struct run *run, struct hashing *h)
 {
     h->is_submitted = true;
-    workers_submit(run->hashers, &h->work);
+    workers_submit(run->beside, &h->work);
 }
 
 void start_hashing(struct run *run)
@@ -32,7 +32,6 @@ void start_hashing(struct run *run)
     const struct options *o = run->options;
     size_t count = run->evidence.log_count;
     bool reader_hashes = o->reader == EVTX_READER_NATIVE && o->jobs <= JOBS_THAT_HASH;
-    run->hashers = workers_open(o->jobs > 1 ? 2 : 1);
     run->hashing = memory_get_zeroed(count, sizeof *run->hashing);
     for (size_t i = 0; i < count; i++) {
         struct hashing *h = &run->hashing[i];
@@ -86,14 +85,12 @@ void end_hashing(struct run *run)
     for (size_t i = 0; run->hashing && i < run->evidence.log_count; i++) {
         struct hashing *h = &run->hashing[i];
         if (h->is_submitted)
-            workers_wait(run->hashers, &h->work);
+            workers_wait(run->beside, &h->work);
         if (h->status == DAMAGED)
             tell_not_hashed(run, h, &run->report.logs[i].facts);
         if (h->status == OK)
             say_hash(run, h->log);
     }
-    workers_close(run->hashers);
     free(run->hashing);
     run->hashing = NULL;
-    run->hashers = NULL;
 }

@@ -19,12 +19,22 @@ struct late_record {
     bool is_nameless;
 };
 
+/* The templates of the page. */
+struct opening {
+    struct work work;
+    const struct options *options;
+    struct template *page; /* NULL until they are read */
+    enum status status;
+    struct error err;
+};
+
 /* Everything that lives as long as the run. */
 struct run {
     const struct options *options;
     bool is_wrong_usage;
     struct hashing *hashing; /* by log */
-    struct workers *hashers;
+    struct workers *beside;  /* one thread beside those that read */
+    struct opening opening;
     struct arena arena;
     struct problems problems;
     struct journal journal;
@@ -41,7 +51,7 @@ struct run {
     struct confirmation verification;
     struct dispositions dispositions;
     struct report report;
-    struct template *page; /* NULL until its templates are read */
+    struct buffer summary; /* of the report, for standard output */
     struct story story;
     struct across across;
     const struct coverage **coverages; /* by log */
@@ -68,7 +78,7 @@ struct hashing {
     unsigned kinds;
     enum status status;
     struct error damage;
-    bool is_submitted; /* to the hashers */
+    bool is_submitted;
 };
 
 /* What a sink needs to know about the log that is being read. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * util_test.c - times, GUIDs, text, maps, JSON, and output that fails. */
-#include <time.h>
 #include <csv.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/test.h"
@@ -99,6 +99,7 @@ static void every_day_has_its_date(void **state)
     enum { EACH_UNTIL_YEAR = 2500, THEN_EACH = 97 };
     const uint64_t day_100ns = 86400 * (uint64_t)FILETIME_SECOND;
     int year = 1601, month = 1, day = 1;
+    struct filetime_day last = {0};
     (void)state;
     for (uint64_t n = 0; n <= UINT64_MAX / day_100ns; n++) {
         char out[FILETIME_TEXT_MAX], wanted[64];
@@ -108,6 +109,11 @@ static void every_day_has_its_date(void **state)
             assert_text(filetime_format(out, n * day_100ns + 3723 * FILETIME_SECOND + 4,
                                         FILETIME_SPACED),
                         wanted);
+            for (int again = 0; again < 2; again++)
+                assert_text(filetime_format_on(
+                                &last, out, n * day_100ns + 3723 * FILETIME_SECOND + 4,
+                                FILETIME_SPACED),
+                            wanted);
         }
         if (++day > days_of_month(year, month)) {
             day = 1;
@@ -229,7 +235,8 @@ static void text_compares_by_ascii_alone(void **state)
     assert_true(
         text_ends_with_fold(text_from("C:\\a\\CMD.EXE"), text_from("\\cmd.exe")));
     assert_false(text_ends_with_fold(NO_TEXT, text_from("")));
-    assert_true(text_contains_fold(text_from("C:\\a\\CMD.EXE /c"), text_from("cmd.exe")));
+    assert_true(
+        text_contains_fold(text_from("C:\\a\\CMD.EXE /c"), text_from("cmd.exe")));
     assert_false(text_equal(NO_TEXT, text_from("")));
     assert_text(text_basename(text_from("C:\\a/b\\c.exe")), "c.exe");
     assert_text(text_basename(text_from("C:/a/c.exe")), "C:/a/c.exe");
@@ -679,9 +686,10 @@ static void a_sorter_without_room_says_so(void **state)
 }
 
 /* The usual form is read by a way of its own: with a T instead of the blank the other one
- * reads the same. */
+ * reads the same. So is one on the day of the time before it. */
 static void usual_times_are_read_like_any(void **state)
 {
+    struct filetime_day day = {0};
     static const char *const usual[] = {
         "2022-02-07 12:34:56.789", "1601-01-01 00:00:00.000", "9999-12-31 23:59:59.999",
         "2024-02-29 10:20:30.405"};
@@ -700,6 +708,13 @@ static void usual_times_are_read_like_any(void **state)
                 bool is_time = filetime_parse(text, &time);
                 text.ptr = other;
                 assert_int_equal(filetime_parse(text, &same), is_time);
+                assert_int_equal(time, same);
+                for (int again = 0; again < 2; again++) {
+                    same = 1;
+                    text.ptr = again ? one : usual[i];
+                    assert_int_equal(filetime_parse_on(&day, text, &same),
+                                     again ? is_time : true);
+                }
                 assert_int_equal(time, same);
             }
 }

@@ -948,19 +948,31 @@ static const struct alternative *only_map(const struct rule_condition *c)
     return &c->selections[c->nodes[0].a].alternatives[0];
 }
 
-const struct leaf *condition_only_unmet(const struct rule_condition *c,
-                                        const struct column_view *view)
+void condition_must_meet(struct rule_condition *c, const struct text_list *fields)
 {
     const struct alternative *map = only_map(c);
-    const struct leaf *unmet = NULL;
+    for (size_t i = 0; i < map->count; i++)
+        for (size_t k = 0; k < fields->count; k++)
+            if (text_equal(fields->items[k], map->leaves[i].field))
+                map->leaves[i].must_be_met = true;
+}
+
+enum nearness condition_nearness(const struct rule_condition *c,
+                                 const struct column_view *view,
+                                 const struct leaf **unmet)
+{
+    const struct alternative *map = only_map(c);
+    enum nearness nearness = MET;
     for (size_t i = 0; i < map->count; i++) {
-        if (leaf_holds(&map->leaves[i], view))
+        const struct leaf *leaf = &map->leaves[i];
+        if (leaf_holds(leaf, view))
             continue;
-        if (unmet)
-            return NULL;
-        unmet = &map->leaves[i];
+        if (nearness != MET || leaf->must_be_met)
+            return FAR_FROM_MET;
+        nearness = ALL_BUT_ONE_MET;
+        *unmet = leaf;
     }
-    return unmet;
+    return nearness;
 }
 
 void condition_all_reasons(const struct rule_condition *c,

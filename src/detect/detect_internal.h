@@ -173,6 +173,7 @@ struct leaf {
     struct column column, other;
     bool is_reference; /* compare with `other`, not with values */
     bool all, cased;
+    bool must_be_met; /* a near miss without it says nothing */
     struct leaf_value *values;
     size_t value_count;
     unsigned line;
@@ -221,8 +222,6 @@ struct burst { /* MSRA_RECON_BURST */
 
 struct near_miss_plan {
     bool wanted;
-    struct text_list
-        must_meet; /* fields; empty: any one condition may be the unmet one */
     struct leaf_value *excepted; /* images whose creation is expected */
     size_t excepted_count;
 };
@@ -273,11 +272,16 @@ bool condition_holds(const struct rule_condition *condition,
 void condition_explain(const struct rule_condition *condition,
                        const struct column_view *view, struct arena *arena,
                        struct match_reason **reasons, size_t *count);
-/* Of a condition of one selection with one alternative: the leaf that alone does not hold;
- * NULL if none or several do not. */
-const struct leaf *condition_only_unmet(const struct rule_condition *condition,
-                                        const struct column_view *view);
+/* Of a condition of one selection with one alternative: is it met, or but for one leaf, which
+ * is then given, that need not be? Looks no further than that is open. */
+enum nearness { MET, ALL_BUT_ONE_MET, FAR_FROM_MET };
+enum nearness condition_nearness(const struct rule_condition *condition,
+                                 const struct column_view *view,
+                                 const struct leaf **unmet);
 bool condition_is_one_map(const struct rule_condition *condition);
+/* Marks the leaves of these fields as must_be_met. */
+void condition_must_meet(struct rule_condition *condition,
+                         const struct text_list *fields);
 void condition_all_reasons(const struct rule_condition *condition,
                            const struct column_view *view, struct arena *arena,
                            struct match_reason **reasons, size_t *count);
@@ -478,8 +482,8 @@ void detector_judge(struct detector *d, struct rule *rule,
 /* Why the leaf does not hold for this value. */
 struct text near_miss_why(const struct leaf *leaf, struct text recorded,
                           struct arena *arena);
-/* First pass: exactly one condition unmet. */
-bool near_miss_is(const struct rule *rule, const struct column_view *view);
+/* First pass: does the rule match, or is one condition unmet and that worth telling? */
+bool near_miss_or_match(const struct rule *rule, const struct column_view *view);
 void near_miss_add(struct detector *d, const struct rule *rule,
                    const struct column_view *view, uint32_t process);
 struct node_list {

@@ -95,7 +95,7 @@ bool detector_wants(const struct detector *d, const struct sysmon_event *event)
     for (size_t i = 0; i < d->rules->count; i++) {
         const struct rule *rule = &d->rules->items[i];
         if (rule->condition->taxonomy != TAXONOMY_FOREBEAR &&
-            (condition_holds(rule->condition, &view) || near_miss_is(rule, &view)))
+            near_miss_or_match(rule, &view))
             return true;
     }
     return false;

@@ -152,28 +152,26 @@ static bool is_excepted(const struct near_miss_plan *plan,
     return false;
 }
 
-static bool must_be_met(const struct near_miss_plan *plan, struct text field)
-{
-    for (size_t i = 0; i < plan->must_meet.count; i++)
-        if (text_equal(plan->must_meet.items[i], field))
-            return true;
-    return false;
-}
-
 /* The one condition that keeps the rule from matching, where that is worth telling. */
 static const struct leaf *telling_leaf(const struct rule_condition *c,
                                        const struct column_view *view)
 {
-    const struct leaf *unmet = condition_only_unmet(c, view);
-    return unmet && !must_be_met(&c->near_miss, unmet->field) &&
+    const struct leaf *unmet;
+    return condition_nearness(c, view, &unmet) == ALL_BUT_ONE_MET &&
                    !is_excepted(&c->near_miss, view)
                ? unmet
                : NULL;
 }
 
-bool near_miss_is(const struct rule *rule, const struct column_view *view)
+bool near_miss_or_match(const struct rule *rule, const struct column_view *view)
 {
-    return rule->condition->near_miss.wanted && telling_leaf(rule->condition, view);
+    const struct rule_condition *c = rule->condition;
+    const struct leaf *unmet;
+    if (!c->near_miss.wanted)
+        return condition_holds(c, view);
+    enum nearness nearness = condition_nearness(c, view, &unmet);
+    return nearness == MET ||
+           (nearness == ALL_BUT_ONE_MET && !is_excepted(&c->near_miss, view));
 }
 
 void near_miss_add(struct detector *d, const struct rule *rule,

@@ -173,6 +173,15 @@ static enum status read_excepted(struct near_miss_plan *plan, struct reading *r,
     return OK;
 }
 
+static enum status read_must_meet(struct reading *r, const struct tree_node *node)
+{
+    struct text_list fields;
+    if (tree_texts(&fields, node, r->file, r->arena, r->err) != OK)
+        return FAILED;
+    condition_must_meet(r->rule->condition, &fields);
+    return OK;
+}
+
 static enum status read_near_miss(struct reading *r, const struct tree_node *node)
 {
     struct near_miss_plan *plan = &r->rule->condition->near_miss;
@@ -183,7 +192,7 @@ static enum status read_near_miss(struct reading *r, const struct tree_node *nod
     for (const struct tree_node *n = node->first; n; n = n->next) {
         enum status status;
         if (text_equal(n->key, TEXT_LITERAL("must_meet")))
-            status = tree_texts(&plan->must_meet, n, r->file, r->arena, r->err);
+            status = read_must_meet(r, n);
         else if (text_equal(n->key, TEXT_LITERAL("except_image")))
             status = read_excepted(plan, r, n);
         else

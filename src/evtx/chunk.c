@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <libdeflate.h>
 
+#ifdef __x86_64__
+# include <immintrin.h>
+#endif
+
 #include "evtx/evtx_internal.h"
 #include "util/checksum.h"
 
@@ -128,11 +132,62 @@ enum status evtx_chunk_next(struct evtx_chunk *c, struct evtx_frame *frame)
     return DAMAGED;
 }
 
+/* Four words of four bytes, the first and third of which stand where a record could begin. */
+typedef uint32_t words __attribute__((vector_size(16)));
+_Static_assert(EVTX_ALIGNMENT == 8, "two words");
+
+static inline words words_at(const uint8_t *at)
+{
+    words four;
+    memcpy(&four, at, sizeof four);
+    return four;
+}
+
+#ifdef __x86_64__
+/* How far no 64 bytes hold it, as a whole step, where the processor can look at them at once. */
+__attribute__((target("avx512f"))) static uint32_t
+pass_over(const uint8_t *chunk, uint32_t at, uint32_t end, uint32_t magic)
+{
+    const __mmask16 may_begin = 0x5555;
+    const __m512i wanted = _mm512_set1_epi32((int)magic);
+    while (at + 64 <= end && !_mm512_mask_cmpeq_epi32_mask(
+                                 may_begin, _mm512_loadu_si512(chunk + at), wanted))
+        at += 64;
+    return at;
+}
+#endif
+
+/* Every live byte is looked at, so these are comparisons of four bytes and no more. */
+uint32_t evtx_next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
+{
+    uint32_t magic;
+    memcpy(&magic, "**\0\0", sizeof magic);
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f"))
+        at = pass_over(chunk, at, end, magic);
+#endif
+    const words wanted = {magic, magic, magic, magic};
+    for (; at + 4 * sizeof wanted <= end; at += 4 * sizeof wanted) {
+        const uint8_t *from = chunk + at;
+        words met =
+            (words)((words_at(from) == wanted) | (words_at(from + 16) == wanted) |
+                    (words_at(from + 32) == wanted) | (words_at(from + 48) == wanted));
+        if (met[0] | met[2])
+            break;
+    }
+    while (at < end && memcmp(chunk + at, &magic, sizeof magic) != 0)
+        at += EVTX_ALIGNMENT;
+    return at;
+}
+
 uint32_t evtx_frames_count(struct bytes chunk, uint32_t from)
 {
     uint32_t count = 0;
     struct evtx_frame frame;
-    for (uint32_t at = from; at < chunk.len;) {
+    if (chunk.len < EVTX_RECORD_OVERHEAD)
+        return 0;
+    uint32_t end = (uint32_t)chunk.len - EVTX_RECORD_OVERHEAD + 1;
+    for (uint32_t at = from; (at = evtx_next_magic(chunk.ptr, at, end)) < end;) {
         bool fits = evtx_frame_at(chunk, at, &frame);
         count += fits;
         at += fits ? frame.size : EVTX_ALIGNMENT;

@@ -62,6 +62,9 @@ enum status evtx_chunk_next(struct evtx_chunk *chunk, struct evtx_frame *frame);
 bool evtx_chunk_header_is_right(struct bytes data);
 /* Does a record lie at `at`: magic, size, alignment, size copy? */
 bool evtx_frame_at(struct bytes chunk, uint32_t at, struct evtx_frame *frame);
+/* The next magic of a record in [at, end), 8 bytes a step; `end` or more if there is none.
+ * Up to 3 bytes behind `end` are looked at. */
+uint32_t evtx_next_magic(const uint8_t *chunk, uint32_t at, uint32_t end);
 /* How many frames lie in [from, end of data), 8-aligned. */
 uint32_t evtx_frames_count(struct bytes chunk, uint32_t from);
 bool evtx_all_zero(struct bytes bytes);

@@ -103,37 +103,6 @@ static bool is_hidden_at(struct bytes chunk, uint32_t at, uint32_t holder_end,
            bytes_equal_at(chunk, at + 24, "\x0f\x01\x01\x00", 4);
 }
 
-/* Four words of four bytes, the first and third of which stand where a record could begin. */
-typedef uint32_t words __attribute__((vector_size(16)));
-_Static_assert(EVTX_ALIGNMENT == 8, "two words");
-
-static inline words words_at(const uint8_t *at)
-{
-    words four;
-    memcpy(&four, at, sizeof four);
-    return four;
-}
-
-/* The next magic where a record could begin; `end` if there is none. Every live byte is
- * looked at, so these are comparisons of four bytes and no more. */
-static uint32_t next_magic(const uint8_t *chunk, uint32_t at, uint32_t end)
-{
-    uint32_t magic;
-    memcpy(&magic, "**\0\0", sizeof magic);
-    const words wanted = {magic, magic, magic, magic};
-    for (; at + 4 * sizeof wanted <= end; at += 4 * sizeof wanted) {
-        const uint8_t *from = chunk + at;
-        words met =
-            (words)((words_at(from) == wanted) | (words_at(from + 16) == wanted) |
-                    (words_at(from + 32) == wanted) | (words_at(from + 48) == wanted));
-        if (met[0] | met[2])
-            break;
-    }
-    while (at < end && memcmp(chunk + at, &magic, sizeof magic) != 0)
-        at += EVTX_ALIGNMENT;
-    return at;
-}
-
 /* The frame fits its chunk, and so does what is looked at. */
 static void look_inside(struct evtx_slot *s, const struct evtx_frame *holder)
 {
@@ -141,7 +110,7 @@ static void look_inside(struct evtx_slot *s, const struct evtx_frame *holder)
     if (holder->size < EVTX_HIDDEN_LEAST)
         return;
     uint32_t stop = end - EVTX_HIDDEN_LEAST + 1;
-    while ((at = next_magic(s->data.ptr, at, stop)) < stop) {
+    while ((at = evtx_next_magic(s->data.ptr, at, stop)) < stop) {
         struct evtx_frame frame;
         if (!is_hidden_at(s->data, at, end, &frame)) {
             at += EVTX_ALIGNMENT;

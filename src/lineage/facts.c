@@ -166,11 +166,12 @@ void note_access(struct lineage *l, uint32_t target, uint32_t source, uint64_t f
 
 void lineage_add_unescaped(struct buffer *out, struct text command_line)
 {
-    for (size_t i = 0; i < command_line.len; i++) {
-        buffer_add_char(out, command_line.ptr[i]);
-        if (command_line.ptr[i] == '%' && i + 1 < command_line.len &&
-            command_line.ptr[i + 1] == '%')
-            i++;
+    const char *at = command_line.ptr, *end = at + command_line.len;
+    while (at < end) {
+        const char *percent = memchr(at, '%', (size_t)(end - at));
+        const char *next = percent ? percent + 1 : end;
+        buffer_add(out, at, (size_t)(next - at));
+        at = next < end && percent && *next == '%' ? next + 1 : next;
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/markup.h"
 
+#include <string.h>
+
 #include "report/report.h"
 #include "util/json.h"
 
@@ -57,9 +59,28 @@ void markup_close_attribute(struct markup *m)
     took(m, xmlTextWriterEndAttribute(m->writer));
 }
 
+/* As it is, in text and in attributes: nothing that xmlTextWriterWriteString() would write
+ * otherwise. */
+static bool is_written_alike(const char *words, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)words[i];
+        if (c < ' ' || c > '~' || c == '<' || c == '>' || c == '&' || c == '"')
+            return false;
+    }
+    return true;
+}
+
+static void write_text(struct markup *m, const char *words, size_t len)
+{
+    took(m, is_written_alike(words, len)
+                ? xmlTextWriterWriteRawLen(m->writer, BAD_CAST words, (int)len)
+                : xmlTextWriterWriteString(m->writer, BAD_CAST words));
+}
+
 void markup_plain(struct markup *m, const char *words)
 {
-    took(m, xmlTextWriterWriteString(m->writer, BAD_CAST words));
+    write_text(m, words, strlen(words));
 }
 
 void markup_raw(struct markup *m, const char *words)
@@ -74,14 +95,15 @@ void markup_attribute(struct markup *m, const char *name, const char *format, ..
     buffer_clear(&m->shown);
     buffer_vprintf(&m->shown, format, args);
     va_end(args);
-    took(m,
-         xmlTextWriterWriteAttribute(m->writer, BAD_CAST name, BAD_CAST m->shown.ptr));
+    markup_open_attribute(m, name);
+    write_text(m, m->shown.ptr, m->shown.len);
+    markup_close_attribute(m);
 }
 
 static void write_shown(struct markup *m)
 {
     if (m->shown.len)
-        markup_plain(m, m->shown.ptr);
+        write_text(m, m->shown.ptr, m->shown.len);
 }
 
 void markup_text(struct markup *m, struct text t)

@@ -39,6 +39,7 @@ struct table {
     uint64_t formulas;     /* cells that begin as a spreadsheet's formula does */
     struct sheet *sheet;   /* the cells go there instead; NULL: to the file */
     struct buffer scratch;
+    struct filetime_day day; /* of the time written last: mostly that of the next too */
     _Atomic uint8_t
         *known; /* by number of the lineage's strings: what is known of each;
                                shared by the parts of a file, NULL in others */

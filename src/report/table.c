@@ -295,7 +295,7 @@ void table_time(struct table *t, uint64_t filetime)
         return;
     }
     char *to = begin_cell(t, FILETIME_TEXT_MAX);
-    end_cell(t, to + filetime_format(to, filetime, FILETIME_CSV).len);
+    end_cell(t, to + filetime_format_on(&t->day, to, filetime, FILETIME_CSV).len);
 }
 
 void table_guid(struct table *t, const struct guid *guid)

@@ -131,7 +131,9 @@ bool sysmon_event_read(struct sysmon_layouts *layouts, struct sysmon_event *even
         find_fields_by_layout(layouts, event, record);
     else
         find_fields(event, record);
-    if (!filetime_parse(sysmon_value(event, SYSMON_UtcTime), &event->utc_filetime))
+    struct filetime_day any = {0};
+    if (!filetime_parse_on(layouts ? &layouts->day : &any,
+                           sysmon_value(event, SYSMON_UtcTime), &event->utc_filetime))
         event->utc_filetime = FILETIME_NONE;
     return true;
 }

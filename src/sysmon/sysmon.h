@@ -68,6 +68,7 @@ bool sysmon_event_from_record(struct sysmon_event *event,
 struct sysmon_layouts {
     struct sysmon_layout *items; /* private; by evtx_layout.id */
     size_t count;
+    struct filetime_day day; /* of the event before */
 };
 
 /* The same as sysmon_event_from_record(), remembering layouts. */

@@ -68,13 +68,19 @@ static void add_block(struct arena *a, size_t at_least)
     a->total += size;
 }
 
-static void *take(struct arena *a, size_t size, size_t alignment)
+static void *take_from_new(struct arena *a, size_t size)
+{
+    add_block(a, size);
+    a->used = size;
+    return a->block->data;
+}
+
+/* Without a block nothing is less than what is left. */
+static inline void *take(struct arena *a, size_t size, size_t alignment)
 {
     size_t at = (a->used + alignment - 1) & ~(alignment - 1);
-    if (!a->block || at > a->size || size > a->size - at) {
-        add_block(a, size);
-        at = 0;
-    }
+    if (at >= a->size || size >= a->size - at)
+        return take_from_new(a, size);
     a->used = at + size;
     return a->block->data + at;
 }

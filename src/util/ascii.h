@@ -15,6 +15,10 @@
 # include <emmintrin.h>
 #endif
 
+#ifdef __x86_64__
+# define ASCII_HAS_WIDE
+#endif
+
 enum { ASCII_NUMBER_MAX = 20 };
 
 /* The two digits of each number below 100. */
@@ -74,10 +78,26 @@ static inline size_t ascii_units(const uint8_t *utf16, size_t units)
     return i;
 }
 
+#ifdef ASCII_HAS_WIDE
+/* The same as units_are_plain() and ascii_try_narrow(), 32 units at a time, for processors of
+ * which ascii_can_wide() is true. */
+bool ascii_wide_are_plain(const uint8_t *utf16, size_t units);
+bool ascii_wide_try_narrow(char *to, const uint8_t *utf16, size_t units);
+
+static inline bool ascii_can_wide(void)
+{
+    return __builtin_cpu_supports("avx512bw");
+}
+#endif
+
 /* Are all of them U+0001..U+D7FF: no NUL, no surrogate, and nothing above these? The last
  * step overlaps the one before it. */
 static inline bool units_are_plain(const uint8_t *utf16, size_t units)
 {
+#ifdef ASCII_HAS_WIDE
+    if (units > 16 && ascii_can_wide())
+        return ascii_wide_are_plain(utf16, units);
+#endif
 #ifdef __SSE2__
     if (units >= 8) {
         /* Moved so that, as signed numbers, the plain ones are the lowest. */
@@ -127,6 +147,10 @@ static inline void ascii_narrow(char *to, const uint8_t *utf16, size_t units)
  * written. */
 static inline bool ascii_try_narrow(char *to, const uint8_t *utf16, size_t units)
 {
+#ifdef ASCII_HAS_WIDE
+    if (units > 16 && ascii_can_wide())
+        return ascii_wide_try_narrow(to, utf16, units);
+#endif
     unsigned all = 0;
     size_t i = 0;
 #ifdef __SSE2__

@@ -73,8 +73,20 @@ static struct text zone_of(enum filetime_style style)
                                       : TEXT_LITERAL("Z");
 }
 
-struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
-                            enum filetime_style style)
+static void learn_day(struct filetime_day *d, uint32_t days_since_1601)
+{
+    struct date date = date_of(days_since_1601);
+    char *to = put_year(d->text, date.year);
+    *to++ = '-';
+    to = put_pair(to, date.month);
+    *to++ = '-';
+    to = put_pair(to, date.day);
+    d->len = (uint8_t)(to - d->text);
+    d->number = days_since_1601;
+}
+
+struct text filetime_format_on(struct filetime_day *last, char out[FILETIME_TEXT_MAX],
+                               uint64_t filetime, enum filetime_style style)
 {
     char *to = out;
     out[0] = '\0';
@@ -83,12 +95,11 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
     uint64_t seconds = filetime / FILETIME_SECOND;
     unsigned fraction = (unsigned)(filetime % FILETIME_SECOND);
     unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
-    struct date date = date_of((uint32_t)(seconds / SECONDS_PER_DAY));
-    to = put_year(to, date.year);
-    *to++ = '-';
-    to = put_pair(to, date.month);
-    *to++ = '-';
-    to = put_pair(to, date.day);
+    uint32_t day = (uint32_t)(seconds / SECONDS_PER_DAY);
+    if (last->len == 0 || last->number != day)
+        learn_day(last, day);
+    memcpy(to, last->text, sizeof last->text);
+    to += last->len;
     *to++ = style == FILETIME_SPACED ? ' ' : 'T';
     to = put_pair(to, rest / 3600);
     *to++ = ':';
@@ -102,6 +113,13 @@ struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
     to += zone.len;
     *to = '\0';
     return (struct text){out, (size_t)(to - out)};
+}
+
+struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
+                            enum filetime_style style)
+{
+    struct filetime_day day = {0};
+    return filetime_format_on(&day, out, filetime, style);
 }
 
 struct cursor {
@@ -199,24 +217,45 @@ static bool take_eight(const char *from, const char form[8], const char fixed[8]
            ((word + UINT64_C(0x0606060606060606)) & UINT64_C(0x1010101010101010)) == 0;
 }
 
+enum { USUAL_LENGTH = 23, USUAL_DATE = 10 };
+
 /* As Sysmon writes UtcTime: 2022-02-07 12:34:56.789. False for any other form. */
-static bool parse_usual(struct text t, struct civil *c)
+static bool parse_usual_time(struct text t, struct civil *c)
 {
-    uint8_t date[8], time[8], rest[8];
-    if (t.len != 23 ||
-        !take_eight(t.ptr, "0000-00-", "\xf0\xf0\xf0\xf0\xff\xf0\xf0\xff", date) ||
+    uint8_t time[8], rest[8];
+    if (t.len != USUAL_LENGTH ||
         !take_eight(t.ptr + 8, "00 00:00", "\xf0\xf0\xff\xf0\xf0\xff\xf0\xf0", time) ||
         !take_eight(t.ptr + 15, "0:00.000", "\xf0\xff\xf0\xf0\xff\xf0\xf0\xf0", rest))
         return false;
-    *c = (struct civil){
-        .year = date[0] * 1000u + date[1] * 100u + date[2] * 10u + date[3],
-        .month = date[5] * 10u + date[6],
-        .day = time[0] * 10u + time[1],
-        .hour = time[3] * 10u + time[4],
-        .minute = time[6] * 10u + time[7],
-        .second = rest[2] * 10u + rest[3],
-        .fraction = (rest[5] * 100u + rest[6] * 10u + rest[7]) * 10000u};
+    *c =
+        (struct civil){.day = time[0] * 10u + time[1],
+                       .hour = time[3] * 10u + time[4],
+                       .minute = time[6] * 10u + time[7],
+                       .second = rest[2] * 10u + rest[3],
+                       .fraction = (rest[5] * 100u + rest[6] * 10u + rest[7]) * 10000u};
     return true;
+}
+
+static bool parse_usual(struct text t, struct civil *c)
+{
+    uint8_t date[8];
+    if (!parse_usual_time(t, c) ||
+        !take_eight(t.ptr, "0000-00-", "\xf0\xf0\xf0\xf0\xff\xf0\xf0\xff", date))
+        return false;
+    c->year = date[0] * 1000u + date[1] * 100u + date[2] * 10u + date[3];
+    c->month = date[5] * 10u + date[6];
+    return true;
+}
+
+static bool time_is_good(const struct civil *c)
+{
+    return c->hour <= 23 && c->minute <= 59 && c->second <= 59;
+}
+
+static int64_t seconds_of(const struct civil *c, int64_t days_since_1601)
+{
+    return days_since_1601 * SECONDS_PER_DAY + (int64_t)c->hour * 3600 +
+           c->minute * 60 + c->second - c->zone_seconds;
 }
 
 static bool parse_any(struct text t, struct civil *c)
@@ -243,15 +282,30 @@ bool filetime_parse(struct text t, uint64_t *filetime)
     struct civil c;
     if ((!parse_usual(t, &c) && !parse_any(t, &c)) || c.year < 1601 || c.month < 1 ||
         c.month > 12 || c.day < 1 || c.day > days_in_month(c.year, c.month) ||
-        c.hour > 23 || c.minute > 59 || c.second > 59)
+        !time_is_good(&c))
         return false;
-    int64_t seconds = (days_from_civil(c.year, c.month, c.day) + DAYS_1601_TO_1970) *
-                          SECONDS_PER_DAY +
-                      (int64_t)c.hour * 3600 + c.minute * 60 + c.second -
-                      c.zone_seconds;
+    int64_t seconds =
+        seconds_of(&c, days_from_civil(c.year, c.month, c.day) + DAYS_1601_TO_1970);
     if (seconds < 0)
         return false;
     *filetime = (uint64_t)seconds * FILETIME_SECOND + c.fraction;
+    return true;
+}
+
+bool filetime_parse_on(struct filetime_day *last, struct text t, uint64_t *filetime)
+{
+    struct civil c;
+    bool is_same_day = last->len == USUAL_DATE && t.len == USUAL_LENGTH &&
+                       memcmp(t.ptr, last->text, USUAL_DATE) == 0;
+    if (is_same_day && parse_usual_time(t, &c) && time_is_good(&c)) {
+        *filetime =
+            (uint64_t)seconds_of(&c, last->number) * FILETIME_SECOND + c.fraction;
+        return true;
+    }
+    if (!filetime_parse(t, filetime))
+        return false;
+    if (t.len == USUAL_LENGTH && t.ptr[USUAL_DATE] == ' ')
+        learn_day(last, (uint32_t)(*filetime / FILETIME_SECOND / SECONDS_PER_DAY));
     return true;
 }
 

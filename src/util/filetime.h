@@ -26,9 +26,19 @@ enum { FILETIME_TEXT_MAX = 48 };
  * 9999 are printed with five digits. Returns what was written, borrowed from `out`. */
 struct text filetime_format(char out[FILETIME_TEXT_MAX], uint64_t filetime,
                             enum filetime_style style);
+/* The day of the last time of a series: of the next one it is mostly the same. All zeros
+ * is none. */
+struct filetime_day {
+    uint32_t number; /* since 1601-01-01 */
+    uint8_t len;     /* 0: none yet */
+    char text[16];   /* YYYY-MM-DD */
+};
+struct text filetime_format_on(struct filetime_day *last, char out[FILETIME_TEXT_MAX],
+                               uint64_t filetime, enum filetime_style style);
 /* "YYYY-MM-DD hh:mm:ss" or with T, 0 to 9 digits of fraction (cut to 7), then nothing, Z,
  * or +hh:mm / -hh:mm. The whole text must be that. False for anything else. */
 bool filetime_parse(struct text t, uint64_t *filetime);
+bool filetime_parse_on(struct filetime_day *last, struct text t, uint64_t *filetime);
 /* FILETIME_NONE for what a signed 64-bit FILETIME cannot hold: a file may have any time. */
 uint64_t filetime_from_unix(int64_t seconds, uint32_t nanoseconds);
 /* Seconds since 1970, rounded down. */
