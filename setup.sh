@@ -5,7 +5,9 @@
 #   ./setup.sh build              what a build needs; builds in build/
 #   ./setup.sh test               also what the tests need; builds in build/
 #   ./setup.sh in FOLDER ARG...   builds for tests in FOLDER, with arguments for configure
-#   ./setup.sh packages [test]    prints the packages, does nothing
+#   ./setup.sh packages           prints what a build needs, installs nothing; with "test"
+#                                 what the tests need; with "run" what a machine needs to
+#                                 which the built program is copied
 #
 # Used by samples/run and tests/run. Needs root or sudo only where a package is missing.
 set -eu
@@ -16,7 +18,10 @@ build_packages="gcc make autoconf automake pkg-config libc6-dev
     libssl-dev libdeflate-dev zlib1g-dev libjson-c-dev libxlsxwriter-dev tzdata"
 test_packages="$build_packages libcmocka-dev clang clang-format
     ntfs-3g-dev ntfs-3g dosfstools mtools e2fsprogs exfatprogs fdisk
-    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils libclang-rt-14-dev chromium python3 tidy poppler-utils man-db"
+    qemu-utils ewf-tools sleuthkit libevtx-utils libxml2-utils libclang-rt-14-dev chromium python3 tidy poppler-utils man-db strace"
+
+run_packages="libewf2 libtsk19 libxml2 libcsv3 libyaml-0-2 libssl3 libdeflate0 zlib1g
+    libjson-c5 libxlsxwriter4 tzdata"
 
 missing_of() {
     for package; do
@@ -35,7 +40,8 @@ install_missing() {
     as_root=
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || {
-            echo "setup.sh: packages are missing; as root: apt-get install $missing" >&2
+            echo "setup.sh: packages are missing; as root:" \
+                "apt-get update && apt-get install --no-install-recommends $missing" >&2
             exit 1
         }
         as_root=sudo
@@ -59,6 +65,7 @@ install_missing() {
 build_in() {
     folder=$1 what=$2
     shift 2
+    [ -w . ] || { echo "setup.sh: $PWD cannot be written to; build in a copy of your own" >&2; exit 1; }
     if [ ! -x configure ] || [ configure.ac -nt configure ] || [ ! -f Makefile.in ] ||
         [ Makefile.am -nt Makefile.in ]; then
         ./autogen.sh >autogen.log 2>&1 || { cat autogen.log >&2; exit 1; }
@@ -94,10 +101,14 @@ in)
     build_in "$folder" test "$@"
     ;;
 packages)
-    if [ "${2-}" = test ]; then echo $test_packages; else echo $build_packages; fi
+    case ${2-build} in
+    build) echo $build_packages ;;
+    test) echo $test_packages ;;
+    run) echo $run_packages ;;
+    esac
     ;;
 *)
-    sed -n '3,10p' "$0" >&2
+    sed -n '3,12p' "$0" >&2
     exit 2
     ;;
 esac

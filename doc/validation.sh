@@ -27,6 +27,9 @@ of each public rule for process creations that differ in one thing each.
 - The scenarios are constructed. None is a field case, and no error rate can be had from them.
 - The writer of the logs and the readers were written by the same people. That real logs are read as they should be is tested elsewhere: both
   readers against each other and against a third decoder on several hundred public logs ([formats.md](formats.md)).
+- No image is opened: what is shown holds from the log on. How images, volumes and file systems are read is tested elsewhere
+  (`tests/evidence.sh`, `tests/evidence_damage.sh`); on an image of one's own the SHA-256 of a log in `evidence.csv` can be compared with that of
+  the same log as another tool exports it.
 - Known sources of error lie outside the program as well: Sysmon's configuration decides what is recorded; clocks are the
   machines' own; a recorded parent can be wrong ([lineage.md](lineage.md)); a rule can match what is innocent ([detection.md](detection.md)).
 HEAD

@@ -54,6 +54,21 @@
   };
   const rowText = (row) => Array.from(row.cells).map((cell) => textOf(cell).replace(/\s*[\t\r\n]\s*/g, ' ')).join('\t');
 
+  // --- in a narrow window the cells of a row stand one below the other and the header is
+  // out of sight: each cell then begins with the name of its column
+  const narrow = matchMedia('(max-width: 46rem)');
+  const nameCells = () => {
+    if (!narrow.matches) return;
+    all('table.stack:not(.timeline)').forEach((table) => {
+      const names = all('thead th', table).map((header) => header.textContent.trim());
+      all('tbody tr', table).forEach((row) => Array.from(row.cells).forEach((cell, i) => {
+        if (names[i]) cell.dataset.column = names[i];
+      }));
+    });
+  };
+  narrow.addEventListener('change', nameCells);
+  nameCells();
+
   // Buttons come when what they belong to comes near: a page can have many thousands.
   // Of rows, one in so many is watched for all that follow it.
   const rowsAtOnce = 25;

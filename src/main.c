@@ -37,8 +37,9 @@ static int show_version(void)
 {
     struct arena arena = {0};
     struct buffer out = {0};
-    tsk_library_load(
-        NULL); /* asks the one that is there; else the one built for is told */
+    struct error err = {0};
+    if (tsk_library_load(&err) != OK)
+        say_error(&err);
     struct text_list libraries = versions_libraries(&arena);
     buffer_printf(&out, "%s\n", versions_program());
     for (size_t i = 0; i < libraries.count; i++)

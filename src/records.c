@@ -346,8 +346,14 @@ static enum status open_all(struct records *r, struct error *err)
 
 static int finish(struct records *r)
 {
+    const struct options *o = r->options;
     emit_problems(&r->emitter);
     emit_not_found(&r->emitter);
+    if (!o->recovered && o->reader == EVTX_READER_NATIVE &&
+        r->emitter.problems.per_code[PROBLEM_RECORDS_NOT_READ])
+        journal_say(&r->emitter.journal, JOURNAL_NOTE,
+                    "--recovered writes records that were not read, too, each with its "
+                    "state");
     if (r->not_sysmon)
         journal_say(&r->emitter.journal, JOURNAL_NOTE,
                     "%" PRIu64 " record%s of other channels %s no columns in CSV and "

@@ -166,6 +166,8 @@ static enum status discover(struct run *run, struct error *err)
     if (evidence_open(&run->evidence, o->evidence, o->evidence_count, &how, &run->arena,
                       &run->problems, &run->journal, err) != OK)
         return FAILED;
+    /* only now libtsk is loaded, if an image is there */
+    run->report.run.libraries = versions_libraries(&run->arena);
     run->report.evidence = &run->evidence;
     run->report.log_count = run->evidence.log_count;
     run->report.logs =

@@ -26,7 +26,6 @@ void describe_run(struct run *run, int argc, char **argv)
     struct run_facts *facts = &run->report.run;
     facts->version = text_from(versions_program());
     facts->command_line = quoted_command_line(&run->arena, argc, argv);
-    facts->libraries = versions_libraries(&run->arena);
     facts->platform = versions_platform(&run->arena);
     facts->started_filetime = journal_now_filetime(&run->journal);
     facts->clock_fixed = run->journal.clock_fixed;

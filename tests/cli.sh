@@ -63,17 +63,56 @@ status_is 0 "a log needs no libtsk" "$forebear" scan -q "$top/samples/WKS-01-Sys
 status_is 4 "an image does" "$forebear" report -q -o "$work/no-libtsk" "$sample"
 said "and it is said" "images cannot be read: $libtsk has no tsk_"
 check "nothing stays behind" test ! -e "$work/no-libtsk"
+echo "no library" >"$work/libraries/$libtsk"
+status_is 4 "nor is what is no library taken for it" "$forebear" scan -q "$sample"
+said "and it is said" "images cannot be read: .*$libtsk: "
+if dpkg-query -S "*/$libtsk" >/dev/null 2>&1; then
+    said "with the package to install" '\(Debian package libtsk[0-9a-z]*\)'
+fi
+status_is 0 "--version without it" "$forebear" --version
+said "claims no version of it" '^libtsk not loaded$'
+said "and says why" 'images cannot be read: '
+status_is 0 "a log is reported on without it" "$forebear" report -q -o "$work/no-image" "$top/samples/WKS-01-Sysmon.evtx"
+check "its manifest claims no version either" grep -q '"libtsk not loaded"' "$work/no-image/manifest.json"
 unset LD_LIBRARY_PATH
+tsk_version=$("$forebear" --version | grep '^libtsk [0-9]')
+status_is 0 "a report on an image" "$forebear" report -q -o "$work/image" "$sample"
+check "its manifest has the version of the library that read it" grep -q "\"$tsk_version\"" "$work/image/manifest.json"
+
+# --- installed, it needs neither the source tree nor what it was built with
+check "make install" env -u MAKEFLAGS -u MFLAGS make -s -C "$build" install DESTDIR="$work/installed"
+bin=$(cd "$work/installed" && find . -name forebear -type f) doc=$(cd "$work/installed" && find . -name README.md)
+mkdir "$work/away"
+cd "$work/away" || exit 1
+status_is 0 "the installed program runs from another folder" \
+    "$work/installed/$bin" report -q --language de --timezone Europe/Berlin --format=html,xlsx -o report "$sample"
+check "the documents are installed, and what they link" sh -c '
+    cd "$(dirname "$1")" && grep -oE "\]\(doc/[^)#]*" README.md | cut -c 3- | sort -u | xargs ls' - "$work/installed/$doc"
+cd "$work" || exit 1
+if command -v dpkg-query >/dev/null 2>&1; then
+    # every library that the program asks for, and libtsk, is in a package that is named
+    libraries=$(readelf -d "$forebear" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+        grep -vE '^(libc|libm|libasan|libubsan|ld-linux.*)\.so')
+    "$top/setup.sh" packages run | tr ' ' '\n' | sort >"$work/named"
+    for library in $libraries $libtsk; do
+        dpkg-query -S "*/$library" | sed 's/:.*//' | sort -u | comm -12 - "$work/named" | grep -q . ||
+            echo "$library: $(dpkg-query -S "*/$library")"
+    done >"$work/.out" 2>&1
+    test ! -s "$work/.out"
+    tap_result $? "setup.sh names the package of each library that a copied program needs"
+fi
 
 # --- a reader that closes the pipe is no error; a full disk is
-for command in --help --version "report --help" rules words "show --offset 5000 $top/samples/WKS-01-Sysmon.evtx" \
-    "records $top/samples/WKS-01-Sysmon.evtx" "scan $top/samples/WKS-01-Sysmon.evtx"; do
-    check "${command%% /*}: a closed pipe ends it quietly" python3 -c 'import subprocess, sys
+cp "$top/samples/WKS-01-Sysmon.evtx" "$work/log.evtx"
+cd "$work" || exit 1
+for command in --help --version "report --help" rules words "show --offset 5000 log.evtx" \
+    "records log.evtx" "scan log.evtx"; do
+    check "$command: a closed pipe ends it quietly" python3 -c 'import subprocess, sys
 p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C"})
 p.stdout.close()
 said = p.stderr.read().decode()
 sys.exit(p.wait() or "roken pipe" in said)' "$forebear" $command
-    status_is 4 "${command%% /*}: a full disk ends it with 4" sh -c '"$@" >/dev/full' - "$forebear" $command
+    status_is 4 "$command: a full disk ends it with 4" sh -c '"$@" >/dev/full' - "$forebear" $command
 done
 
 # --- help speaks of its own command
@@ -181,6 +220,8 @@ check "and a report that holds" sh -c 'cd "$1" && sha256sum -c --quiet SHA256SUM
 
 # --- exit statuses and options that a script relies on
 status_is 10 "--fail-on=high with a high finding" "$forebear" report -q --fail-on=high -o "$work/r1" "$work/evidence"
+head -c 150000 "$top/samples/WKS-01-Sysmon.evtx" >"$work/cut.evtx"
+status_is 10 "also where some evidence could not be read" "$forebear" scan -q --fail-on=low "$work/cut.evtx"
 check "the report is there all the same" test -s "$work/r1/report.html"
 check "--verify-image says in the summary that the image is whole" sh -c \
     '"$1" report -q --verify-image -o "$2" "$3" | grep -qF "1 image was read again as a whole: the hash over the content equals"' - \

@@ -30,7 +30,7 @@ has "the page draws it as no parent" report/report.html 'Not the recorded parent
 has "with its own ancestors" report/report.html 'explorer.exe \(10\) &gt; above.exe \(20\) &gt; .*source.exe \(21\)'
 
 has "an msra.exe without a finding is looked at" report/corroboration.csv ',31,.*msra.exe,false,MSRA_TAMPER,medium,'
-has "and spoken of" said '1 process that is msra.exe .* is host process of no finding; records of interest are there on 1 of them'
+has "and spoken of" said "1 process that is msra.exe .* is no finding's host process; records of interest are there on 1 of them"
 has "none recorded is one answer" report/corroboration.csv \
     ',31,.*,NONE_RECORDED,,recorded,.*No event 8 .* of interest .*: on, at least in part \(1 event '
 has "not in the log is another" report/corroboration.csv \

@@ -10,12 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "memory_log.h"
+#include "base_log.h"
 #include "test.h"
 
 enum { DEADLINE = 300, CHUNKS = 4, RECORDS = 298 };
 
-/* Of issue_43.evtx: the first record, one in the middle, the last of chunk 0 and its
+/* Of the base log: the first record, one in the middle, the last of chunk 0 and its
  * neighbour, the first of chunk 1. */
 static const uint64_t bad_records[] = {4608, 16416, 68864, 70144};
 enum { BAD_RECORDS = sizeof bad_records / sizeof *bad_records };
@@ -59,16 +59,6 @@ static void crash_everywhere(uint64_t offset)
     _exit(1);
 }
 
-static struct memory_log *open_base(void)
-{
-    char *path = shared_path("evtx/parsers/issue_43.evtx");
-    struct memory_log *m = memory_log_open_start(path, CHUNKS);
-    free(path);
-    if (!m)
-        skip();
-    return m;
-}
-
 static void read_with(struct outcome *o, struct memory_log *m, unsigned jobs,
                       evtx_before_record *hook)
 {
@@ -95,7 +85,7 @@ static pid_t only_child_of(pid_t parent)
 
 static void exactly_the_bad_ones_are_lost(evtx_before_record *hook, const char *how)
 {
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     read_with(&o, m, 2, hook);
     assert_int_equal(o.records, RECORDS - BAD_RECORDS);
@@ -145,7 +135,7 @@ static void crash_and_look(uint64_t offset)
 static void no_child_is_forked_beside_threads(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     struct evtx_reader *reader = evtx_reader_open_with(2, DEADLINE, crash_and_look);
     has_threads = true;
@@ -165,7 +155,7 @@ static void no_child_is_forked_beside_threads(void **state)
 static void a_spawner_that_is_gone_is_told(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     struct evtx_reader *reader = evtx_reader_open_with(2, DEADLINE, NULL);
     kill(only_child_of(getpid()), SIGKILL);
@@ -186,7 +176,7 @@ static void a_spawner_that_is_gone_is_told(void **state)
 static void no_process_is_left(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     read_with(&o, m, 4, crash_there);
     assert_int_equal(only_child_of(getpid()), 0);
@@ -207,7 +197,7 @@ static void hang_there_once(uint64_t offset)
 static void a_hang_is_not_believed_once(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     has_hung = mmap(NULL, sizeof *has_hung, PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -225,7 +215,7 @@ static void a_hang_is_not_believed_once(void **state)
 static void many_hangs_give_up_the_chunk(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     read_with(&o, m, 1, hang_in_first_chunk);
     assert_int_equal(o.records, RECORDS - 78);
@@ -240,7 +230,7 @@ static void many_hangs_give_up_the_chunk(void **state)
 static void every_crash_is_named(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     read_with(&o, m, 2, crash_everywhere);
     assert_int_equal(o.records, 0);
@@ -252,7 +242,7 @@ static void every_crash_is_named(void **state)
 static void same_bytes_for_any_jobs(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     static const unsigned jobs[] = {1, 2, 7};
     struct outcome o[3];
     for (int i = 0; i < 3; i++)
@@ -300,13 +290,14 @@ static void a_byte_order_mark_alone(void **state)
         shared_path("evtx/attack/4624_LT3_AnonymousLogon_Localhost_-_JuicyPotato.evtx");
     struct memory_log *m = memory_log_open(path);
     free(path);
+    size_t records = m ? 3 : RECORDS;
     if (!m)
-        skip();
+        m = base_log_open();
     uint64_t offset = plant_mark(m);
     struct outcome o;
     read_with(&o, m, 1, NULL);
     size_t crashed = o.problems.per_code[PROBLEM_READER_CRASHED];
-    assert_int_equal(o.records + crashed, 3);
+    assert_int_equal(o.records + crashed, records);
     if (crashed)
         assert_int_equal(outcome_problem(&o, PROBLEM_READER_CRASHED, 0)->place.offset,
                          offset);
@@ -333,7 +324,7 @@ static void try_to_get_out(uint64_t offset)
 static void the_child_is_confined(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct outcome o;
     read_with(&o, m, 1, try_to_get_out);
     assert_int_equal(o.records, RECORDS);
@@ -354,7 +345,7 @@ static enum status refuse_second(void *context, const struct evtx_record *record
 static void a_sink_that_fails_ends_the_read(void **state)
 {
     (void)state;
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     struct evtx_reader *reader = evtx_reader_open(EVTX_READER_LIBEVTX, 2);
     int calls = 0;
     struct error err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Damage, case by case: the first four chunks of a public log (78, 72, 73 and 75 Sysmon
- * records, header ids 1 to 298), one thing broken in each. What can be read is read, and
+ * Damage, case by case: four chunks (78, 72, 73 and 75 Sysmon records, header ids 1 to
+ * 298), one thing broken in each. What can be read is read, and
  * what cannot is told with its place and its count. */
 #include "log_damage.h"
 #include "util/map.h"

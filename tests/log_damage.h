@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * log_damage.h - one way to damage a log each, for the tests of both readers: the first four
- * chunks of a public log hold 78, 72, 73 and 75 Sysmon records, header ids 1 to 298. */
+ * log_damage.h - one way to damage a log each, for the tests of both readers: four chunks
+ * that hold 78, 72, 73 and 75 Sysmon records, header ids 1 to 298. */
 #ifndef FOREBEAR_LOG_DAMAGE_H
 #define FOREBEAR_LOG_DAMAGE_H
 
-#include "memory_log.h"
+#include "base_log.h"
 
 #include <stdlib.h>
 
@@ -350,12 +350,7 @@ static inline void bad_end(struct memory_log *m)
 
 static inline struct memory_log *open_base(void)
 {
-    char *path = shared_path("evtx/parsers/issue_43.evtx");
-    struct memory_log *m = memory_log_open_start(path, CHUNKS);
-    free(path);
-    if (!m)
-        skip();
-    return m;
+    return base_log_open();
 }
 
 #endif

@@ -115,6 +115,7 @@ grep -q 'extended by the user: ksh.exe (shells.yml)' "$work/detection.md/report-
 tap_result $? "the report tells the shells that were added"
 grep -q 'Help desk shells' "$work/detection.md/report-filtered/report.html"
 tap_result $? "the report tells the filter"
+page libraries.md "$top/doc/libraries.md"
 page templates.md "$top/doc/templates.md"
 grep -q 'Report of the Laboratory of Examples</h1>' "$work/templates.md/case-8/report.html"
 tap_result $? "the report has the words of the worked example"

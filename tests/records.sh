@@ -313,4 +313,12 @@ EOF
 else
     skip "every shared log" "no shared data, or no python3"
 fi
+# --- what damage keeps from being read, an option gives
+head -c 150000 "$top/samples/WKS-01-Sysmon.evtx" >"$work/cut.evtx"
+status_is 3 "records of a log that is cut off" "$forebear" records "$work/cut.evtx"
+said "those that were not read are told, with the option that gives them" '^forebear: --recovered writes records that were not read'
+status_is 3 "with it they are written" "$forebear" records --recovered "$work/cut.evtx"
+! grep -qE 'were not read|--recovered' "$work/.out"
+tap_result $? "and nothing more is said of it"
+
 finish

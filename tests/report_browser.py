@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open report pages in headless Chromium, use them as a reader would, and say what came of
 it: report_browser.py BROWSER PROFILE SHOTS VALUES WORDS AXE PAGE... where PAGE is FOLDER,
-or +FOLDER for one that is used and printed, not only opened. Only the standard library; the
-browser is spoken to by its DevTools protocol over a pipe (file descriptors 3 and 4)."""
+or +FOLDER for one that is used and printed, =FOLDER for one that is opened in windows of
+several widths. Only the standard library; the browser is spoken to by its DevTools protocol
+over a pipe (file descriptors 3 and 4)."""
 import base64
 import json
 import os
@@ -15,6 +16,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage
          "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--remote-debugging-pipe"]
 
+TITLES = ("Forebear report", "Forebear-Bericht")  # the latter with --language de
 WIDTHS = {"phone": 390, "laptop": 1366, "print": 794}
 
 # Elements, attributes and text of the tree, in order, as the HTML parser built it. Some
@@ -207,7 +209,7 @@ def look(browser, name, path):
         scripts: document.querySelectorAll('script').length,
         hidden: [...document.querySelectorAll('.node, .creation, .timeline tr, .statements li')]
             .filter(e => !e.checkVisibility()).length})""")
-    say(facts["title"].startswith("Forebear report") and facts["strange"] == 0 and
+    say(facts["title"].startswith(TITLES) and facts["strange"] == 0 and
         facts["scripts"] == 1, name + ": no element is there that the template has not", facts)
     say(facts["mode"] == "CSS1Compat" and facts["background"] == "rgb(244, 246, 248)",
         name + ": standards mode, and the style sheet passes the policy", facts)
@@ -216,10 +218,26 @@ def look(browser, name, path):
     page.close()
     page = Page(browser, path)
     facts = page.ask("({js: document.documentElement.className, title: document.title})")
-    say(facts["js"] == "js" and facts["title"].startswith("Forebear report"),
+    say(facts["js"] == "js" and facts["title"].startswith(TITLES),
         name + ": the report's own script runs, and no other", facts)
     silent(browser, name, path)
     page.close()
+
+
+# First cells of tables at whose middle something else is seen.
+COVERED = """[...document.querySelectorAll('table.stack tbody tr:first-child td:first-child')]
+    .filter(cell => cell.textContent.trim()).filter(cell => cell.checkVisibility()).filter(cell => {
+      cell.scrollIntoView({block: 'center'});
+      const box = cell.getBoundingClientRect();
+      const seen = document.elementFromPoint(box.left + 5, box.top + box.height / 2);
+      return !(seen && cell.contains(seen));
+    }).map(cell => cell.outerHTML.slice(0, 100))"""
+
+# Cells of the outline and of the hosts that do not begin with their column's name.
+UNNAMED = """[...document.querySelectorAll('.outline tbody td, #hosts tbody td')].filter(cell => {
+      const header = cell.closest('table').querySelectorAll('thead th')[cell.cellIndex].textContent.trim();
+      return cell.textContent && getComputedStyle(cell, '::before').content.indexOf(header) === -1;
+    }).map(cell => cell.outerHTML.slice(0, 100))"""
 
 
 def widths(browser, name, path, shots):
@@ -231,7 +249,14 @@ def widths(browser, name, path, shots):
                  ).filter(e => !e.closest('.scroll')).slice(0, 3).map(e => e.outerHTML.slice(0, 150))]""")
             say(over[0] <= over[1], "%s: nothing sticks out at the side of a %s%s" % (
                 name, device, "" if scripts else ", without scripts"), over)
+            if device == "phone":
+                covered = page.ask(COVERED)
+                say(not covered, "%s: nothing lies over the cells of a %s%s" % (
+                    name, device, "" if scripts else ", without scripts"), covered)
             if scripts:
+                if device == "phone":
+                    unnamed = page.ask(UNNAMED)
+                    say(not unnamed, name + ": a phone's cells name their columns", unnamed)
                 page.shot(os.path.join(shots, "%s-%s.png" % (name, device)))
             page.close()
 
@@ -601,9 +626,11 @@ def main():
     forbidden = [line.split("\t")[0] for line in lines_of(word_file)]
     axe = open(axe_file, encoding="utf-8").read() if os.path.exists(axe_file) else ""
     for folder in sys.argv[7:]:
-        name = folder.lstrip("+")
+        name = folder.lstrip("+=")
         path = os.path.abspath(os.path.join(name, "report.html"))
         look(browser, name, path)
+        if folder.startswith("="):
+            widths(browser, name, path, shots)
         if not folder.startswith("+"):
             continue
         for use in (find, tree_by_keyboard, anchors, lands, copy_row, folded, strange_links,

@@ -39,7 +39,8 @@ for scenario in 11-injection 16-hostile-text; do
     "$build/tests/make_evtx" "$top/tests/scenarios/$scenario.scenario" "logs-$scenario" >/dev/null
     "$forebear" report -q -o "$scenario" "logs-$scenario" >/dev/null 2>&1
 done
-set -- plain +sample +all 11-injection 16-hostile-text
+"$forebear" report -q --language de --timezone Europe/Berlin -o zoned "$top/samples/forebear-sample.E01" >/dev/null 2>&1
+set -- plain =zoned +sample +all 11-injection 16-hostile-text
 "$render" values >values
 for name in joined script U+202E "not UTF-8" NUL; do
     folder=$(printf %s "$name" | tr -c 'A-Za-z0-9' _)

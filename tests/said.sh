@@ -42,7 +42,15 @@ report whole "$top/samples/WKS-01-Sysmon.evtx"
 report none "$top/samples/WKS-01-Sysmon.evtx" --verify=none --no-recovered
 report cut-report cut
 
-# --- what the limits say is what was done
+# --- what the method and the limits say is what was done
+at_a_workstation </dev/null >nothing.scenario
+scenario nothing
+has "the method tells of the second reading" whole.page '^The logs were read a second time'
+has "and of the second reader" whole.page '^Records were decoded again, from the same bytes'
+has "where nothing was looked for again it tells of one reading" nothing.page '^The logs were read once:'
+has "and of no second reader" nothing.page '^No record was decoded again by another reader\.$'
+lacks "nor of what it was handed" nothing.page 'read a second time|from the same bytes|libevtx was handed'
+has "the outcome speaks of live records" whole.page '^Outcome.*finished, and every live record could be read'
 has "the limits tell of the second reader" whole.page '^A second reader decoded only the records that Method names'
 lacks "and do not deny it" whole.page 'no other program has confirmed'
 has "without one they say so" none.page '^One reader decoded the records; no other program has confirmed them'
@@ -76,6 +84,7 @@ has "and that recovered records can be some of it" cut-report.said '10 recovered
 scenario audit
 has "a host with events of the audit alone has no Sysmon record" audit.said '^Examined: .* process creations, on 1 host, from'
 has "on the first screen neither" audit.page 'Hosts with Sysmon records: 1\.'
+lacks "nor is it missed where records are drawn" audit.page 'not drawn'
 has "the manifest counts it apart" audit/manifest.json '"hosts_without_sysmon_records": 1'
 has "its processes are there" audit/processes.csv 'PC-18\.corp\.example'
 
@@ -117,6 +126,8 @@ has "in the manifest too" twice-wide/manifest.json "\"timeline_events_beyond_lef
 report sample "$top/samples/forebear-sample.E01"
 has "a source that is the recorded parent is called that" sample.page 'The recorded parent, also recorded as acting on the host process: .*regsvr32.exe \(9552\)'
 lacks "and nothing else" sample.page 'Not (a|the recorded) parent, .*regsvr32.exe \(9552\)'
+
+has "a machine's id is spelt as in hosts.csv" sample.page 'machine id 5A3C0F11'
 
 # --- counts in words
 has "none of them is not 0 of them" whole.said 'near misses?, each with why: .*(It is|All are) of a process creation that another rule matches and stands? there\.'

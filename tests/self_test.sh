@@ -29,6 +29,7 @@ head -n 9 native.md >"$work/.out"
 said "the record names the program and its digest" "^- Program: Forebear .*, SHA-256 $(sha256sum forebear | cut -c1-64)\$"
 said "the record names the rules" '^- Rules: [0-9]+, SHA-256 over their files [0-9a-f]{64}$'
 said "the record names the libraries" '^- Libraries: libevtx .*libdeflate '
+check "the record says that images are not tested" grep -q 'No image was opened\.$' native.md
 check "with the other reader too" sh -c './forebear self-test --reader=libevtx > libevtx.md'
 statements native.md >native.statements
 statements libevtx.md >libevtx.statements

@@ -110,7 +110,7 @@ compared "it has the cells of the CSV files" bad
 for kind in long formula digits; do counted $kind; done
 check "problems.csv points to it" grep -q '^CSV_FORMULA.*--format=xlsx' bad/problems.csv
 "$build/tests/report_render" names | while IFS= read -r name; do
-    timeout 60 "$build/tests/report_render" "model" "$name" 0 >"$work/.out" 2>&1 &&
+    timeout 300 "$build/tests/report_render" "model" "$name" 0 >"$work/.out" 2>&1 &&
         (cd model && ls *.csv) | python3 "$top/tests/workbook.py" model >>"$work/.out" 2>&1 ||
         { cat "$work/.out"; echo "with the value: $name"; }
     rm -rf model

@@ -101,7 +101,8 @@ enum status tsk_library_load(struct error *err)
         return OK;
     void *library = dlopen(TSK_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
     if (!library)
-        return fail(err, FAILED, NOWHERE, "images cannot be read: %s", dlerror());
+        return fail(err, FAILED, NOWHERE, "images cannot be read: %s" TSK_HINT,
+                    dlerror());
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (find_function(library, i))
             continue;
@@ -114,5 +115,5 @@ enum status tsk_library_load(struct error *err)
 
 const char *tsk_library_version(void)
 {
-    return tsk.tsk_version_get_str ? tsk_version_get_str() : TSK_VERSION_STR;
+    return tsk.tsk_version_get_str ? tsk_version_get_str() : "not loaded";
 }

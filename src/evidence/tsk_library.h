@@ -12,7 +12,7 @@
 /* Before any function of libtsk is called, by a process with one thread or under a lock of
  * the caller's; again does nothing. FAILED if it cannot be loaded or lacks a function. */
 enum status tsk_library_load(struct error *err);
-/* Of the loaded one; before that, of the one this program was built for. */
+/* Of the loaded one; before that, "not loaded". */
 const char *tsk_library_version(void);
 
 #endif

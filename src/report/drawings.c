@@ -394,6 +394,15 @@ static size_t choose_hosts(const struct page *page, uint32_t chosen[HOST_ROWS_MA
     return count;
 }
 
+/* A host that other logs alone know has no records to draw. */
+static size_t count_hosts_with_records(const struct lineage *l)
+{
+    size_t count = 0;
+    for (uint32_t h = 0; h < l->host_count; h++)
+        count += has_activity(&l->hosts[h]);
+    return count;
+}
+
 static void describe_activity(struct markup *m, size_t drawn, size_t total,
                               uint64_t width)
 {
@@ -418,7 +427,7 @@ DRAWING(activity)
     if (!m || count == 0)
         return count > 0;
     int bottom = 14 + (int)count * HOST_ROW_HEIGHT;
-    size_t total = lineage_of(page)->host_count;
+    size_t total = count_hosts_with_records(lineage_of(page));
     open_svg(m, "activity", bottom + AXIS_HEIGHT + (total > count ? 16 : 0));
     describe_activity(m, count, total,
                       lineage_of(page)->hosts[hosts[0]].activity.width);

@@ -259,7 +259,7 @@ SLOT(host_computer)
 SLOT(host_machine)
 {
     if (HOST(page)->machine_id)
-        buffer_printf(out, "%08" PRIx32, HOST(page)->machine_id);
+        buffer_printf(out, "%08" PRIX32, HOST(page)->machine_id);
 }
 SLOT(host_first)
 {

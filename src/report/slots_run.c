@@ -119,6 +119,11 @@ SLOT(recovers)
 {
     buffer_add_string(out, RUN(page)->recovers ? "yes" : "");
 }
+/* Were the logs read again for families? */
+SLOT(gathered)
+{
+    buffer_add_string(out, page->report->elsewhere ? "yes" : "");
+}
 SLOT(libraries)
 {
     put_list(out, &RUN(page)->libraries);
@@ -146,7 +151,7 @@ SLOT(exit_status)
         int status;
         const char *meaning;
     } meanings[] = {
-        {0,  "finished, and everything could be read"                    },
+        {0,  "finished, and every live record could be read"             },
         {3,  "finished, but some evidence was damaged, unreadable or locked, or held no "
             "Sysmon record at all"                            },
         {10, "finished; a finding of the level that was asked for exists"},

@@ -432,15 +432,17 @@ static void say_hosts_apart(const struct detector *d, struct arena *arena,
             count++;
             with_signs += has_sign(d, i);
         }
-    struct text signs = with_signs
-                            ? arena_printf(arena, "on %" PRIu64 " of them", with_signs)
-                            : TEXT_LITERAL("on none");
+    struct text signs =
+        with_signs ? arena_printf(
+                         arena, "records of interest are there on %" PRIu64 " of them",
+                         with_signs)
+                   : TEXT_LITERAL("no record of interest is there on any of them");
     if (count)
         statements_add(out, arena, with_signs ? ASSESSED : DERIVED,
                        "%" PRIu64 " process%s that %s msra.exe by name or by "
-                       "OriginalFileName %s host process of no finding; records of "
-                       "interest are there %.*s. corroboration.csv lists each with "
-                       "its innocent explanations.",
+                       "OriginalFileName %s no finding's host process; %.*s. "
+                       "corroboration.csv lists each with its innocent "
+                       "explanations.",
                        count, count == 1 ? "" : "es", count == 1 ? "is" : "are",
                        count == 1 ? "is" : "are", TEXT(signs));
 }
@@ -642,9 +644,9 @@ static void add_silences(struct buffer *out, const struct report *r,
                              : "");
     if (c->holes)
         buffer_printf(out,
-                      "recorded, and on %" PRIu64
-                      " of them nothing for longer than is ordinary, %" PRIu64
-                      " time%s in all, %" PRIu64 " without a recorded reason",
+                      "recorded, and was silent for longer than is ordinary on %" PRIu64
+                      " of them, %" PRIu64 " time%s in all, %" PRIu64
+                      " without a recorded reason",
                       c->silent, c->holes, PLURAL(c->holes), c->holes_not_explained);
     else
         buffer_add_string(out, "was never silent for longer than is ordinary");

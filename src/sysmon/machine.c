@@ -104,8 +104,8 @@ static bool start_time(struct machine_event *e, const struct evtx_record *record
                        struct buffer *words)
 {
     (void)e;
-    add_field(words, ", started ", field(record, "StartTime"));
-    add_field(words, ", stopped ", field(record, "StopTime"));
+    add_field(words, ", by its StartTime ", field(record, "StartTime"));
+    add_field(words, ", by its StopTime ", field(record, "StopTime"));
     return true;
 }
 
