@@ -232,7 +232,7 @@
     host: (item, wanted) => !item.element.dataset.host || item.element.dataset.host === wanted,
     rule: (item, wanted) => !item.element.dataset.rules || item.element.dataset.rules.split(' ').includes(wanted),
     level: (item, wanted) => !item.element.dataset.levels || item.element.dataset.levels.split(' ').includes(wanted),
-    event: (item, wanted) => !item.element.dataset.event || item.element.dataset.event === wanted,
+    event: (item, wanted) => !item.element.dataset.event || item.element.dataset.event.split(' ').includes(wanted),
     from: (item, wanted) => !item.element.dataset.time || item.element.dataset.time >= wanted,
     to: (item, wanted) => !item.element.dataset.time || wanted + '~' >= item.element.dataset.time,
   };

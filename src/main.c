@@ -14,6 +14,7 @@
 #include "scan.h"
 #include "self_test.h"
 #include "show.h"
+#include "util/memory.h"
 #include "util/stop.h"
 #include "versions.h"
 
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
     const char *topic;
     keep_standard_streams();
     stop_install();
+    memory_set_end(EXIT_CANNOT, NULL, NULL);
     enum command command = options_parse(&options, argc, argv, &topic, &err);
     int status = dispatch(command, &options, topic, argc, argv, &err);
     options_release(&options);

@@ -202,18 +202,34 @@ static void csv_header(struct records *r)
     emit_csv_end_row(&r->emitter);
 }
 
-/* Fields that the table does not know, and values without a name. */
+static bool has_column(const struct sysmon_event *event, size_t i)
+{
+    return i < UINT8_MAX && memchr(event->slot, (int)i + 1, sizeof event->slot);
+}
+
+static size_t columns_filled(const struct sysmon_event *event)
+{
+    size_t count = 0;
+    for (unsigned f = 0; f < SYSMON_FIELDS; f++)
+        count += event->slot[f] != 0;
+    return count;
+}
+
+/* Fields that the table does not know, values without a name, and further values of a name
+ * that has one already. */
 static struct text other_fields(struct records *r, const struct sysmon_event *event)
 {
+    size_t count = event->record->field_count;
+    if (count == columns_filled(event))
+        return NO_TEXT;
     buffer_clear(&r->emitter.cell);
-    for (size_t i = 0; event->unknown_fields && i < event->record->field_count; i++) {
-        struct text name = evtx_record_name(event->record, i);
-        if (sysmon_field_find(name) == SYSMON_FIELDS)
+    for (size_t i = 0; i < count; i++)
+        if (!has_column(event, i))
             buffer_printf(&r->emitter.cell, "%s%.*s=%.*s",
-                          r->emitter.cell.len ? "; " : "", TEXT(name),
+                          r->emitter.cell.len ? "; " : "",
+                          TEXT(evtx_record_name(event->record, i)),
                           TEXT(evtx_record_value(event->record, i)));
-    }
-    return event->unknown_fields ? buffer_text(&r->emitter.cell) : NO_TEXT;
+    return buffer_text(&r->emitter.cell);
 }
 
 static void csv_place(struct records *r, const struct evtx_record *record)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/memory.h"
 #include "util/stop.h"
@@ -114,6 +115,22 @@ static enum status spare_other_files(const struct run *run, struct error *err)
     return OK;
 }
 
+/* Of a run that was killed, or of this one where it cannot go on. Asks for no memory. */
+static void wipe_outputs(const struct output_dir *dir)
+{
+    const char *name;
+    for (size_t i = 0; (name = report_file_name(i)); i++)
+        output_dir_wipe(dir, name);
+}
+
+static void leave_nothing(void *of)
+{
+    const struct output_dir *dir = of;
+    wipe_outputs(dir);
+    if (dir->made_here)
+        rmdir(dir->path);
+}
+
 /* What can be wrong with all these, and the output folder, is said before hours of reading,
  * not after. */
 static enum status prepare(struct run *run, struct error *err)
@@ -127,8 +144,10 @@ static enum status prepare(struct run *run, struct error *err)
     begin_page(run);
     if (read_named_files(run, err) != OK ||
         output_dir_open(&run->output, o->output, o->force, err) != OK ||
-        spare_other_files(run, err) != OK ||
-        journal_open(&run->journal, &run->output, err) != OK)
+        spare_other_files(run, err) != OK)
+        return FAILED;
+    wipe_outputs(&run->output);
+    if (journal_open(&run->journal, &run->output, err) != OK)
         return FAILED;
     run->layouts = memory_get_zeroed((size_t)o->jobs + 1, sizeof *run->layouts);
     evtx_reader_recover(run->reader, run->report.run.recovers);
@@ -347,7 +366,7 @@ static enum status write_report(struct run *run, struct error *err)
         report_write_manifest(report, &run->output, err) != OK || stop_requested())
         return FAILED;
     if (run->options->force)
-        report_remove_stale(report, &run->output);
+        report_name_stale(report, &run->output);
     return publish(run, err);
 }
 
@@ -430,6 +449,7 @@ int run_report(const struct options *options, int argc, char **argv)
 {
     struct run run = {.options = options, .output.fd = -1};
     struct error err = {0};
+    memory_set_end(EXIT_CANNOT, leave_nothing, &run.output);
     journal_init(&run.journal, options->quiet);
     selection_check_open(&run.check, &options->selection);
     problems_init(&run.problems, &run.arena);
@@ -440,5 +460,6 @@ int run_report(const struct options *options, int argc, char **argv)
                      ? show_summary(&run, run.report.run.exit_status)
                      : give_up(&run, &err);
     release(&run);
+    memory_set_end(EXIT_CANNOT, NULL, NULL);
     return status;
 }

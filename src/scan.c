@@ -294,9 +294,11 @@ static enum status nameless_pass(void *context, const struct evtx_record *record
     struct scan *s = context;
     for (size_t i = 0; i < count; i++) {
         struct nameless wanted = {records[i].offset, s->log_number};
-        if (bsearch(&wanted, s->nameless, s->nameless_count, sizeof wanted,
-                    by_log_and_offset))
-            take(s, &records[i]);
+        if (!bsearch(&wanted, s->nameless, s->nameless_count, sizeof wanted,
+                     by_log_and_offset))
+            continue;
+        s->records += record_state_is_live(records[i].state);
+        take(s, &records[i]);
     }
     return emit_push(&s->emitter);
 }

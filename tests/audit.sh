@@ -93,6 +93,31 @@ check "a record without a creator's id is read" report nobody "$work/nobody"
 has_row "and no id is made up" nobody 'tool\.exe' ',event 4688 records no process id of the creator,'
 check "nowhere" sh -c '! grep -r 4294967295 "$1"' - "$work/out.nobody"
 
+# The numbers of two logs say nothing of each other's order: the times do.
+mkdir "$work/order"
+cat >"$work/order.scenario" <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process explorer pid 16 at +0s image C:\Windows\explorer.exe parent -
+process late pid 32 at +60s image C:\late.exe parent explorer
+log Security.evtx ids 7001
+record 4689 at +40s version 0 provider Microsoft-Windows-Security-Auditing channel Security provider-guid {54849625-5478-4994-A5BA-3E3B0328C30D} SubjectUserSid:sid=S-1-5-18 SubjectUserName=anna SubjectDomainName=CORP SubjectLogonId:hex64=0x1234 Status:hex32=0x0 ProcessId:hex64=0x10 ProcessName=C:\Windows\explorer.exe
+END
+"$build/tests/make_evtx" "$work/order.scenario" "$work/order" >/dev/null
+report order "$work/order"
+check "an end that the audit recorded before the child's start is told" grep -q '^PARENT_ENDED_FIRST' "$work/out.order/problems.csv"
+
+# What is said of children says "Sysmon recorded": the audit's are no such.
+mkdir "$work/tasks"
+sed 's/^\(process whoami .*\)whoami.exe command "whoami .all"/\1schtasks.exe command "schtasks -create"/
+    /NewProcessId:hex64=0x40/{s/cmd.exe/schtasks.exe/;s/cmd .c set/schtasks -create/;}' \
+    "$top/tests/scenarios/20-audit.scenario" >"$work/tasks.scenario"
+"$build/tests/make_evtx" "$work/tasks.scenario" "$work/tasks" >/dev/null
+report tasks "$work/tasks"
+check "both are children of msra.exe" test "$(grep -c 'schtasks.exe.*schtasks -create' "$work/out.tasks/processes.csv")" = 2
+check "Sysmon's alone is told as what Sysmon recorded" test "$(grep -c ',MSRA_TASK,' "$work/out.tasks/corroboration.csv")" = 1
+
 # told FOLDER ID: the timeline's rows of that event
 told() {
     python3 - "$work/out.$1/timeline.csv" "$2" <<'PY'
@@ -123,6 +148,15 @@ check "nor is the end" sh -c '! grep -q ",4689," "$1"' - "$work/out.none/timelin
 report told --event-id=4688 --channel=Security "$work/logs"
 check "and told where they are" test "$(grep -c ',4688,' "$work/out.told/timeline.csv")" = 3
 check "by their ids: no end" sh -c '! grep -q ",4689," "$1"' - "$work/out.told/timeline.csv"
+report channel --channel=Security "$work/logs"
+check "a channel alone has its own events alone" sh -c '! grep -q "Sysmon.4Operational.evtx" "$1" && grep -q Security.evtx "$1"' - "$work/out.channel/timeline.csv"
+report edge --after=2026-01-01T00:00:20.0100000Z --before=2026-01-01T00:00:25Z "$work/logs"
+check "a creation is told by its start, not by when it was logged" sh -c '! grep whoami "$1"' - "$work/out.edge/findings.csv"
+count() { tail -n +2 "$work/out.$1/timeline.csv" | grep -c .; }
+for part in none told channel edge; do
+    left_out=$(sed -n 's/.*"timeline_events_left_out": \([0-9]*\).*/\1/p' "$work/out.$part/manifest.json")
+    check "$part: what is not told is counted" test $(($(count $part) + left_out)) = "$(count both)"
+done
 report ends --event-id=4689 "$work/logs"
 check "and the end alone" test "$(grep -c 'Windows. audit' "$work/out.ends/timeline.csv")" = 1
 python3 - "$work/out.both/findings.csv" >"$work/found" <<'PY'
@@ -257,10 +291,33 @@ splunk-v4 c.exe Security 4688 True
 END
 same "each finding and near miss says which log recorded it" "$work/wanted" "$work/found"
 
+# --- the page's filter by event id goes by what logged a creation
+{
+    cat <<'END'
+t0 2026-01-01T00:00:00Z
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+log Microsoft-Windows-Sysmon%4Operational.evtx
+process msra pid 48 at +10s image C:\Windows\System32\msra.exe parent -
+process both pid 80 at +20s image C:\Windows\System32\whoami.exe parent msra
+process alone pid 81 at +25s image C:\Windows\System32\net.exe parent msra
+log Security.evtx ids 7001
+END
+    created +20s 2 0x50 "$system\whoami.exe" 0x30 "$system\msra.exe"
+    created +30s 2 0x60 "$system\arp.exe" 0x30 "$system\msra.exe"
+} >"$work/filter.scenario"
+mkdir "$work/filter"
+"$build/tests/make_evtx" "$work/filter.scenario" "$work/filter" >/dev/null
+check "creations of either source are matched" report filter "$work/filter"
+grep -A 1 '^<article class="creation' "$work/out.filter/report.html" |
+    sed -nE 's/.* data-event="([^"]*)".*/\1/p; s/^<h5>([a-z]*)\.exe.*/\1/p' | paste - - >"$work/found"
+printf '1 4688\twhoami\n1\tnet\n4688\tarp\n' >"$work/wanted"
+same "each says the events that it was recorded by" "$work/wanted" "$work/found"
+
 status_is 3 "without Sysmon the run says that it is incomplete" report alone "$work/alone"
 said "and what it rests on" 'Examined without Sysmon: no Sysmon record'
 rows alone >"$work/rows"
 check "a creator that is not recorded is no parent" grep -q '^cmd.exe 64 logged (4688) grade= parent= ' "$work/rows"
+check "its end is known without Sysmon too" grep -q '^cmd.exe 64 logged .* end=00:00:40 by=Security 4688 ' "$work/rows"
 python3 - "$work/out.alone/findings.csv" >"$work/.out" <<'PY'
 import csv, sys
 print(*sorted(r["rule_source"] for r in csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8"))))

@@ -199,6 +199,7 @@ static void bad_dispositions_are_refused(void **state)
         {LIT(HEADER F1 ",benign,,,r\n"),                                                "line 2: a disposition needs initials"     },
         {LIT(HEADER F1 ",benign,AS,,\n"),                                               "line 2: a disposition needs initials"     },
         {LIT(HEADER "x\n"),                                                             "line 2: a row has five cells"             },
+        {LIT(HEADER F1 "0,open,AS,,r\n"),                                               "line 2: this is no finding's name"        },
         {LIT(HEADER ",open,AS,,r\n"),                                                   "line 2: this is no finding's name"        },
         {LIT(HEADER F1 ",benign,AS\n"),                                                 "line 2: a row has five cells"             },
         {LIT(HEADER F1 ",benign,AS,,r,x\n"),                                            "line 2: a row has five cells"             },

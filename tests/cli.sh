@@ -159,6 +159,28 @@ status_is 4 "a limit on the size of files ends the run" sh -c 'ulimit -f 16; "$1
 said "and it says which file" 'cannot write'
 check "and nothing half-written stays" test ! -e "$work/full"
 
+
+# Just enough memory to begin.
+for kib in 50000 60000 70000 80000 none; do
+    (ulimit -v $kib && "$forebear" --version) >/dev/null 2>&1 && break
+done
+if [ $kib != none ]; then
+    limited() { (ulimit -v $kib && "$forebear" "$@"); }
+    status_is 4 "a run that gets no memory" limited report -q --format=html,xlsx -o "$work/small" "$work/evidence"
+    said "says so" 'out of memory'
+    check "and leaves nothing" test ! -e "$work/small"
+    mkdir "$work/small"
+    echo mine >"$work/small/mine"
+    status_is 4 "nor does it" limited report -q --format=html,xlsx -o "$work/small" "$work/evidence"
+    check "in a folder that was there" test "$(ls -A "$work/small")" = mine
+else
+    skip "a run that gets no memory" "the program does not begin with so little"
+fi
+mkdir "$work/killed"
+echo half >"$work/killed/.report.html.partial"
+status_is 0 "a run where one was killed" "$forebear" report -q --format=csv -o "$work/killed" "$work/evidence"
+check "takes away what that left" test ! -e "$work/killed/.report.html.partial"
+
 if command -v strace >/dev/null && strace -o "$work/calls" true 2>/dev/null; then
     # who is traced cannot look for leaks
     under() { ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -o "$work/calls" -e trace=fsync "$@"; }

@@ -122,6 +122,13 @@ has service coverage ',hole,sensor stopped,' 'Sysmon64 stopped'
 has service coverage ',sensor changed,' 'a service was installed: upd'
 has service coverage ',sensor changed,' 'from auto start to disabled'
 
+# Stopped and started at one moment is told.
+{ silent_until +6h
+  echo "record 7036 at +2m provider 'Service Control Manager' channel System param1=Sysmon64 param2=stopped"
+  echo "record 7036 at +2m provider 'Service Control Manager' channel System param1=Sysmon64 param2=running"; } | story moment
+read_story moment
+has moment coverage ',0,sensor stopped,' '^PC-17[^,]*,2026-01-01T00:02:00[^,]*,2026-01-01T00:02:00[^,]*,' 'until .*EventRecordID 101 of'
+
 # The event log service stopped alone, and was started again; no machine was off.
 eventlog='provider EventLog channel System'
 { silent_until +6h
@@ -386,7 +393,7 @@ tap_result $? "twelve hosts in one folder are twelve rows"
 mkdir hidden
 "$make_evtx" "$top/tests/scenarios/hidden.scenario" hidden >/dev/null
 read_story hidden
-has hidden problems '^HIDDEN_RECORD,warning' 'header id 3, .* lies inside the record at offset [0-9]+ \(header id 2'
+has hidden problems '^HIDDEN_RECORD,warning' 'header id 3, .* lies inside the record at offset [0-9]+ \(header id 2, [0-9]+ bytes\); stepping by the sizes of records passes over it"'
 has hidden processes 'whoami.exe' ',hidden,'
 has hidden evidence ',1.?$'
 status_is 0 "hidden: libevtx tells it too" "$forebear" report -q --reader=libevtx -o hidden.libevtx hidden
@@ -425,6 +432,23 @@ read_story tampering
 has tampering problems '^SENSOR_TAMPERING,warning' 'Sysmon64a.exe -u force'
 has tampering problems '^SENSOR_TAMPERING,warning' 'C:.Temp.services.exe \(pid 25\) wrote'
 has tampering problems '^SENSOR_TAMPERING,warning' 'DeleteKey: HKLM.System.CurrentControlSet.Services.Sysmon;'
+
+# What Sysmon and services.exe write there is their work; a path that only ends alike is not.
+key='HKLM\System\CurrentControlSet\Services\SysmonDrv\Parameters'
+cat <<END | story writers
+host PC-17.corp.example machine 0x1
+log $sysmon
+process sysmon pid 20 at +0s image C:\Windows\Sysmon64.exe parent -
+process services pid 21 at +1s image C:\Windows\System32\services.exe parent -
+process other pid 22 at +2s image C:\x:\Windows\System32\services.exe parent -
+event 13 at +3s process sysmon EventType=SetValue TargetObject=$key
+event 13 at +4s process services EventType=SetValue TargetObject=$key
+event 13 at +5s process other EventType=SetValue TargetObject=$key
+END
+read_story writers
+grep -o '^SENSOR_TAMPERING,.*(pid [0-9]*)' writers.report/problems.csv | sed 's/.*(//' >said
+echo 'pid 22)' >wanted
+same "writers: whose work is told" wanted said
 
 # A number that is not recorded is no number, and no two of them are the same.
 mkdir numbers

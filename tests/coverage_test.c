@@ -147,6 +147,20 @@ static void tells_copies_from_conflicts(void **state)
     end(&f);
 }
 
+static void a_record_id_that_comes_twice_running(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(1, 1), ID(2, 2), VALUE(2, 2, 'y'), ID(3, 3)));
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_CONFLICT], 1);
+    end(&f);
+    start(&f, "a.evtx", false);
+    add_all(&f, ROWS(ID(1, 1), ID(2, 2), ID(2, 2), ID(3, 3)));
+    assert_int_equal(f.problems.per_code[PROBLEM_RID_DUP], 1);
+    end(&f);
+}
+
 static void a_short_copy_hides_no_long_run(void **state)
 {
     struct fixture f;
@@ -533,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_gaps_whatever_the_order),
         cmocka_unit_test(tells_copies_from_conflicts),
+        cmocka_unit_test(a_record_id_that_comes_twice_running),
         cmocka_unit_test(a_short_copy_hides_no_long_run),
         cmocka_unit_test(keeps_computers_apart),
         cmocka_unit_test(tells_where_a_log_comes_from),

@@ -465,6 +465,10 @@ static void test_near_misses(void **state)
         {{"C:\\Windows\\System32\\msra.exe", "m\xc5\xbfra.exe",
           "C:\\Windows\\System32\\cmd.exe"},
          "sigma", "ParentCommandLine does not contain \"msra.exe\"."},
+        /* all but its first letter, which is no backslash */
+        {{"C:\\Windows\\System32\\msra.exe", "sra.exe",
+          "C:\\Windows\\System32\\cmd.exe"},
+         "sigma", "ParentCommandLine does not contain \"msra.exe\"."},
         {{"C:\\Windows\\SysWOW64\\msra.exe", "msra.exe",
           "C:\\Windows\\SysWOW64\\net1.exe"},
          "sigma",

@@ -342,6 +342,12 @@ static void test_every_scenario(void **state)
  "process p" pid " pid " pid " at " at " image C:\\Windows\\SysWOW64\\" name           \
  " parent msra\n"
 
+#define MSRA2                                                                          \
+ "process msra2 pid 31 at +10s image C:\\Windows\\System32\\msra.exe parent explorer\n"
+#define CHILD2(pid, at, name)                                                          \
+ "process p" pid " pid " pid " at " at " image C:\\Windows\\System32\\" name           \
+ " parent msra2\n"
+
 static void test_burst(void **state)
 {
     (void)state;
@@ -385,6 +391,23 @@ static void test_burst(void **state)
          "explorer\n"
          "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent "
          "explorer\n",                     0     },
+        {MSRA CHILD("40", "+20s", "notepad.exe")
+         "process a pid 41 at +30s image C:\\Windows\\System32\\whoami.exe parent explorer\n"
+         "process b pid 42 at +40s image C:\\Windows\\System32\\arp.exe parent explorer\n"
+         "process c pid 43 at +50s image C:\\Windows\\System32\\route.exe parent explorer\n",
+         0},
+        /* of two hosts in turns: each has its own */
+        {MSRA MSRA2 CHILD("40", "+20s", "whoami.exe") CHILD2("50", "+25s", "route.exe")
+             CHILD("41", "+30s", "arp.exe") CHILD2("51", "+35s", "net.exe")
+             CHILD("42", "+40s", "ipconfig.exe"),
+         42},
+        {MSRA MSRA2 CHILD("40", "+20s", "whoami.exe") CHILD2("50", "+25s", "route.exe")
+             CHILD("41", "+30s", "arp.exe") CHILD2("51", "+35s", "net.exe"),
+         0},
+        /* another spelling is the same tool */
+        {MSRA CHILD("40", "+20s", "NET1.EXE") CHILD("41", "+30s", "ARP.exe")
+             CHILD("42", "+40s", "IPConfig.exe"),
+         42},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct story s;
@@ -577,6 +600,9 @@ static const struct {
      NET("10.0.0.1",                                                                                                                             "445") NET("10.0.0.2",                                                                                                                                                                                                                                                            "445") NET("10.0.0.3", "445")
          NET("10.0.0.4", "445") "event 3 at +10m21s process msra Initiated=true "
                                 "DestinationIp=10.0.0.5 DestinationPort=445\n", -1},
+    {"MSRA_NET_FANOUT",
+     NET("10.0.0.1", "445") NET("10.0.0.2", "445") NET("10.0.0.3", "445")
+         NET("10.0.0.4", "445") NET("", "445"), -1},
     {"MSRA_NET_FANOUT",
      NET("10.0.0.1",                                                                                                  "446") NET("10.0.0.2",                                                                                                                                                                                                                                        "446") NET("10.0.0.3", "446")
          NET("10.0.0.4", "446") NET("10.0.0.5", "446"),
@@ -961,6 +987,12 @@ static void test_null_parent_with_candidate(void **state)
     const struct near_miss *blind = near_miss(&s, NULL, 40);
     assert_non_null(blind);
     assert_true(text_contains_fold(blind->why, TEXT_LITERAL("no recorded link")));
+    forget(&s);
+    /* by name it is recorded, which rules can match */
+    tell_text(&s, MSRA "process a pid 40 at +20s image C:\\Windows\\System32\\cmd.exe "
+                       "parent - ParentProcessId=30 "
+                       "ParentImage=C:\\Windows\\SysWOW64\\msra.exe\n");
+    assert_null(near_miss(&s, NULL, 40));
     forget(&s);
 }
 

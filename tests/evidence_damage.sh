@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..49
+echo 1..61
 
 # --- bad input
 : > empty.bin
@@ -68,6 +68,12 @@ check 'another folder' sh -c "! '$tool' --contains out-dir case Sysmon.evtx"
 if [ -x "$ntfs_image" ] && have mkntfs; then
     make_ntfs ntfs.raw 8 --file=$winevt/Sysmon.evtx=Sysmon.evtx --file=$winevt/Gone.evtx=Old.evtx \
         --file=$winevt/Zed.evtx=Old.evtx --delete=$winevt/Gone.evtx
+    # an image changes, with all logs in it
+    cp ntfs.raw changing.raw
+    run --change=changing.raw changing.raw
+    check 'an image that changes is told once' test "$(grep -c '^problem EVIDENCE_CHANGED' out)" = 1
+    check 'of each of its logs' sh -c '[ "$(grep -c unchanged=0 out)" -gt 1 ] && ! grep -q unchanged=1 out'
+
     # nothing changes
     sha256sum ntfs.raw Sysmon.evtx > bytes_before
     touch -a -d '2001-01-01' ntfs.raw Sysmon.evtx
@@ -134,8 +140,19 @@ if [ -x "$ntfs_image" ] && have mkntfs; then
     check 'a missing segment of a split image' says '^problem IMAGE_SEGMENT_MISSING offset=3000000: segment .*part.001'
     run part.002
     check 'a later segment alone is no image' says '^problem EVIDENCE_UNREADABLE'
+    # a number at the end of a name is not always a segment's
+    mkdir years && for year in 2023 2024; do cp ntfs.raw years/HOST.$year; done
+    run years/HOST.2024
+    check 'an image named after a year is one beside that of another year' finds $winevt/Sysmon.evtx Sysmon.evtx
+    for segment in 001 002 003; do cp ntfs.raw years/HOST.$segment; done
+    run years/HOST.003
+    check 'a later segment of a series is told' says 'this is a later segment of a split image'
+    cp years/HOST.001 years/HOST.000
+    run years/HOST.001
+    check 'of one that begins at 0, too' says 'this is a later segment of a split image'
+    rm -r years
 else
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do skip 'NTFS' 'libntfs-3g is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do skip 'NTFS' 'libntfs-3g is absent'; done
 fi
 if [ -f ntfs.raw ] && have ewfacquirestream; then
     ewfacquirestream -q -t cut -f encase6 -c none -S 1.5MiB -l ewf.log < ntfs.raw > /dev/null 2>&1
@@ -150,6 +167,20 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
         "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
     check 'other logs are whole' finds $winevt/Zed.evtx Old.evtx
     check 'the stored hash differs' says '^problem IMAGE_HASH_DIFFERS: stored MD5'
+    # one beside it, and one of a log that lies behind it and is read before it
+    printf 'X' | dd of="bad/$file" bs=1 seek=$((at + 32772)) conv=notrunc status=none
+    other=$(grep -l 'Old 000079190' cut.E0? | head -1)
+    gone=$(grep -abo 'Old 000079190' "$other" | head -1 | cut -d: -f1)
+    printf 'X' | dd of="bad/$other" bs=1 seek=$((gone + 32772)) conv=notrunc status=none
+    run bad/cut.E01
+    check 'two bad chunks beside each other are told' says '^problem IMAGE_CHECKSUM offset=[0-9]+: 65536 bytes'
+    check 'and one behind them' says '^problem IMAGE_CHECKSUM offset=[0-9]+: 32768 bytes'
+    check 'with the first log that they spoil' says "^problem LOG_UNREADABLE log=$winevt/Gone.evtx offset=[0-9]+: .*checksum"
+    check 'and the second' says "^problem LOG_UNREADABLE log=$winevt/Sysmon.evtx offset=[0-9]+: .*checksum"
+    printf 'X' | dd of="bad/$other" bs=1 seek="$gone" conv=notrunc status=none
+    run bad/cut.E01
+    check 'a deleted log whose beginning is bad is one' says "^log $winevt/Gone.evtx size=[0-9]+ sha256= .* deleted=1"
+    check 'of which is told what is missing' says "^problem LOG_UNREADABLE log=$winevt/Gone.evtx offset=0: .*checksum"
     sha256sum cut.E0? > bytes_before; stat -c '%y %z' cut.E0? > times_before
     run --verify cut.E01
     sha256sum cut.E0? > bytes_after; stat -c '%y %z' cut.E0? > times_after
@@ -157,13 +188,25 @@ if [ -f ntfs.raw ] && have ewfacquirestream; then
     mkdir gap && cp cut.E0? gap/ && rm gap/cut.E03
     run gap/cut.E01
     check 'a missing segment of an E01 is told' says '^problem IMAGE_SEGMENT_MISSING offset=[1-9][0-9]*: segment .*cut.E03 is missing'
+    # The search for what is missing meets the chunk at 2 MiB: a bad one is not the end.
+    gap_at=$(sed -n 's/^problem IMAGE_SEGMENT_MISSING offset=\([0-9]*\):.*/\1/p' out)
+    mkdir second && cp cut.E0? second/ && rm second/cut.E02
+    run second/cut.E01
+    second_at=$(sed -n 's/^problem IMAGE_SEGMENT_MISSING offset=\([0-9]*\):.*/\1/p' out)
+    printf 'X' | dd of=gap/cut.E02 bs=1 seek=$(((64 - second_at / 32768) * 32772 + 16384)) conv=notrunc status=none
+    run gap/cut.E01
+    check 'a bad chunk before it does not move what is missing' says "^problem IMAGE_SEGMENT_MISSING offset=$gap_at:"
     run cut.E02
     check 'a later segment of an E01 is told' says 'this is segment 2 of an E01 image'
     mkdir cutoff && cp cut.E0? cutoff/ && truncate -s 800000 cutoff/cut.E02
     run cutoff/cut.E01
     check 'a segment cut short is told' says '^problem IMAGE_TRUNCATED offset=[1-9][0-9]*: a segment is cut short'
+    check 'from the beginning of a chunk on' test $(($(sed -n 's/^problem IMAGE_TRUNCATED offset=\([0-9]*\):.*/\1/p' out) % 32768)) = 0
+    mkdir end && cp cut.E0? end/ && truncate -s -20 end/cut.E06
+    run end/cut.E01
+    check 'one whose media is whole, too' says '^problem IMAGE_TRUNCATED offset=8388608: .*nothing of it is missing'
 else
-    for i in 1 2 3 4 5 6 7 8; do skip 'E01' 'ewfacquirestream is absent'; done
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do skip 'E01' 'ewfacquirestream is absent'; done
 fi
 if [ -f ntfs.raw ] && have qemu-img; then
     qemu-img convert -f raw -O vhdx ntfs.raw dirty.vhdx && cp dirty.vhdx child.vhdx

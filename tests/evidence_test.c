@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "evidence/evidence.h"
+#include "evidence/evidence_internal.h"
 #include "util/memory.h"
 
 enum { LOG_SIZE = 300000, THREADS = 4 };
@@ -232,6 +233,46 @@ static void a_changed_byte_shows_in_the_hash(void **state)
     assert_true(text_contains_fold(said, TEXT_LITERAL("the hash of the content")));
 }
 
+/* What is bad is what was added, whatever the order: ascending, apart or told otherwise, and
+ * found from any byte. */
+static void bad_ranges_are_what_was_added(void **state)
+{
+    enum { BYTES = 300, ROUNDS = 300 };
+    struct evidence_image image = {0};
+    char wanted[BYTES] = {0};
+    (void)state;
+    srand(1);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t start = (uint64_t)rand() % BYTES, size = (uint64_t)rand() % 9;
+        bool told = round % 3 == 0;
+        if (start + size > BYTES)
+            size = BYTES - start;
+        if (round % 50 == 49) { /* all of it is known by and by */
+            image.bad_count = 0;
+            memset(wanted, 0, sizeof wanted);
+        }
+        image_add_bad_range(&image, start, size, told);
+        for (uint64_t at = start; at < start + size; at++)
+            if (!wanted[at])
+                wanted[at] = told ? 't' : 'n';
+        char found[BYTES] = {0};
+        for (size_t i = 0; i < image.bad_count; i++) {
+            const struct media_range *bad = &image.bad[i];
+            assert_true(bad->start < bad->end && bad->end <= BYTES);
+            assert_true(!i || bad[-1].end < bad->start ||
+                        (bad[-1].end == bad->start && bad[-1].told != bad->told));
+            memset(found + bad->start, bad->told ? 't' : 'n', bad->end - bad->start);
+        }
+        assert_memory_equal(found, wanted, BYTES);
+        for (uint64_t at = 0; at < BYTES; at++) {
+            size_t i = image_bad_behind(&image, at);
+            assert_true(i == image.bad_count || image.bad[i].end > at);
+            assert_true(i == 0 || image.bad[i - 1].end <= at);
+        }
+    }
+    free(image.bad);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -243,6 +284,7 @@ int main(void)
         TEST(threads_read_the_same),
         TEST(digests_of_every_kind),
         TEST(a_changed_byte_shows_in_the_hash),
+        cmocka_unit_test(bad_ranges_are_what_was_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,8 @@ static void one_guid_two_creations(void **state)
         assert_true(reason_has(&t, logged(&t, 60), "several creation records"));
         assert_int_not_equal(first->end_filetime, FILETIME_NONE);
         assert_int_equal(second->end_filetime, FILETIME_NONE);
+        assert_int_equal(first->last_seen_filetime, first->end_filetime);
+        assert_int_equal(second->last_seen_filetime, second->start_filetime);
         char key[GUID_TEXT_MAX + 8];
         snprintf(key, sizeof key, "%s@PC", g);
         assert_true(text_is(&t, first->key, key));
@@ -362,20 +364,21 @@ static void an_end_without_a_guid(void **state)
     }
 }
 
+static const struct event end_without_guid = {.id = 5,
+                                              .at = 30,
+                                              .guid = NULL_GUID,
+                                              .pid = "50",
+                                              .image = "a.exe",
+                                              .record_id = 7};
+
 /* A log and its copies: whichever copy is asked of, it is the end of that process. */
 static void copies_of_an_end_without_a_guid(void **state)
 {
     const char *a = guid_of(1, 10, 5);
-    const struct event ended = {.id = 5,
-                                .at = 30,
-                                .guid = NULL_GUID,
-                                .pid = "50",
-                                .image = "a.exe",
-                                .record_id = 7};
-    struct event copy = ended;
+    struct event copy = end_without_guid;
     copy.log = 1;
-    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"}, copy, ended,
-          copy)
+    STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a.exe"}, copy,
+          end_without_guid, copy)
     {
         assert_int_equal(t.lineage.processes[t.found[0].subject].end_log, 0);
         for (int i = 1; i < 4; i++) {
@@ -384,6 +387,40 @@ static void copies_of_an_end_without_a_guid(void **state)
             assert_int_equal(lineage_find(&t.lineage, &event).subject,
                              t.found[0].subject);
         }
+    }
+}
+
+/* Records of one number and time that are no copies: each is the end of its own process. */
+static void ends_alike_but_for_the_process(void **state)
+{
+    struct event other = end_without_guid;
+    other.pid = "51";
+    other.log = 1;
+    STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
+          {.id = 1, .at = 11, .guid = guid_of(1, 11, 6), .pid = "51", .image = "a.exe"},
+          end_without_guid, other)
+    {
+        for (uint32_t n = 0; n < 2; n++) {
+            struct sysmon_event event;
+            sysmon_event_from_record(&event, &t.records[2 + n], &t.logs[n]);
+            assert_int_equal(t.lineage.processes[t.found[n].subject].end_log, n);
+            assert_int_equal(lineage_find(&t.lineage, &event).subject,
+                             t.found[n].subject);
+        }
+    }
+}
+
+/* The first one cannot be its end, which says nothing against the other. */
+static void ends_alike_but_for_the_image(void **state)
+{
+    struct event ended = end_without_guid;
+    ended.image = "b.exe";
+    struct event other = end_without_guid;
+    other.log = 1;
+    STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
+          ended, other)
+    {
+        assert_int_equal(logged(&t, 50)->end_log, 1);
     }
 }
 
@@ -434,30 +471,108 @@ static void times_may_be_two_seconds_apart(void **state)
         {10, 30,   7.9, 0, 1, GRADE_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct event child = {.id = 1,
+                                    .at = rows[i].child,
+                                    .guid = guid_of(1, 20, 6),
+                                    .pid = "60",
+                                    .image = "c",
+                                    .parent_guid = g,
+                                    .parent_pid = "50",
+                                    .record_id = 7};
+        struct event by_pid = child;
+        by_pid.guid = guid_of(1, 20, 7);
+        by_pid.pid = "61";
+        by_pid.parent_guid = NULL_GUID;
+        by_pid.record_id = 8;
         STORY({.id = 1, .at = rows[i].parent, .guid = g, .pid = "50", .image = "a"},
               {.id = 5, .at = rows[i].parent_end, .guid = g, .pid = "50", .image = "a"},
-              {.id = 1,
-               .at = rows[i].child,
-               .guid = guid_of(1, 20, 6),
-               .pid = "60",
-               .image = "c",
-               .parent_guid = g,
-               .parent_pid = "50",
-               .record_id = 7},
-              {.id = 1,
-               .at = rows[i].child,
-               .guid = guid_of(1, 20, 7),
-               .pid = "61",
-               .image = "c",
-               .parent_guid = NULL_GUID,
-               .parent_pid = "50",
-               .record_id = 8})
+              child, by_pid)
         {
             assert_int_equal(count_of(&t, PROBLEM_PARENT_ENDED_FIRST),
                              rows[i].ended_first);
             assert_int_equal(count_of(&t, PROBLEM_CHILD_BEFORE_PARENT),
                              rows[i].child_first);
             assert_int_equal(logged(&t, 61)->grade, rows[i].of_pid);
+        }
+    }
+}
+
+/* Who started before another boot of Windows is no parent; guids need not tell the boot. */
+static void candidates_are_of_one_boot(void **state)
+{
+    static const struct {
+        uint64_t parent, child; /* boots; 0: not told */
+        enum link_grade grade;
+    } rows[] = {
+        {7, 7, GRADE_C   },
+        {7, 8, GRADE_NONE},
+        {0, 8, GRADE_C   },
+        {7, 0, GRADE_C   },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *a = guid_of(1, 10, (rows[i].parent << 48) + 5),
+                   *b = guid_of(1, 20, (rows[i].child << 48) + 6);
+        STORY({.id = 1, .at = 10, .guid = a, .pid = "50", .image = "a"},
+              {.id = 1,
+               .at = 20,
+               .guid = b,
+               .pid = "60",
+               .image = "b",
+               .parent_guid = NULL_GUID,
+               .parent_pid = "50"})
+        {
+            assert_int_equal(logged(&t, 60)->grade, rows[i].grade);
+        }
+    }
+}
+
+static void nobody_is_a_candidate_for_itself(void **state)
+{
+    STORY({.id = 1,
+           .at = 20,
+           .guid = guid_of(1, 20, 6),
+           .pid = "60",
+           .image = "b",
+           .parent_guid = NULL_GUID,
+           .parent_pid = "60"})
+    {
+        assert_int_equal(logged(&t, 60)->grade, GRADE_NONE);
+        assert_int_equal(logged(&t, 60)->candidate, PROCESS_NONE);
+    }
+}
+
+/* Half a second from the start, on either side. */
+static void a_creator_opens_at_the_start(void **state)
+{
+    static const struct {
+        double at;
+        enum link_grade grade;
+    } rows[] = {
+        {19.5,  GRADE_C   },
+        {19.25, GRADE_NONE},
+        {20.5,  GRADE_C   },
+        {20.75, GRADE_NONE},
+    };
+    const char *s = guid_of(1, 1, 5), *c = guid_of(1, 20, 6);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1, .at = 1, .guid = s, .pid = "50", .image = "s.exe"},
+              {.id = 1,
+               .at = 20,
+               .guid = c,
+               .pid = "60",
+               .image = "c.exe",
+               .parent_guid = NULL_GUID,
+               .parent_pid = "999"},
+              {.id = 10,
+               .at = rows[i].at,
+               .guid = s,
+               .pid = "50",
+               .image = "s.exe",
+               .target_guid = c,
+               .target_pid = "60",
+               .access = "0x1FFFFF"})
+        {
+            assert_int_equal(logged(&t, 60)->grade, rows[i].grade);
         }
     }
 }
@@ -755,6 +870,236 @@ static void two_ghosts_with_one_identity_are_one(void **state)
     }
 }
 
+/* Which of the two the parent of the third is cannot be told: it stays by itself. */
+static void a_ghost_beside_two_creations_of_its_identity(void **state)
+{
+    const char *a = guid_of(1, 10, 5), *b = guid_of(1, 10, 6), *g = guid_of(1, 10, 7);
+    STORY({.id = 1, .at = 10.1, .guid = a, .pid = "40", .image = "a.exe"},
+          {.id = 1, .at = 10.2, .guid = b, .pid = "40", .image = "b.exe"},
+          {.id = 1,
+           .at = 20,
+           .guid = guid_of(1, 20, 8),
+           .pid = "50",
+           .image = "c.exe",
+           .parent_guid = g,
+           .parent_pid = "40",
+           .parent_image = "p.exe"})
+    {
+        const struct process *ghost = node(&t, 40, PROCESS_GHOST);
+        assert_int_equal(logged(&t, 50)->parent, number_of(&t, ghost));
+        assert_int_equal(ghost->children, 1);
+        assert_int_equal(t.lineage.alias_count, 0);
+        assert_int_equal(count_of(&t, PROBLEM_GUID_ALIAS), 0);
+    }
+}
+
+/* What a second guid of a process says is said of the process. */
+static void an_end_by_a_second_guid(void **state)
+{
+    STORY({.id = 1, .at = 10, .guid = guid_of(1, 10, 5), .pid = "50", .image = "a.exe"},
+          {.id = 5, .at = 30, .guid = guid_of(1, 10, 7), .pid = "50", .image = "a.exe"})
+    {
+        const struct process *p = logged(&t, 50);
+        assert_int_equal(p->end_record_id, 2);
+        assert_int_equal(p->last_seen_filetime, p->end_filetime);
+        assert_true(p->flags & PROCESS_HAS_ALIAS);
+    }
+}
+
+/* A machine that is only named in records of another has none of its own. */
+static void a_machine_that_is_only_named(void **state)
+{
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 5),
+           .pid = "50",
+           .image = "a",
+           .parent_guid = guid_of(2, 9, 5),
+           .parent_pid = "40"},
+          {.id = 255, .at = 11})
+    {
+        assert_int_equal(t.lineage.host_count, 2);
+        assert_int_equal(t.lineage.hosts[logged(&t, 50)->scope].records, 2);
+        assert_int_equal(count_of(&t, PROBLEM_COMPUTER_TWO_MACHINES), 0);
+    }
+}
+
+/* By its GUID, to the second: a ghost that started with the first record is in its window. */
+static void a_ghost_at_the_first_record(void **state)
+{
+    static const struct {
+        int second;
+        size_t before;
+    } rows[] = {
+        {9,  1},
+        {10, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1,
+               .at = 9.98, /* logged 0.02 s later */
+               .guid = guid_of(1, 9, 5),
+               .pid = "50",
+               .image = "a",
+               .parent_guid = guid_of(1, rows[i].second, 6),
+               .parent_pid = "40"})
+        {
+            assert_int_equal(count_of(&t, PROBLEM_PARENT_GHOST_PRE), rows[i].before);
+            assert_int_equal(count_of(&t, PROBLEM_PARENT_GHOST_IN_WINDOW),
+                             1 - rows[i].before);
+        }
+    }
+}
+
+static enum problem_severity severity_of(const struct table *t, enum problem_code code)
+{
+    assert_int_equal(count_of(t, code), 1);
+    for (size_t i = 0; i < t->problems.count; i++)
+        if (t->problems.rows[i].code == code)
+            return t->problems.rows[i].severity;
+    return SEVERITY_INFO;
+}
+
+/* Where msra.exe may be part of it, a parent that is not known matters. */
+static void an_unknown_parent_near_msra(void **state)
+{
+    static const struct {
+        const char *holder, *image, *parent_image;
+        enum problem_severity severity;
+    } rows[] = {
+        {"C:\\a.exe",    "C:\\b.exe",    "-",            SEVERITY_INFO  },
+        {"C:\\msra.exe", "C:\\b.exe",    "-",            SEVERITY_NOTICE},
+        {"C:\\a.exe",    "C:\\MSRA.exe", "-",            SEVERITY_NOTICE},
+        {"C:\\a.exe",    "C:\\b.exe",    "D:\\msra.EXE", SEVERITY_NOTICE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1,
+               .at = 10,
+               .guid = guid_of(1, 10, 5),
+               .pid = "50",
+               .image = rows[i].holder,
+               .parent_guid = guid_of(1, 1, 1),
+               .parent_pid = "1"},
+              {.id = 1,
+               .at = 20,
+               .guid = guid_of(1, 20, 6),
+               .pid = "60",
+               .image = rows[i].image,
+               .parent_guid = NULL_GUID,
+               .parent_pid = "50",
+               .parent_image = rows[i].parent_image})
+        {
+            /* the first has a parent by guid */
+            assert_int_equal(severity_of(&t, PROBLEM_PARENT_NULL), rows[i].severity);
+        }
+    }
+}
+
+/* Services start what is elevated; a process that opens itself says nothing. */
+static void who_opens_a_process_at_its_start(void **state)
+{
+    enum { NOT_TOLD = 99 };
+    const char *p = guid_of(1, 10, 5), *o = guid_of(1, 11, 6), *c = guid_of(1, 20, 7),
+               *again = guid_of(1, 20, 9); /* another guid of c */
+    const struct {
+        const char *opener, *pid, *image;
+        unsigned severity;
+    } rows[] = {
+        {o,     "51", "C:\\o.exe",                          SEVERITY_NOTICE},
+        {o,     "51", "C:\\Windows\\System32\\svchost.exe", SEVERITY_INFO  },
+        {c,     "60", "C:\\c.exe",                          NOT_TOLD       },
+        {again, "60", "C:\\c.exe",                          NOT_TOLD       },
+        {p,     "50", "C:\\p.exe",                          NOT_TOLD       },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1, .at = 10, .guid = p, .pid = "50", .image = "C:\\p.exe"},
+              {.id = 1,
+               .at = 20,
+               .guid = c,
+               .pid = "60",
+               .image = "C:\\c.exe",
+               .parent_guid = p,
+               .parent_pid = "50"},
+              {.id = 10,
+               .at = 20.25,
+               .guid = rows[i].opener,
+               .pid = rows[i].pid,
+               .image = rows[i].image,
+               .target_guid = c,
+               .target_pid = "60",
+               .access = "0x1FFFFF"})
+        {
+            if (rows[i].severity == NOT_TOLD)
+                assert_int_equal(count_of(&t, PROBLEM_CREATOR_NE_PARENT), 0);
+            else
+                assert_int_equal(severity_of(&t, PROBLEM_CREATOR_NE_PARENT),
+                                 rows[i].severity);
+        }
+    }
+}
+
+/* A parent whose end is recorded behind the child's creation lived then, whatever the clock
+ * said; and an end is not before the start by what clocks and delivery allow. */
+static void ends_and_the_order_of_records(void **state)
+{
+    static const struct {
+        double end;
+        uint64_t record_id; /* of the end; the child's is 7 */
+        size_t ended_first, before_start;
+    } rows[] = {
+        {12, 6, 1, 0},
+        {12, 8, 0, 0},
+        {8,  8, 0, 0},
+        {7,  8, 0, 1},
+    };
+    const char *g = guid_of(1, 10, 5);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        STORY({.id = 1, .at = 10, .guid = g, .pid = "50", .image = "a", .record_id = 1},
+              {.id = 1,
+               .at = 20,
+               .guid = guid_of(1, 20, 6),
+               .pid = "60",
+               .image = "c",
+               .parent_guid = g,
+               .parent_pid = "50",
+               .record_id = 7},
+              {.id = 5,
+               .at = rows[i].end,
+               .guid = g,
+               .pid = "50",
+               .image = "a",
+               .record_id = rows[i].record_id})
+        {
+            assert_int_equal(count_of(&t, PROBLEM_PARENT_ENDED_FIRST),
+                             rows[i].ended_first);
+            assert_int_equal(count_of(&t, PROBLEM_END_BEFORE_START),
+                             rows[i].before_start);
+        }
+    }
+}
+
+/* Whoever has only records behind damage, or none of processes, is a host all the same;
+ * whoever is a name in a record of another, none. */
+static void hosts_without_records_or_processes(void **state)
+{
+    STORY({.id = 1,
+           .at = 10,
+           .guid = guid_of(1, 10, 5),
+           .pid = "50",
+           .image = "a",
+           .computer = "RECOVERED",
+           .state = RECORD_SLACK},
+          {.id = 255, .at = 11, .computer = "EMPTY"},
+          {.id = 255, .at = 11, .computer = "GONE", .state = RECORD_SLACK})
+    {
+        const struct lineage *l = &t.lineage;
+        assert_int_equal(l->host_count, 2);
+        assert_true(text_is(&t, l->hosts[0].computer, "EMPTY"));
+        assert_true(text_is(&t, l->hosts[1].computer, "RECOVERED"));
+        assert_int_equal(l->hosts[1].records, 0);
+        assert_int_equal(logged(&t, 50)->scope, 1);
+    }
+}
+
 static void a_process_that_is_its_own_parent(void **state)
 {
     const char *a = guid_of(1, 10, 5);
@@ -882,8 +1227,13 @@ int main(void)
         cmocka_unit_test(a_creation_without_a_guid),
         cmocka_unit_test(an_end_without_a_guid),
         cmocka_unit_test(copies_of_an_end_without_a_guid),
+        cmocka_unit_test(ends_alike_but_for_the_process),
+        cmocka_unit_test(ends_alike_but_for_the_image),
         cmocka_unit_test(two_candidates_are_ambiguous),
         cmocka_unit_test(times_may_be_two_seconds_apart),
+        cmocka_unit_test(candidates_are_of_one_boot),
+        cmocka_unit_test(nobody_is_a_candidate_for_itself),
+        cmocka_unit_test(a_creator_opens_at_the_start),
         cmocka_unit_test(alike_records_keep_their_order),
         cmocka_unit_test(the_creator_shows_in_event_10),
         cmocka_unit_test(parents_that_disagree_are_told),
@@ -892,6 +1242,14 @@ int main(void)
         cmocka_unit_test(integrity_that_rises_is_told),
         cmocka_unit_test(one_computer_with_two_machines),
         cmocka_unit_test(two_ghosts_with_one_identity_are_one),
+        cmocka_unit_test(a_ghost_beside_two_creations_of_its_identity),
+        cmocka_unit_test(an_end_by_a_second_guid),
+        cmocka_unit_test(a_machine_that_is_only_named),
+        cmocka_unit_test(a_ghost_at_the_first_record),
+        cmocka_unit_test(an_unknown_parent_near_msra),
+        cmocka_unit_test(who_opens_a_process_at_its_start),
+        cmocka_unit_test(ends_and_the_order_of_records),
+        cmocka_unit_test(hosts_without_records_or_processes),
         cmocka_unit_test(a_process_that_is_its_own_parent),
         cmocka_unit_test(nothing_at_all),
         cmocka_unit_test(many_are_ordered_and_counted),

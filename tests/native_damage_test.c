@@ -4,6 +4,7 @@
 #include "log_damage.h"
 #include <stdio.h>
 
+#include "util/filetime.h"
 #include "util/map.h"
 
 /* A page of zeros in the middle of chunk 1. */
@@ -381,7 +382,8 @@ static void what_cannot_be_read_is_no_content(void **state)
         const struct problem *row = outcome_problem(&o, PROBLEM_LOG_UNREADABLE, 0);
         for (size_t n = 0; n < o.problems.count; n++) {
             enum problem_code code = o.problems.rows[n].code;
-            wrong += code != PROBLEM_LOG_UNREADABLE && code != PROBLEM_RECORDS_NOT_READ &&
+            wrong += code != PROBLEM_LOG_UNREADABLE &&
+                     code != PROBLEM_RECORDS_NOT_READ &&
                      code != PROBLEM_TEMPLATE_RESTORED;
         }
         if (wrong || o.states[RECORD_LIVE] != cases[i].live || !row)
@@ -478,6 +480,81 @@ static void damage_is_told_once(void **state)
         assert_int_equal(o.problems.per_code[PROBLEM_LOG_TRUNCATED],
                          makes[i] == cut_in_chunk_3);
         outcome_release(&o);
+    }
+}
+
+static void put_u64(struct memory_log *m, size_t at, uint64_t value)
+{
+    memory_log_u32(m, at, (uint32_t)value);
+    memory_log_u32(m, at + 4, (uint32_t)(value >> 32));
+}
+
+/* Where System's value of that type and eight bytes lies in the sixth record of chunk 1. */
+static size_t system_value_at(struct memory_log *m, uint8_t type)
+{
+    static struct evtx_values values;
+    struct evtx_frame f = frame_of(m, CHUNK_1, 5);
+    const uint8_t *chunk = memory_log_at(m, CHUNK_1);
+    evtx_values_read(&values, (struct bytes){chunk, EVTX_CHUNK_SIZE}, &f);
+    size_t found = 0;
+    for (size_t i = 0; i < values.count; i++)
+        if (!values.value[i].is_data && values.value[i].type == type &&
+            values.value[i].raw.len == 8)
+            found = CHUNK_1 + (size_t)(values.value[i].raw.ptr - chunk);
+    assert_true(found > 0); /* the record id is the last of its type */
+    return found;
+}
+
+/* A record that lost its magic or a size is taken for one where its header and what was
+ * decoded of it can be a record's; bytes that others left there are none. */
+static void what_can_be_a_record(void **state)
+{
+    static const int64_t year_1999 = 915148800, year_2100 = 4102444800;
+    const uint64_t first = filetime_from_unix(year_1999, 0),
+                   last = filetime_from_unix(year_2100, 0) - 1;
+    enum { HEADER_ID, HEADER_TIME, RECORD_ID, RECORD_TIME };
+    const struct {
+        int what;
+        uint64_t value;
+        bool is_record;
+    } rows[] = {
+        {HEADER_ID,   0,                       false},
+        {HEADER_ID,   1,                       true },
+        {HEADER_ID,   (UINT64_C(1) << 48) - 1, true },
+        {HEADER_ID,   UINT64_C(1) << 48,       false},
+        {HEADER_TIME, 0,                       true },
+        {HEADER_TIME, first - 1,               false},
+        {HEADER_TIME, first,                   true },
+        {HEADER_TIME, last,                    true },
+        {HEADER_TIME, last + 1,                false},
+        {RECORD_ID,   0,                       false},
+        {RECORD_ID,   1,                       true },
+        {RECORD_ID,   NO_RECORD,               false},
+        {RECORD_TIME, 0,                       false},
+        {RECORD_TIME, first - 1,               false},
+        {RECORD_TIME, first,                   true },
+        {RECORD_TIME, last,                    true },
+        {RECORD_TIME, last + 1,                false},
+    };
+    void (*const makes[])(struct memory_log *) = {record_magic_gone, size_0,
+                                                  trailer_differs};
+    enum { ROWS = sizeof rows / sizeof *rows, MAKES = sizeof makes / sizeof *makes };
+    (void)state;
+    for (size_t i = 0; i < ROWS * MAKES; i++) {
+        size_t row = i % ROWS;
+        struct memory_log *m = open_base();
+        struct outcome o;
+        const size_t at[] = {victim(m) + 8, victim(m) + 16, system_value_at(m, 0x0a),
+                             system_value_at(m, 0x11)};
+        makes[i / ROWS](m);
+        put_u64(m, at[rows[row].what], rows[row].value);
+        read_with(&o, m, 1);
+        if (o.states[RECORD_BEHIND_DAMAGE] != 66u + rows[row].is_record)
+            fail_msg("row %zu, damage %zu: %zu behind damage", row, i / ROWS,
+                     o.states[RECORD_BEHIND_DAMAGE]);
+        assert_int_equal(o.states[RECORD_TORN], 0);
+        outcome_release(&o);
+        memory_log_free(m);
     }
 }
 
@@ -617,12 +694,12 @@ static void any_byte_may_be_wrong(void **state)
 
 int main(void)
 {
-    enum { CASES = sizeof damages / sizeof *damages, OTHERS = 10 };
-    struct CMUnitTest tests[CASES + OTHERS] = {
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(a_damaged_record_is_named),
         cmocka_unit_test(what_cannot_be_read_is_no_content),
         cmocka_unit_test(damage_is_told_once),
         cmocka_unit_test(another_content_is_told),
+        cmocka_unit_test(what_can_be_a_record),
         cmocka_unit_test(a_torn_record_keeps_its_beginning),
         cmocka_unit_test(values_without_names),
         cmocka_unit_test(another_log_gives_names),
@@ -631,6 +708,12 @@ int main(void)
         cmocka_unit_test(a_long_log_is_digested_in_order),
         cmocka_unit_test(noise_where_a_chunk_may_have_been),
     };
+    enum {
+        CASES = sizeof damages / sizeof *damages,
+        OTHERS = sizeof others / sizeof *others
+    };
+    struct CMUnitTest tests[CASES + OTHERS];
+    memcpy(tests, others, sizeof others);
     for (size_t i = 0; i < CASES; i++)
         tests[i + OTHERS] = (struct CMUnitTest){.name = damages[i].name,
                                                 .test_func = check_damage,

@@ -402,8 +402,26 @@ static void end_definition(struct writer *w, uint32_t size_at)
     w->at = end;
 }
 
-/* The inner template <EventData><Data Name="x">%0</Data><Data Name="y">%1</Data>..., as the
- * root's content, with these two values. */
+/* The inner template <EventData><Data Name="x">%0</Data><Data Name="y">%1</Data>...,
+ * resident. dependency: which value x must not be left out for */
+static void data_template(struct writer *w, unsigned type0, unsigned type1,
+                          unsigned dependency)
+{
+    uint32_t size_at = begin_definition(w);
+    open_tag(w, "EventData", false);
+    put_u8(w, 0x02);
+    for (unsigned i = 0; i < 2; i++) {
+        open_tag_if(w, "Data", true, i ? 0xffff : dependency);
+        attribute(w, "Name", i ? "y" : "x");
+        put_u8(w, 0x02);
+        substitution(w, i, i ? type1 : type0);
+        put_u8(w, 0x04);
+    }
+    put_u8(w, 0x04);
+    end_definition(w, size_at);
+}
+
+/* That template as the root's content, with these two values. */
 static void two_values(struct writer *w, unsigned type0, const void *bytes0,
                        size_t len0, unsigned type1, const void *bytes1, size_t len1)
 {
@@ -412,18 +430,7 @@ static void two_values(struct writer *w, unsigned type0, const void *bytes0,
     open_tag(w, "Event", false);
     put_u8(w, 0x02);
     system_part(w);
-    uint32_t size_at = begin_definition(w);
-    open_tag(w, "EventData", false);
-    put_u8(w, 0x02);
-    for (unsigned i = 0; i < 2; i++) {
-        open_tag(w, "Data", true);
-        attribute(w, "Name", i ? "y" : "x");
-        put_u8(w, 0x02);
-        substitution(w, i, i ? type1 : type0);
-        put_u8(w, 0x04);
-    }
-    put_u8(w, 0x04);
-    end_definition(w, size_at);
+    data_template(w, type0, type1, 0xffff);
     put_u32(w, 2);
     put_u16(w, (unsigned)len0);
     put_u16(w, type0);
@@ -562,6 +569,125 @@ static void system_may_rest_on_the_last_value(void **state)
     }
 }
 
+/* ---- events with and without data behind each other */
+
+enum { NO_PAYLOAD, NULL_PAYLOAD, PAYLOAD, KINDS };
+
+/* <Event><System>...</System>%0</Event>, or the same without %0. */
+static void event_template(struct writer *w, bool has_payload)
+{
+    uint32_t size_at = begin_definition(w);
+    open_tag(w, "Event", false);
+    put_u8(w, 0x02);
+    system_part(w);
+    if (has_payload)
+        substitution(w, 0, 0x21);
+    put_u8(w, 0x04);
+    end_definition(w, size_at);
+}
+
+/* A record whose templates are resident. x is left out where y is null. */
+static void data_event(struct writer *w, int kind, unsigned y_type)
+{
+    w->at += 24;
+    put(w, "\x0f\x01\x01\x00", 4);
+    event_template(w, kind != NO_PAYLOAD);
+    put_u32(w, kind != NO_PAYLOAD);
+    if (kind == PAYLOAD) {
+        uint32_t len_at = w->at;
+        put_u16(w, 0);
+        put_u16(w, 0x21);
+        put(w, "\x0f\x01\x01\x00", 4);
+        data_template(w, 0x01, 0x01, 1);
+        put_u32(w, 2);
+        put_u16(w, 2);
+        put_u16(w, 0x01);
+        put_u16(w, y_type ? 2 : 0);
+        put_u16(w, y_type);
+        put(w, "a\0b\0", y_type ? 4 : 2);
+        put_u8(w, 0x00);
+        uint32_t end = w->at;
+        w->at = len_at;
+        put_u16(w, end - len_at - 4);
+        w->at = end;
+    } else if (kind == NULL_PAYLOAD) {
+        put_u32(w, 0);
+    }
+    end_record(w);
+}
+
+static void expect_event(uint32_t from, uint32_t to, bool never_by_plan,
+                         const char *end_of_json)
+{
+    struct buffer json = {0};
+    struct evtx_record record;
+    const char *wrong;
+    decoder.never_by_plan = never_by_plan;
+    assert_int_equal(decoder_record(&decoder, from, to - from, &record, &wrong), OK);
+    assert_int_equal(decoder.was_by_plan, !never_by_plan);
+    assert_true(
+        decoder_write_event(&decoder, EVTX_JSON, from, to - from, &record, &json));
+    if (!text_ends_with_fold(buffer_text(&json), text_from(end_of_json)))
+        fail_msg("%.*s, not %s", TEXT(buffer_text(&json)), end_of_json);
+    decoder.never_by_plan = false;
+    buffer_release(&json);
+}
+
+static void no_event_has_the_data_of_another(void **state)
+{
+    (void)state;
+    static const int kinds[] = {PAYLOAD, NULL_PAYLOAD, PAYLOAD, NO_PAYLOAD};
+    static const char *const ends[KINDS] = {
+        [NO_PAYLOAD] = "\"EventID\":\"7\"}}}\n",
+        [NULL_PAYLOAD] = "\"EventID\":\"7\"}}}\n",
+        [PAYLOAD] = "\"EventData\":{\"x\":\"a\",\"y\":\"b\"}}}\n",
+    };
+    enum { COUNT = sizeof kinds / sizeof *kinds };
+    static struct writer w;
+    uint32_t from[COUNT + 1];
+    memset(w.chunk, 0, sizeof w.chunk);
+    w.at = EVTX_CHUNK_HEADER_SIZE;
+    for (int n = 0; n < COUNT; n++) {
+        from[n] = w.at;
+        data_event(&w, kinds[n], 0x01);
+    }
+    from[COUNT] = w.at;
+    start_chunk(&w);
+    for (int n = 0; n < COUNT; n++)
+        for (int by_walk = 0; by_walk < 2; by_walk++)
+            expect_event(from[n], from[n + 1], by_walk, ends[kinds[n]]);
+}
+
+/* What a rule asks of x: absent or not, which a look must not tell where y decides it. */
+static unsigned ask_layout(void *context, unsigned worker, struct evtx_glance *g)
+{
+    (void)worker;
+    *(uint32_t *)context = evtx_glance_layout(g)->count;
+    return 1;
+}
+
+static void a_look_leaves_to_decoding_what_depends(void **state)
+{
+    (void)state;
+    static struct writer w;
+    for (unsigned y_type = 0; y_type < 2; y_type++) {
+        uint32_t from = EVTX_CHUNK_HEADER_SIZE, fields = 0;
+        struct evtx_record record;
+        const char *wrong;
+        memset(w.chunk, 0, sizeof w.chunk);
+        w.at = from;
+        data_event(&w, PAYLOAD, y_type);
+        start_chunk(&w);
+        assert_int_equal(
+            decoder_glance(&decoder, from, w.at - from, ask_layout, &fields, 0),
+            y_type);
+        decoder_record(&decoder, from, w.at - from, &record, &wrong);
+        assert_int_equal(record.field_count, y_type ? 2 : 1);
+        if (y_type)
+            assert_int_equal(fields, record.field_count);
+    }
+}
+
 /* Instances in each other, each a value of the one around it, which mentions it `times`. */
 static const char *wrong_of_instances(struct writer *w, unsigned levels, unsigned times)
 {
@@ -668,6 +794,8 @@ int main(void)
         cmocka_unit_test(arrays_repeat_their_element),
         cmocka_unit_test(bad_values_spoil_only_themselves),
         cmocka_unit_test(system_may_rest_on_the_last_value),
+        cmocka_unit_test(no_event_has_the_data_of_another),
+        cmocka_unit_test(a_look_leaves_to_decoding_what_depends),
         cmocka_unit_test(nesting_ends),
         cmocka_unit_test(an_open_element_is_wrong),
         cmocka_unit_test(workers_do_all_work),

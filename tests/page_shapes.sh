@@ -21,6 +21,18 @@ hosts() { # N host processes with one creation each
         'process msra$i pid $(i+30) at ++1s image C:\Windows\SysWOW64\msra.exe parent explorer' \
         "process w\$i pid \$(i+20000) at ++0.1s $child \$i\" parent msra\$i" 'done'
 }
+# N host processes, each below a creation of the one before, by a clock that goes back; and a
+# burst of tools below a shell of msra.exe.
+nested() {
+    printf '%s\n' "$head" 'process w0 pid 20 at +1h image C:\Windows\System32\cmd.exe parent explorer' \
+        "repeat $1 i" \
+        'process msra$i pid $(20*i+30) at +$(0-2*i+3600)s image C:\Windows\SysWOW64\msra.exe parent w$i' \
+        "process w\$(i+1) pid \$(20*i+31) at +\$(0-2*i+3599)s $child \$i\" parent msra\$i" 'done' \
+        'process cmd pid 1 at +2h image C:\Windows\System32\cmd.exe parent msra0'
+    for tool in arp whoami; do
+        printf '%s\n' "process $tool pid 2 at ++1s image C:\\Windows\\System32\\$tool.exe parent cmd"
+    done
+}
 mixed() { # N events of each of 100 host processes with five creations each
     printf '%s\n' "$head" 'repeat 100 i' \
         'process msra$i pid $(10*i+30) at ++1s image C:\Windows\SysWOW64\msra.exe parent explorer'

@@ -155,7 +155,7 @@ fi
     printf 't0 2026-01-01T00:00:00Z\nlog odd.evtx\nhost PC\nrecord 1 provider X channel Y'
     i=0
     while [ $i -lt 50 ]; do
-        printf ' F%d=e"\\u{d800}"' $i
+        printf ' F%d=e"\\u{d800}a"' $i
         i=$((i + 1))
     done
     echo
@@ -167,6 +167,22 @@ said "takes five rows" '^forebear: 5 x VALUE_NOT_UTF16'
 "$forebear" report -q --format=csv -o "$work/odd-report" "$work/odd" >/dev/null 2>&1
 grep VALUE_NOT_UTF16 "$work/odd-report/problems.csv" >"$work/.out"
 said "the last of which counts the others" "46 more values of the event's data are so too"
+status_is 0 "libevtx gives them, too" "$forebear" records --reader=libevtx --format=csv "$work/odd"
+said "in as many rows" '^forebear: 5 x VALUE_NOT_UTF16'
+"$forebear" report -q --format=csv --reader=libevtx -o "$work/odd-libevtx" "$work/odd" >/dev/null 2>&1
+grep VALUE_NOT_UTF16 "$work/odd-libevtx/problems.csv" >"$work/.out"
+said "of which the fourth names its value" 'value 4 of the event.s data has half .*: unit 1 \(bytes 00 D8\)'
+said "and the last counts the others" "46 more values of the event's data are so too"
+
+# --- no value is left out of CSV
+mkdir "$work/more"
+printf '%s\n' 't0 2026-01-01T00:00:00Z' 'log more.evtx' 'host PC' \
+    'record 11 provider Microsoft-Windows-Sysmon channel Microsoft-Windows-Sysmon/Operational Image=one Image=two Own=mine Image=three User=u' >"$work/more.scenario"
+"$build/tests/make_evtx" "$work/more.scenario" "$work/more" >/dev/null
+for reader in native libevtx; do
+    "$forebear" records -q --format=csv --reader=$reader "$work/more" >"$work/.out"
+    said "$reader: what its column has no room for stands behind" '^11,.*,one,.*,u,.*,Image=two; Own=mine; Image=three.?$'
+done
 
 # --- show
 record=$(sed -n 's/.*"EventID":1,.*"EventRecordID":\([0-9]*\),.*/\1/p' "$work/all.1" | head -n 1)

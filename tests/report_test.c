@@ -790,6 +790,17 @@ static void every_slot_is_documented(void **state)
     buffer_release(&page);
 }
 
+/* A template finds a slot by its name, wherever it stands. */
+static void every_slot_has_a_name_of_its_own(void **state)
+{
+    const struct template_language *l = &page_language;
+    (void)state;
+    for (size_t i = 0; i < l->slot_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(l->slots[i].name, l->slots[k].name) == 0)
+                fail_msg("two slots are named %s", l->slots[i].name);
+}
+
 #define IN_FOLDER(test)                                                                \
  cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
@@ -803,6 +814,7 @@ int main(void)
         IN_FOLDER(tables_and_their_problems_have_an_order),
         IN_FOLDER(no_value_becomes_markup),
         cmocka_unit_test(every_slot_is_documented),
+        cmocka_unit_test(every_slot_has_a_name_of_its_own),
         cmocka_unit_test(what_cannot_be_seen_is_shown),
         IN_FOLDER(page_says_what_it_may_say),
         IN_FOLDER(same_run_gives_same_bytes),

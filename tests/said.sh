@@ -148,13 +148,12 @@ for rule in manifest["rules"]["items"]:
         print(rule["source"], rule["title"], rule["process_creations_matched"], "is not", len(told))
 PY
 check "the manifest counts the matches of each rule as findings.csv has them" test ! -s part.counts
+events_of() { python3 -c 'import csv, sys; print(len(list(csv.reader(open(sys.argv[1], newline="", encoding="utf-8")))) - 1)' "$1/timeline.csv"; }
+left_out=$(sed -n 's/.*"timeline_events_left_out": \([0-9]*\).*/\1/p' part/manifest.json)
+check "events of the families alone are counted as left out" test $(($(events_of part) + left_out)) = "$(events_of sample)"
 
 # --- no GUID leads to the parent: nothing can be said to be absent on it
-cat >parentless.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >parentless.scenario <<'END'
 process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
 process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent - ParentProcessId=30 ParentImage=C:\Windows\System32\msra.exe ParentCommandLine=msra.exe
 event 8 at +23s source explorer target msra
@@ -164,6 +163,36 @@ lacks "no absence is told of a process that is not known" parentless.page 'No ev
 has "that it is not known is" parentless.page 'No GUID leads to the parent that this record names'
 has "nor does the summary say that nothing was recorded on it" parentless.said 'To the parent of 1 of these process creations no GUID leads'
 lacks "which is all that it says" parentless.said 'On the host processes of these findings'
+
+# --- events at one place of two logs are two
+at_a_workstation >places.scenario <<'END'
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+log a.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+event 8 at +23s source explorer target msra
+log b.evtx
+host PC-17.corp.example machine 0x00000001 user CORP\anna
+event 8 at +24s source explorer target msra
+END
+scenario places
+has "each is counted" places.said ' 2 events 8 \(remote thread\)'
+
+# --- whether an event can have been collected: 4.5 is 4.50, whose schema has event 25
+for schema in 4.5 4.23; do
+    at_a_workstation >schema.scenario <<END
+event 4 at +1s State=Started Version=15.0 SchemaVersion=$schema
+event 16 at +2s Configuration=c.xml ConfigurationFileHash=-
+process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
+process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
+END
+    rm -rf schema
+    scenario schema
+    grep 'No event 25 ' schema.page >"$schema.silence"
+done
+has "an event of the schema may have been" 4.5.silence 'collected: not determined \(Sysmon.s configuration was changed there 1 time, event 16\)'
+has "one of a later schema was not, however it was configured" 4.23.silence 'collected: off \(the newest event 4 names schema 4\.23, which has no such event\)\.?$'
+has "what injection itself leaves is answered for each id" schema.page 'No event 8 \([^)]*\), of any process'
 
 # --- what is neutral speaks for nothing
 has "there are neutral records" "$top/tests/golden/folder/corroboration.csv" ',neutral,assessed,'
@@ -187,11 +216,7 @@ has "where hosts are told by name alone it is said" named.said 'on 1 host \(told
 check "the manifest counts as the summary" grep -q '"hosts": 2,' named/manifest.json
 
 # --- what a matched process creation is to its host process
-cat >below.scenario <<'END'
-t0 2026-01-01T00:00:00Z
-log Microsoft-Windows-Sysmon%4Operational.evtx
-host PC-17.corp.example machine 0x00000001
-process explorer pid 10 at +0s image C:\Windows\explorer.exe parent -
+at_a_workstation >below.scenario <<'END'
 process msra pid 30 at +10s image C:\Windows\System32\msra.exe parent explorer
 process cmd pid 40 at +20s image C:\Windows\System32\cmd.exe parent msra
 process arp pid 41 at +30s image C:\Windows\System32\arp.exe parent cmd

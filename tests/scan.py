@@ -142,6 +142,8 @@ def compare(name, evidence, options=(), unique=False):
     more = {what(row) for row in hits} - {what(row) for row in findings}
     counts = COUNTS.search(scan.stderr)
     wrong = [f"missing: {m}" for m in sorted(missing)] + [f"more: {m}" for m in sorted(more)]
+    if len({tuple(row.items()) for row in hits}) != len(hits):
+        wrong.append("a hit is told twice")
     if not counts:
         wrong.append("no summary: " + scan.stderr)
     else:
@@ -149,6 +151,8 @@ def compare(name, evidence, options=(), unique=False):
         records = sum(int(row["sysmon_records"] or 0) for row in logs)
         if int(counts[4]) != creations or int(counts[3]) != records:
             wrong.append(f"{counts[0]}: the report counts {records} records, {creations} creations")
+        if int(counts[2]) != sum(int(row["records"] or 0) for row in logs):
+            wrong.append(f"{counts[0]}: the report counts other records")
         recovered = sum(int(row["process_creations_recovered"] or 0) for row in logs)
         if int(counts[5]) != recovered:
             wrong.append(f"{counts[0]}: the report counts {recovered} that were recovered")
@@ -181,6 +185,26 @@ def damaged(*folders):
         told(not wrong, f"{how.__name__}: the same hits, {ROUNDS} ways", "\n".join(wrong))
 
 
+def templates_elsewhere():
+    """Two logs that lost the ids of all their templates, and a third that has them."""
+    folder = os.path.join(FOLDER, "elsewhere")
+    os.makedirs(folder)
+    with open(os.path.join(SAMPLES, "WKS-01-Sysmon.evtx"), "rb") as f:
+        data = bytearray(f.read())
+    head, first, second, third = (data[at:to] for at, to in
+                                  ((0, 4096), (4096, 69632), (69632, 135168), (135168, None)))
+    for name, part in (("a.evtx", first), ("b.evtx", second)):
+        for at in range(512, len(part) - 18):
+            if part[at:at + 2] == b"\x0c\x01" and part[at + 2:at + 6] == part[at + 14:at + 18]:
+                part[at + 14:at + 18] = b"\xef\xbe\xad\xde"
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(head + part)
+    compare("logs that lost their templates", folder, unique=True)
+    with open(os.path.join(folder, "c.evtx"), "wb") as f:
+        f.write(head + third)
+    compare("logs whose templates another has", folder, unique=True)
+
+
 def main():
     rules = write_rules(os.path.join(FOLDER, "rules"), {*RULES, *CIM})
     plain = write_rules(os.path.join(FOLDER, "plain"), PLAIN)
@@ -196,6 +220,7 @@ def main():
         compare(name, os.path.join(SCENARIOS, name))
         compare(f"{name}, other rules", os.path.join(SCENARIOS, name), ("--rules", rules))
         compare(f"{name}, plain rules", os.path.join(SCENARIOS, name), ("--rules", plain))
+    templates_elsewhere()
     damaged(rules, plain)
     logs = os.path.join(SHARED, "evtx")
     if os.path.isdir(logs):

@@ -367,6 +367,25 @@ static void tells_clearings_from_namesakes(void **state)
     }
 }
 
+/* Whose account the record names; where it names none, whose the record is. */
+static void tells_who_cleared_a_log(void **state)
+{
+    static const struct evtx_field fields[] = {FIELD("SubjectUserName", "u"),
+                                               FIELD("SubjectUserSid", "S-1-5-21-1")};
+    (void)state;
+    for (size_t count = 1; count <= 2; count++) {
+        struct evtx_record record = record_of(104, fields, count);
+        struct log_clearing clearing;
+        record.system.provider = TEXT_LITERAL("Microsoft-Windows-Eventlog");
+        record.system.channel = TEXT_LITERAL("System");
+        record.system.user_sid = TEXT_LITERAL("S-1-5-18");
+        assert_true(log_clearing_from_record(&clearing, &record));
+        assert_true(text_equal(clearing.user, TEXT_LITERAL("u")));
+        assert_true(text_equal(clearing.user_sid,
+                               text_from(count == 2 ? "S-1-5-21-1" : "S-1-5-18")));
+    }
+}
+
 /* Two remembered in turn, and one that is not numbered: as without remembering. */
 static void a_remembered_layout_is_the_same(void **state)
 {
@@ -432,6 +451,7 @@ int main(void)
         cmocka_unit_test(times_that_are_none_give_way_to_the_logged_time),
         cmocka_unit_test(knows_what_sysmon_writes_for_missing),
         cmocka_unit_test(tells_clearings_from_namesakes),
+        cmocka_unit_test(tells_who_cleared_a_log),
         cmocka_unit_test(a_remembered_layout_is_the_same),
         cmocka_unit_test(fields_without_names_are_no_event),
     };

@@ -432,7 +432,7 @@ static bool exists(const char *folder, const char *name)
 static void outputs_appear_together_or_not_at_all(void **state)
 {
     char folder[] = "/tmp/forebear-output.XXXXXX", inner[64];
-    struct output_dir dir;
+    struct output_dir dir, other;
     struct output out;
     struct error err = {0};
     (void)state;
@@ -459,6 +459,8 @@ static void outputs_appear_together_or_not_at_all(void **state)
                      FAILED); /* holds a report */
     assert_non_null(strstr(err.what, "--force"));
     assert_int_equal(output_dir_open(&dir, inner, true, &err), OK);
+    assert_int_equal(output_dir_open(&other, inner, true, &err), FAILED);
+    assert_non_null(strstr(err.what, "another run"));
     output_dir_close(&dir);
     char path[128];
     snprintf(path, sizeof path, "%s/manifest.json", inner);
@@ -467,36 +469,116 @@ static void outputs_appear_together_or_not_at_all(void **state)
     rmdir(folder);
 }
 
-/* A name that is taken by a folder stops the renaming: what was renamed goes again, and no
- * manifest of an older report vouches for the mixture. */
-static void a_report_that_is_cut_off_has_no_manifest(void **state)
+static void put_file(const char *folder, const char *name, const char *content)
 {
-    static const char *const names[] = {"a.csv", "taken", "manifest.json"};
-    char folder[] = "/tmp/forebear-output.XXXXXX", path[64];
-    struct output_dir dir, other;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_content(const char *folder, const char *name, const char *content)
+{
+    char path[512], got[64] = "";
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(got, 1, sizeof got - 1, file) < sizeof got);
+    fclose(file);
+    assert_string_equal(got, content);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(remove(path), 0);
+}
+
+/* A report of two files that takes the place of one in which gone.csv lies. */
+static enum status replace_report(const char *folder)
+{
+    static const char *const names[] = {"a.csv", "taken.csv", "manifest.json"};
+    struct output_dir dir;
     struct output out;
+    assert_int_equal(output_dir_open(&dir, folder, true, NULL), OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(output_open(&out, &dir, names[i], NULL), OK);
+        output_printf(&out, "new");
+        assert_int_equal(output_finish(&out, NULL), OK);
+    }
+    output_dir_add_stale(&dir, "gone.csv");
+    enum status status = output_dir_publish(&dir, NULL);
+    if (status != OK)
+        output_dir_abandon(&dir);
+    output_dir_close(&dir);
+    return status;
+}
+
+/* A name that is taken by a folder stops the renaming: the earlier report is there as it
+ * was, and nothing else. */
+static void a_report_that_gets_no_names_leaves_the_earlier_one(void **state)
+{
+    static const char *const names[] = {"a.csv", "gone.csv", "manifest.json"};
+    char folder[] = "/tmp/forebear-output.XXXXXX", path[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < 3; i++)
+        put_file(folder, names[i], "old");
+    snprintf(path, sizeof path, "%s/taken.csv", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(replace_report(folder), FAILED);
+    for (size_t i = 0; i < 3; i++)
+        assert_content(folder, names[i], "old");
+    remove_file(folder, "taken.csv");
+    assert_int_equal(replace_report(folder), OK);
+    assert_content(folder, "a.csv", "new");
+    assert_content(folder, "manifest.json", "new");
+    assert_false(exists(folder, "gone.csv"));
+    remove_file(folder, "a.csv");
+    remove_file(folder, "taken.csv");
+    remove_file(folder, "manifest.json");
+    assert_int_equal(rmdir(folder), 0); /* nothing else was left */
+}
+
+/* What a run that was killed had set aside is the report that counts, not what has its
+ * names. */
+static void what_a_killed_run_set_aside_counts(void **state)
+{
+    char folder[] = "/tmp/forebear-output.XXXXXX", aside[64];
+    struct output_dir dir;
     struct error err = {0};
     (void)state;
     assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/taken", folder);
-    assert_int_equal(mkdir(path, 0777), 0);
-    snprintf(path, sizeof path, "%s/manifest.json", folder);
-    assert_int_equal(close(creat(path, 0666)), 0);
+    snprintf(aside, sizeof aside, "%s/%s", folder, OUTPUT_ASIDE);
+    assert_int_equal(mkdir(aside, 0777), 0);
+    put_file(aside, "manifest.json", "old");
+    put_file(aside, "a.csv", "old");
+    put_file(folder, "a.csv", "of the killed run");
+    assert_int_equal(output_dir_open(&dir, folder, false, &err), FAILED);
+    assert_non_null(strstr(err.what, "lies in " OUTPUT_ASIDE));
+    assert_non_null(strstr(err.what, "--force"));
 
-    assert_int_equal(output_dir_open(&dir, folder, true, &err), OK);
-    assert_int_equal(output_dir_open(&other, folder, true, &err), FAILED);
-    assert_non_null(strstr(err.what, "another run"));
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(output_open(&out, &dir, names[i], &err), OK);
-        assert_int_equal(output_finish(&out, &err), OK);
-    }
-    assert_int_equal(output_dir_publish(&dir, &err), FAILED);
-    output_dir_abandon(&dir);
-    output_dir_close(&dir);
-    assert_false(exists(folder, "a.csv"));
-    assert_false(exists(folder, "manifest.json"));
-    snprintf(path, sizeof path, "%s/taken", folder);
-    rmdir(path);
+    char path[64];
+    snprintf(path, sizeof path, "%s/taken.csv", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(replace_report(folder), FAILED);
+    assert_content(folder, "manifest.json", "old");
+    assert_content(folder, "a.csv", "old");
+    assert_int_equal(access(aside, F_OK), -1);
+    remove_file(folder, "taken.csv");
+
+    assert_int_equal(mkdir(aside, 0777), 0);
+    put_file(aside, "gone.csv", "old");
+    assert_int_equal(replace_report(folder), OK);
+    assert_content(folder, "a.csv", "new");
+    assert_int_equal(access(aside, F_OK), -1);
+    assert_false(exists(folder, "gone.csv"));
+    remove_file(folder, "a.csv");
+    remove_file(folder, "taken.csv");
+    remove_file(folder, "manifest.json");
     assert_int_equal(rmdir(folder), 0);
 }
 
@@ -950,7 +1032,8 @@ int main(void)
         cmocka_unit_test(checksums_are_the_known_ones),
         cmocka_unit_test(a_digester_can_take_one_content_after_another),
         cmocka_unit_test(outputs_appear_together_or_not_at_all),
-        cmocka_unit_test(a_report_that_is_cut_off_has_no_manifest),
+        cmocka_unit_test(a_report_that_gets_no_names_leaves_the_earlier_one),
+        cmocka_unit_test(what_a_killed_run_set_aside_counts),
         cmocka_unit_test(a_write_error_is_told_when_the_file_ends),
         cmocka_unit_test(a_long_file_keeps_what_it_was_given),
         cmocka_unit_test(a_report_that_the_disk_does_not_take_has_no_names),

@@ -140,6 +140,22 @@ def local(utc):
     return f"{l[:19]}.{m[2]}{l[19:]}"
 
 
+def check_widths(part, rows, root, widths):
+    """As wide as the longest text of the heading and of 200 rows, from 8 to 60 digits, and no
+    narrower than in the part before; the heading has room for the filter's button."""
+    for row in range(1, 202):
+        for column, cell in rows.get(row, {}).items():
+            width = len(cell.value.encode()) + (3 if row == 1 else 0)
+            if cell.kind == "text":
+                widths[column] = min(max(widths.get(column, 8), width), 60)
+    if root.find(MAIN + "cols") is None:
+        return fault(part, "has no widths")
+    found = {i: int(float(c.get("width"))) for c in root.find(MAIN + "cols")
+             for i in range(int(c.get("min")) - 1, int(c.get("max")))}
+    if found != widths:
+        fault(part, "has the widths", found, "and not", widths)
+
+
 def compare(name):
     base = name[:-4]
     wanted = csv_rows(name)
@@ -147,7 +163,7 @@ def compare(name):
     parts = [base] + [f"{base} ({n})" for n in range(2, 1000) if f"{base} ({n})" in sheets]
     if base not in sheets:
         return fault("there is no sheet", base)
-    got = []
+    got, widths = [], {}
     for part in parts:
         rows, root = sheets[part]
         pane = next(root.iter(MAIN + "pane"), None)
@@ -157,8 +173,7 @@ def compare(name):
         last = max(rows)
         if filter_ is None or not re.fullmatch(r"A1:[A-Z]+%d|A1" % max(last, 1), filter_.get("ref")):
             fault(part, "has no filter over all rows:", None if filter_ is None else filter_.get("ref"), last)
-        if root.find(MAIN + "cols") is None:
-            fault(part, "has no widths")
+        check_widths(part, rows, root, widths)
         heads = rows[1]
         places, at = [], 0
         for title in header:

@@ -29,8 +29,7 @@ static void mark_finding(struct detector_state *s, uint8_t *marks,
     s->roles[f->process] |= ROLE_MATCH;
     if (f->host_process != PROCESS_NONE)
         s->roles[head] |= ROLE_HOST;
-    mark_above(s, f->process, ROLE_ANCESTOR);
-    mark_above(s, head, ROLE_ANCESTOR);
+    mark_above(s, f->process, ROLE_ANCESTOR); /* so the head's, too */
     marks[head] |= HEADS_SUBTREE;
     if (parent != PROCESS_NONE)
         marks[parent] |= HAS_MATCHED_CHILD;

@@ -77,8 +77,8 @@ static void judge_all(struct detector *d, struct rule *rule, const struct lineag
 /* --- MSRA_RECON_BURST: several listed tools under one host within the window */
 
 /* For each node the nearest process above it that is a host: one whose child meets the
- * rule's condition. A walk up ends at a node that is known, then fills in its path, so all
- * walks together are linear. */
+ * rule's condition. A walk up, which has no circles, ends at a node that is known, then
+ * fills in its path, so all walks together are linear. */
 static uint32_t *nearest_hosts(struct detector *d, const struct lineage *l,
                                struct node_list met)
 {
@@ -93,17 +93,14 @@ static uint32_t *nearest_hosts(struct detector *d, const struct lineage *l,
     for (size_t i = 0; i < l->order_count; i++) {
         size_t steps = 0;
         uint32_t at = l->order[i];
-        while (at != PROCESS_NONE && host[at] == NOT_KNOWN &&
-               steps < d->state->node_count) {
+        while (at != PROCESS_NONE && host[at] == NOT_KNOWN) {
             path[steps++] = at;
             at = lineage_parent(l, at);
         }
         while (steps-- > 0) {
             uint32_t parent = lineage_parent(l, path[steps]);
-            bool is_child = parent != PROCESS_NONE && is_met[path[steps]];
-            host[path[steps]] = is_child                 ? parent
-                                : parent == PROCESS_NONE ? PROCESS_NONE
-                                                         : host[parent];
+            bool has_other = parent != PROCESS_NONE && !is_met[path[steps]];
+            host[path[steps]] = has_other ? host[parent] : parent;
         }
     }
     free(is_met);

@@ -210,15 +210,15 @@ static bool is_named_msra(struct text image)
     return text_equal_fold(text_basename(image), msra);
 }
 
-/* A parent with a record of its own whose OriginalFileName is msra.exe and whose file is
- * called otherwise: each public rule goes by the file's name. */
+/* A parent whose OriginalFileName, which its own record alone has, is msra.exe and whose file
+ * is called otherwise: each public rule goes by the file's name. */
 static void look_for_renamed(struct detector *d, const struct lineage *l,
                              uint32_t process, const struct process *parent)
 {
     struct text original = lineage_text(l, parent->original_file_name);
     struct text image = lineage_text(l, parent->image);
-    if (parent->kind != PROCESS_LOGGED || !text_equal_fold(original, msra) ||
-        sysmon_text_is_missing(image) || is_named_msra(image))
+    if (!text_equal_fold(original, msra) || sysmon_text_is_missing(image) ||
+        is_named_msra(image))
         return;
     struct match_reason reason = {
         TEXT_LITERAL("OriginalFileName of the parent's own record"),

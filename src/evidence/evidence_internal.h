@@ -113,7 +113,7 @@ struct segment {
 };
 
 struct media_range {
-    uint64_t start, size; /* bytes of the media */
+    uint64_t start, end; /* bytes of the media */
     bool told;
 };
 
@@ -126,7 +126,7 @@ struct evidence_image {
     struct segment *segments;
     size_t segment_count, segment_capacity;
     struct ewf_media *ewf;   /* NULL unless E01 */
-    struct media_range *bad; /* what failed its checksum, in the order it was met */
+    struct media_range *bad; /* what failed its checksum: ascending, none in another */
     size_t bad_count, bad_capacity;
     bool change_told;
     pthread_mutex_t lock; /* libtsk and libewf are used by one thread at a time */
@@ -150,8 +150,18 @@ enum status image_examine(struct evidence *evidence, struct evidence_item *item,
 void image_close(struct evidence_image *image);
 void image_add_segment(struct evidence_image *image, const char *path, uint64_t start,
                        const struct file_identity *identity);
-void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t size);
-/* Tell the checksum failures that were met since the last call, by media offset. */
+/* Reads of several threads meet these in any order and in pieces of any size. What is known
+ * already is not added; told: it needs no problem of its own. */
+void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t size,
+                         bool told);
+/* The first of image->bad that ends behind that byte of the media, or bad_count. */
+size_t image_bad_behind(const struct evidence_image *image, uint64_t at);
+/* The first byte of [offset, offset+len) of the file that lies in one of them; NO_OFFSET if
+ * none does. */
+uint64_t image_first_bad_byte(const struct evidence_image *image, TSK_FS_FILE *file,
+                              uint64_t volume_offset, uint64_t offset, uint64_t len);
+/* Tell the checksum failures that were met since the last call, by media offset, neighbours
+ * as one. */
 void image_tell_bad_ranges(struct evidence_image *image);
 /* Do the files that the image consists of look as they did when they were opened? */
 bool image_is_unchanged(struct evidence_image *image);

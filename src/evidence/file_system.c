@@ -6,7 +6,8 @@
  * since a deleted file may be known by its own entry alone.) By signature: every file.
  *
  * A deleted file counts if its entry still describes it: the name's sequence number must
- * be that of the entry, the entry must be free, and the content must start as a log. */
+ * be that of the entry, the entry must be free, and the content must start as a log, if the
+ * image has its beginning. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,7 +221,12 @@ static const char *why_unreadable(struct volume_search *search, TSK_FS_FILE *fil
         return "its entry was given to another file";
     if (file->meta->size == 0)
         return "its entry has no content left";
-    return starts_as_log(file) ? NULL : "the content does not start as a log any more";
+    /* Where the image itself is bad nobody can tell. */
+    if (starts_as_log(file) ||
+        image_first_bad_byte(search->image, file, search->volume->offset, 0,
+                             LOG_SIGNATURE_SIZE) != NO_OFFSET)
+        return NULL;
+    return "the content does not start as a log any more";
 }
 
 /* A name that is not allocated. libtsk's own look-up from name to entry refuses entries

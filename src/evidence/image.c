@@ -29,56 +29,102 @@ void image_add_segment(struct evidence_image *image, const char *path, uint64_t 
         (struct segment){memory_copy_string(path), start, *identity};
 }
 
-void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t size)
+size_t image_bad_behind(const struct evidence_image *image, uint64_t at)
 {
-    for (size_t i = image->bad_count; i-- > 0;) {
-        struct media_range *bad = &image->bad[i];
-        if (start >= bad->start && size <= bad->size &&
-            start - bad->start <= bad->size - size)
-            return;
-        if (!bad->told && start == bad->start + bad->size) {
-            bad->size += size;
-            return;
-        }
+    size_t low = 0, high = image->bad_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (image->bad[middle].end <= at)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    ARRAY_GROW(image->bad, image->bad_count, image->bad_capacity);
-    image->bad[image->bad_count++] = (struct media_range){start, size, false};
+    return low;
 }
 
-static int by_start(const void *a, const void *b)
+uint64_t image_first_bad_byte(const struct evidence_image *image, TSK_FS_FILE *file,
+                              uint64_t volume_offset, uint64_t offset, uint64_t len)
 {
-    const struct media_range *left = a, *right = b;
-    return (left->start > right->start) - (left->start < right->start);
+    const TSK_FS_ATTR *data = image->bad_count ? tsk_fs_file_attr_get(file) : NULL;
+    uint64_t block = file->fs_info->block_size, first = NO_OFFSET;
+    if (!data || !(data->flags & TSK_FS_ATTR_NONRES) || !block)
+        return NO_OFFSET;
+    for (const TSK_FS_ATTR_RUN *run = data->nrd.run; run; run = run->next) {
+        if (run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER))
+            continue;
+        uint64_t start = run->offset * block, size = run->len * block;
+        uint64_t from = start > offset ? start : offset;
+        uint64_t to = start + size < offset + len ? start + size : offset + len;
+        if (from >= to)
+            continue;
+        uint64_t media = volume_offset + run->addr * block + (from - start);
+        size_t i = image_bad_behind(image, media);
+        if (i == image->bad_count)
+            continue;
+        uint64_t hit = image->bad[i].start > media ? image->bad[i].start : media;
+        if (hit < media + (to - from) && from + (hit - media) < first)
+            first = from + (hit - media);
+    }
+    return first;
 }
 
-static bool continues(const struct media_range *before, const struct media_range *next)
+static void remove_bad(struct evidence_image *image, size_t i)
 {
-    return !next->told && next->start <= before->start + before->size;
+    image->bad_count--;
+    memmove(image->bad + i, image->bad + i + 1,
+            (image->bad_count - i) * sizeof *image->bad);
 }
 
-/* Reads of several threads meet bad chunks in any order and in pieces of any size; they
- * are told sorted, neighbours as one. */
+/* Between i - 1 and i, with which it may become one. */
+static void insert_bad(struct evidence_image *image, size_t i, struct media_range piece)
+{
+    struct media_range *before = i ? &image->bad[i - 1] : NULL;
+    if (before && before->end == piece.start && before->told == piece.told) {
+        before->end = piece.end;
+    } else {
+        ARRAY_GROW(image->bad, image->bad_count, image->bad_capacity);
+        memmove(image->bad + i + 1, image->bad + i,
+                (image->bad_count - i) * sizeof *image->bad);
+        image->bad[i++] = piece;
+        image->bad_count++;
+        before = &image->bad[i - 1];
+    }
+    if (i < image->bad_count && image->bad[i].start == before->end &&
+        image->bad[i].told == before->told) {
+        before->end = image->bad[i].end;
+        remove_bad(image, i);
+    }
+}
+
+void image_add_bad_range(struct evidence_image *image, uint64_t start, uint64_t size,
+                         bool told)
+{
+    uint64_t end = size < UINT64_MAX - start ? start + size : UINT64_MAX;
+    while (start < end) {
+        size_t i = image_bad_behind(image, start);
+        uint64_t known = i < image->bad_count ? image->bad[i].start : UINT64_MAX;
+        if (known <= start) {
+            start = image->bad[i].end;
+            continue;
+        }
+        uint64_t until = end < known ? end : known;
+        insert_bad(image, i, (struct media_range){start, until, told});
+        start = until;
+    }
+}
+
 void image_tell_bad_ranges(struct evidence_image *image)
 {
-    if (!image->bad_count)
-        return;
-    qsort(image->bad, image->bad_count, sizeof *image->bad, by_start);
     for (size_t i = 0; i < image->bad_count; i++) {
-        struct media_range whole = image->bad[i];
-        if (whole.told)
-            continue;
-        image->bad[i].told = true;
-        while (i + 1 < image->bad_count && continues(&whole, &image->bad[i + 1])) {
-            struct media_range *next = &image->bad[++i];
-            next->told = true;
-            if (next->start + next->size > whole.start + whole.size)
-                whole.size = next->start + next->size - whole.start;
-        }
-        problems_add(image->evidence->problems, PROBLEM_IMAGE_CHECKSUM,
-                     item_place(image->item, whole.start),
-                     "%" PRIu64
-                     " bytes of the media fail the image's checksum and read as zeros",
-                     whole.size);
+        struct media_range *bad = &image->bad[i];
+        if (!bad->told)
+            problems_add(
+                image->evidence->problems, PROBLEM_IMAGE_CHECKSUM,
+                item_place(image->item, bad->start),
+                "%" PRIu64
+                " bytes of the media fail the image's checksum and read as zeros",
+                bad->end - bad->start);
+        bad->told = true;
     }
 }
 

@@ -159,37 +159,6 @@ static enum status read_with_retries(const struct evidence_log *log, read_once r
     return status;
 }
 
-/* The first byte of [offset, offset+len) of the log that lies in a part of the media that
- * failed its checksum; NO_OFFSET if none does. */
-static uint64_t first_bad_byte(const struct evidence_log *log, uint64_t offset,
-                               uint64_t len)
-{
-    const struct evidence_image *image = log->stream->image;
-    const TSK_FS_ATTR *data =
-        image->bad_count ? tsk_fs_file_attr_get(log->stream->file) : NULL;
-    uint64_t block = log->stream->file->fs_info->block_size, first = NO_OFFSET;
-    if (!data || !(data->flags & TSK_FS_ATTR_NONRES) || !block)
-        return NO_OFFSET;
-    for (const TSK_FS_ATTR_RUN *run = data->nrd.run; run; run = run->next) {
-        if (run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER))
-            continue;
-        uint64_t start = run->offset * block, size = run->len * block;
-        uint64_t from = start > offset ? start : offset;
-        uint64_t to = start + size < offset + len ? start + size : offset + len;
-        if (from >= to)
-            continue;
-        uint64_t media = log->volume->offset + run->addr * block + (from - start);
-        for (size_t i = 0; i < image->bad_count; i++) {
-            const struct media_range *bad = &image->bad[i];
-            uint64_t hit = bad->start > media ? bad->start : media;
-            if (hit < media + (to - from) && hit < bad->start + bad->size &&
-                from + (hit - media) < first)
-                first = from + (hit - media);
-        }
-    }
-    return first;
-}
-
 static enum status read_image(const struct evidence_log *log, uint64_t offset,
                               uint8_t *into, size_t len, struct error *err)
 {
@@ -197,7 +166,8 @@ static enum status read_image(const struct evidence_log *log, uint64_t offset,
     pthread_mutex_lock(&image->lock);
     enum status status =
         read_with_retries(log, read_image_once, -1, offset, into, len, err);
-    uint64_t bad = first_bad_byte(log, offset, len);
+    uint64_t bad = image_first_bad_byte(image, log->stream->file, log->volume->offset,
+                                        offset, len);
     pthread_mutex_unlock(&image->lock);
     if (bad != NO_OFFSET && (status == OK || bad < err->place.offset))
         status =

@@ -3,8 +3,9 @@
  *
  * libtsk's own E01 reader gives zeros for a chunk that fails its checksum and opens an
  * image that lacks segments, both without a word. libewf 20140813 gives zeros too, but it
- * keeps a list of such places, by sector, that grows when they are read: it is looked at
- * after every read. That a segment is missing or cut is known after opening.
+ * keeps a list of such places, by sector: ascending, neighbours as one, so that a new one may
+ * come in anywhere and may make the list shorter. After every read it is searched for what
+ * was read. That a segment is missing or cut is known after opening.
  *
  * libewf opens the segment files itself. It could be given files of ours through libbfio,
  * but Debian's libewf carries a libbfio of its own that differs from the shared one, and
@@ -29,7 +30,6 @@ struct ewf_media {
     TSK_IMG_INFO tsk; /* libtsk takes a pointer to this for one to the whole */
     struct evidence_image *image;
     libewf_handle_t *handle;
-    uint32_t errors_seen;
     uint64_t
         missing_from; /* the media behind it has no segment; its size if all is there */
     uint32_t sector_size;
@@ -37,20 +37,46 @@ struct ewf_media {
 
 /* --- what libewf found wrong */
 
-static void collect_errors(struct ewf_media *ewf)
+/* One of the list, in bytes of the media. */
+static bool checksum_error(struct ewf_media *ewf, uint32_t index, uint64_t *start,
+                           uint64_t *size)
 {
+    uint64_t sector = 0, sectors = 0, most = UINT64_MAX / ewf->sector_size;
+    if (libewf_handle_get_checksum_error(ewf->handle, index, &sector, &sectors, NULL) !=
+            1 ||
+        sector >= most || sectors >= most - sector)
+        return false;
+    *start = sector * ewf->sector_size;
+    *size = sectors * ewf->sector_size;
+    return true;
+}
+
+/* The first that ends behind that byte of the media. */
+static uint32_t first_error_behind(struct ewf_media *ewf, uint32_t count, uint64_t at)
+{
+    uint64_t start, size;
+    uint32_t low = 0;
+    while (low < count) {
+        uint32_t middle = low + (count - low) / 2;
+        if (checksum_error(ewf, middle, &start, &size) && start + size <= at)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* What was met in [offset, offset + len): libewf's list has whole chunks. */
+static void collect_errors(struct ewf_media *ewf, uint64_t offset, uint64_t len)
+{
+    uint64_t start, size;
     uint32_t count = 0;
     if (libewf_handle_get_number_of_checksum_errors(ewf->handle, &count, NULL) != 1)
         return;
-    for (; ewf->errors_seen < count; ewf->errors_seen++) {
-        uint64_t sector = 0, sectors = 0;
-        if (libewf_handle_get_checksum_error(ewf->handle, ewf->errors_seen, &sector,
-                                             &sectors, NULL) == 1 &&
-            sector < UINT64_MAX / ewf->sector_size &&
-            sectors < UINT64_MAX / ewf->sector_size)
-            image_add_bad_range(ewf->image, sector * ewf->sector_size,
-                                sectors * ewf->sector_size);
-    }
+    for (uint32_t i = first_error_behind(ewf, count, offset);
+         i < count && checksum_error(ewf, i, &start, &size) && start < offset + len;
+         i++)
+        image_add_bad_range(ewf->image, start, size, false);
 }
 
 /* What no segment gave is zeros without asking libewf, which leaks a chunk each time it
@@ -74,10 +100,10 @@ ssize_t media_ewf_read(struct ewf_media *ewf, uint64_t offset, void *into, size_
         tsk_error_reset();
         tsk_error_set_errno(TSK_ERR_IMG_READ);
         tsk_error_set_errstr("media offset %" PRIu64 ": %s", offset, text);
-        image_add_bad_range(ewf->image, offset, len);
+        image_add_bad_range(ewf->image, offset, len, false);
     }
     libewf_error_free(&reason);
-    collect_errors(ewf);
+    collect_errors(ewf, offset, have);
     return got;
 }
 
@@ -266,32 +292,71 @@ static bool asks_for_next(const struct segment *segment)
     return memcmp(end, "next", 5) == 0;
 }
 
-/* Does reading this byte of the media add to libewf's list of errors? */
-static bool is_missing(struct ewf_media *ewf, uint64_t offset)
+/* --- what no segment gives */
+
+struct chunks { /* of the media */
+    struct ewf_media *ewf;
+    uint64_t count, size; /* the last may be shorter */
+};
+
+/* Missing and bad chunks look alike: both are in libewf's list once they were read. */
+static bool is_in_error(const struct chunks *c, uint64_t chunk)
 {
     char byte;
-    uint32_t before = 0, after = 0;
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &before, NULL);
-    ssize_t got =
-        libewf_handle_read_random(ewf->handle, &byte, 1, (off64_t)offset, NULL);
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &after, NULL);
-    return got != 1 || after > before;
+    uint32_t count = 0;
+    uint64_t offset = chunk * c->size, start, size;
+    libewf_handle_t *handle = c->ewf->handle;
+    if (libewf_handle_read_random(handle, &byte, 1, (off64_t)offset, NULL) != 1 ||
+        libewf_handle_get_number_of_checksum_errors(handle, &count, NULL) != 1)
+        return true;
+    uint32_t i = first_error_behind(c->ewf, count, offset);
+    return i < count && checksum_error(c->ewf, i, &start, &size) && start <= offset;
 }
 
-/* What no segment gave is the end of the media: libewf stops at the first segment that is
- * missing or cut. The search's own errors are not collected, its result is. */
-static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
+/* A chunk that is in error and stands behind one that is not, or c->count. */
+static uint64_t find_error(const struct chunks *c, uint64_t low)
 {
-    uint64_t low = 0, high = size / ewf->sector_size;
+    uint64_t high = c->count;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (is_missing(ewf, middle * ewf->sector_size))
+        if (is_in_error(c, middle))
             high = middle;
         else
             low = middle + 1;
     }
-    libewf_handle_get_number_of_checksum_errors(ewf->handle, &ewf->errors_seen, NULL);
-    return low * ewf->sector_size;
+    return low;
+}
+
+/* A good chunk behind that one, as far as steps that double tell; c->count: none. */
+static uint64_t find_good(const struct chunks *c, uint64_t chunk)
+{
+    for (uint64_t step = 1; step < c->count - chunk; step *= 2)
+        if (!is_in_error(c, chunk + step))
+            return chunk + step;
+    return c->count;
+}
+
+/* libewf stops at the first segment that is missing or cut, so what no segment gives is the
+ * end of the media. A chunk in error behind which there is a good one is just bad; a crafted
+ * image can have many of these, and a reading of each costs memory. */
+static uint64_t find_missing_end(struct ewf_media *ewf, uint64_t size)
+{
+    enum { BAD_CHUNKS_MAX = 64 };
+    size32_t chunk_size = 0;
+    struct chunks c = {.ewf = ewf};
+    if (libewf_handle_get_chunk_size(ewf->handle, &chunk_size, NULL) != 1 ||
+        chunk_size == 0)
+        return size;
+    c.size = chunk_size;
+    c.count = size / c.size + (size % c.size != 0);
+    uint64_t found = find_error(&c, 0);
+    for (int i = 0; i < BAD_CHUNKS_MAX && found < c.count; i++) {
+        uint64_t good = find_good(&c, found);
+        if (good == c.count)
+            break;
+        found = find_error(&c, good + 1);
+    }
+    return found < c.count ? found * c.size : size;
 }
 
 static void tell_missing_segments(struct ewf_media *ewf)
@@ -306,16 +371,18 @@ static void tell_missing_segments(struct ewf_media *ewf)
     bool has_next = next_segment_name(next) && access(next, F_OK) == 0;
     uint64_t from = find_missing_end(ewf, size);
     ewf->missing_from = from;
-    if (from < size) {
-        image_add_bad_range(image, from, size - from);
-        image->bad[image->bad_count - 1].told = true;
-    }
+    if (from < size)
+        image_add_bad_range(image, from, size - from, true);
     if (asks_for_next(last) && !has_next)
         problems_add(
             problems, PROBLEM_IMAGE_SEGMENT_MISSING, item_place(image->item, from),
             "segment %s is missing: %" PRIu64
             " bytes of the media from here on cannot be read and count as zeros",
             next, size - from);
+    else if (from == size)
+        problems_add(problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),
+                     "a segment is cut short or damaged; where the media was tried, "
+                     "nothing of it is missing");
     else
         problems_add(
             problems, PROBLEM_IMAGE_TRUNCATED, item_place(image->item, from),

@@ -187,20 +187,31 @@ static bool is_split_image(const char *path, struct numbering *n)
            highest_number(path, n) > n->number;
 }
 
-/* A segment that is not the first: its number is above 1 and its predecessor is there. */
+static bool has_segment(const char *path, const struct numbering *n,
+                        unsigned long number)
+{
+    struct buffer name = {0};
+    segment_name(&name, path, n, number);
+    bool found = access(name.ptr, F_OK) == 0;
+    buffer_release(&name);
+    return found;
+}
+
+/* A segment that is not the first: the numbers before it are there, down to 1 or 0. (A name
+ * may end in a year.) */
 static bool is_later_segment(const char *path, struct error *err, struct place place)
 {
     struct numbering n;
-    if (!parse_numbering(path, &n) || n.number == 0)
+    if (!parse_numbering(path, &n))
         return false;
-    struct buffer previous = {0};
-    segment_name(&previous, path, &n, n.number - 1);
-    bool found = access(previous.ptr, F_OK) == 0;
-    buffer_release(&previous);
-    if (found)
-        fail(err, DAMAGED, place,
-             "this is a later segment of a split image; give the first one");
-    return found;
+    unsigned long first = n.number;
+    while (first > 0 && has_segment(path, &n, first - 1))
+        first--;
+    if (first > 1 || first == n.number)
+        return false;
+    fail(err, DAMAGED, place,
+         "this is a later segment of a split image; give the first one");
+    return true;
 }
 
 enum status media_raw_open(struct evidence_image *image,

@@ -80,7 +80,7 @@ enum evtx_slot_kind {
 };
 
 /* A whole record inside the bytes of a live one: what is left where a tool made a record's
- * size cover the next one too, so that no reader shows that. */
+ * size cover the next one too, so that who steps by the sizes passes over that. */
 struct evtx_hidden {
     struct evtx_frame frame, holder;
 };
@@ -182,7 +182,8 @@ void evtx_values_read(struct evtx_values *values, struct bytes chunk,
 /* ---- record_xml.c */
 
 enum {
-    EVTX_REMARKS_MAX = 8,
+    EVTX_VALUES_TOLD = 4,  /* of those of a record that have the same fault */
+    EVTX_REMARKS_MAX = 48, /* six faults of values and four others make fewer */
     EVTX_FIELDS_MAX = 4096,
     EVTX_XML_DEPTH = 32,
     EVTX_MORE_MAX = 24 /* System has 9 at most that struct evtx_system lacks */
@@ -207,8 +208,11 @@ struct evtx_reading {
     size_t remark_count;
 };
 
+/* The same once. */
 void evtx_reading_add_remark(struct evtx_reading *r, enum problem_code code,
                              struct text message);
+/* How many have a fault beyond EVTX_VALUES_TOLD. */
+struct text evtx_more_values(struct arena *arena, size_t count);
 /* Take names from `xml` and values from `strings` (libevtx's strings by index; absent where
  * it gave none). The XML need not be well-formed. Texts live in reading->arena, or in what
  * was passed in. */

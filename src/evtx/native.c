@@ -94,18 +94,12 @@ static void remark_value(struct native_work *w, const struct evtx_record *record
 static void remark_flag(struct native_work *w, const struct evtx_record *record,
                         uint8_t flag, enum problem_code code, const char *what)
 {
-    enum { VALUES_TOLD = 4 };
     size_t count = 0;
     for (size_t i = 0; i < record->field_count; i++)
-        if (record->cells[i].flags & flag && count++ < VALUES_TOLD)
+        if (record->cells[i].flags & flag && count++ < EVTX_VALUES_TOLD)
             remark_value(w, record, i, code, what);
-    if (count > VALUES_TOLD)
-        add_remark(w, code,
-                   arena_printf(w->arena,
-                                "%zu more value%s of the event's data %s so too",
-                                count - VALUES_TOLD, PLURAL(count - VALUES_TOLD),
-                                count_word(count - VALUES_TOLD, "is", "are"))
-                       .ptr);
+    if (count > EVTX_VALUES_TOLD)
+        add_remark(w, code, evtx_more_values(w->arena, count - EVTX_VALUES_TOLD).ptr);
 }
 
 static void remark_values(struct native_work *w, const struct evtx_record *record)

@@ -487,7 +487,7 @@ static void tell_hidden(struct reading *g, const struct evtx_slot *s)
              "a whole record (header id %" PRIu64 ", %" PRIu32
              " bytes) lies inside the "
              "record at offset %" PRIu64 " (header id %" PRIu64 ", %" PRIu32
-             " bytes), where no reader of the log shows it%s",
+             " bytes); stepping by the sizes of records passes over it%s",
              h->frame.id, h->frame.size, s->offset + h->holder.offset, h->holder.id,
              h->holder.size, more ? "; more in this chunk are not listed" : "");
     }

@@ -64,93 +64,118 @@ static size_t units_without_trailing_nul(struct bytes utf16)
     return units;
 }
 
-struct string_faults {
-    bool has_nul, has_lone_surrogate, has_pair, starts_with_mark;
+/* --- what libevtx gives otherwise, or what no text can hold */
+
+enum {
+    HAS_NUL = 1 << 0,
+    HAS_LONE_SURROGATE = 1 << 1,
+    HAS_PAIR = 1 << 2,
+    STARTS_WITH_MARK = 1 << 3,
+    IS_SIZE = 1 << 4,
+    IS_NEGATIVE = 1 << 5
 };
 
-static struct string_faults string_faults(struct bytes utf16)
+static const struct fault {
+    unsigned bit;
+    enum problem_code code;
+    const char *what;
+} faults[] = {
+    {HAS_NUL,            PROBLEM_VALUE_EMBEDDED_NUL,
+     "has a NUL character inside; libevtx gives what is before it"          },
+    {HAS_LONE_SURROGATE, PROBLEM_VALUE_NOT_UTF16,
+     "has half of a surrogate pair; libevtx gives U+FFFD for it and may drop the "
+     "character behind it"                                                  },
+    {HAS_PAIR,           PROBLEM_READER_FAULT_KNOWN,
+     "has characters beyond U+FFFF, which libevtx 20181227 prints as others"},
+    {STARTS_WITH_MARK,   PROBLEM_READER_FAULT_KNOWN,
+     "starts with a byte order mark, which libevtx drops"                   },
+    {IS_SIZE,            PROBLEM_READER_FAULT_KNOWN,
+     "is of the type SizeT, which libevtx prints in decimal"                },
+    {IS_NEGATIVE,        PROBLEM_READER_FAULT_KNOWN,
+     "is a negative Int32, which libevtx prints as another number"          },
+};
+
+static unsigned faults_of_string(struct bytes utf16)
 {
-    struct string_faults faults = {0};
+    unsigned found = 0;
     size_t units = units_without_trailing_nul(utf16);
     for (size_t i = 0; i < units; i++) {
         uint16_t c = bytes_u16(utf16, 2 * i);
         uint16_t low = i + 1 < units ? bytes_u16(utf16, 2 * i + 2) : 0;
         bool is_pair = c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000;
-        faults.has_nul |= c == 0;
-        faults.has_pair |= is_pair;
-        faults.has_lone_surrogate |= c >= 0xd800 && c < 0xe000 && !is_pair;
-        faults.starts_with_mark |= i == 0 && (c == 0xfeff || c == 0xfffe);
+        if (c == 0)
+            found |= HAS_NUL;
+        if (is_pair)
+            found |= HAS_PAIR;
+        else if (c >= 0xd800 && c < 0xe000)
+            found |= HAS_LONE_SURROGATE;
+        if (i == 0 && (c == 0xfeff || c == 0xfffe))
+            found |= STARTS_WITH_MARK;
         i += is_pair;
     }
-    return faults;
+    return found;
 }
 
-static void remark(struct evtx_reading *r, enum problem_code code, size_t number,
-                   const char *what)
+static unsigned faults_of(const struct evtx_value *v)
 {
-    evtx_reading_add_remark(
-        r, code,
-        arena_printf(r->arena, "value %zu of the event's data %s", number, what));
+    if (!v->is_data)
+        return 0;
+    switch (v->type) {
+    case EVTX_VALUE_STRING: return faults_of_string(v->raw);
+    case EVTX_VALUE_SIZE: return IS_SIZE;
+    case EVTX_VALUE_INT32: return bytes_u32(v->raw, 0) >> 31 ? IS_NEGATIVE : 0;
+    default: return 0;
+    }
 }
 
 /* The report shows U+FFFD; the bytes that stand there are told here and nowhere else. */
-static void remark_lone_units(struct evtx_reading *r, size_t number, struct bytes utf16)
+static void remark_value(struct evtx_reading *r, const struct fault *fault,
+                         size_t number, struct bytes raw)
 {
-    struct buffer what = {0};
-    buffer_add_string(&what, "has half of a surrogate pair at ");
-    utf_add_lone_units(&what, utf16);
-    buffer_add_string(&what, "; libevtx gives U+FFFD for it and may drop the character "
-                             "behind it");
-    remark(r, PROBLEM_VALUE_NOT_UTF16, number, what.ptr);
-    buffer_release(&what);
-}
-
-static void remark_string(struct evtx_reading *r, size_t number, struct bytes utf16)
-{
-    struct string_faults faults = string_faults(utf16);
-    if (faults.has_nul)
-        remark(r, PROBLEM_VALUE_EMBEDDED_NUL, number,
-               "has a NUL character inside; libevtx gives what is before it");
-    if (faults.has_lone_surrogate)
-        remark_lone_units(r, number, utf16);
-    if (faults.has_pair)
-        remark(r, PROBLEM_READER_FAULT_KNOWN, number,
-               "has characters beyond U+FFFF, which libevtx 20181227 prints as others");
-    if (faults.starts_with_mark)
-        remark(r, PROBLEM_READER_FAULT_KNOWN, number,
-               "starts with a byte order mark, which libevtx drops");
-}
-
-static void correct_value(struct evtx_reading *r, const struct evtx_values *values,
-                          const struct evtx_value *v, size_t number)
-{
-    switch (v->type) {
-    case EVTX_VALUE_HEX32:
-        if (v->raw.len == 4)
-            unpad_hex(r, values, v);
-        break;
-    case EVTX_VALUE_HEX64:
-        if (v->raw.len == 8)
-            unpad_hex(r, values, v);
-        break;
-    case EVTX_VALUE_STRING: remark_string(r, number, v->raw); break;
-    case EVTX_VALUE_SIZE:
-        remark(r, PROBLEM_READER_FAULT_KNOWN, number,
-               "is of the type SizeT, which libevtx prints in decimal");
-        break;
-    case EVTX_VALUE_INT32:
-        if (bytes_u32(v->raw, 0) >> 31)
-            remark(r, PROBLEM_READER_FAULT_KNOWN, number,
-                   "is a negative Int32, which libevtx prints as another number");
-        break;
-    default: break;
+    struct buffer units = {0};
+    if (fault->bit == HAS_LONE_SURROGATE) {
+        buffer_add_string(&units, ": ");
+        utf_add_lone_units(&units, raw);
     }
+    evtx_reading_add_remark(r, fault->code,
+                            arena_printf(r->arena,
+                                         "value %zu of the event's data %s%.*s", number,
+                                         fault->what, TEXT(buffer_text(&units))));
+    buffer_release(&units);
+}
+
+static void remark_fault(struct evtx_reading *r, const struct evtx_values *values,
+                         const struct fault *fault)
+{
+    size_t number = 0, count = 0;
+    for (size_t i = 0; i < values->count; i++) {
+        const struct evtx_value *v = &values->value[i];
+        number += v->is_data;
+        if (faults_of(v) & fault->bit && count++ < EVTX_VALUES_TOLD)
+            remark_value(r, fault, number, v->raw);
+    }
+    if (count > EVTX_VALUES_TOLD)
+        evtx_reading_add_remark(r, fault->code,
+                                evtx_more_values(r->arena, count - EVTX_VALUES_TOLD));
+}
+
+struct text evtx_more_values(struct arena *arena, size_t count)
+{
+    return arena_printf(arena, "%zu more value%s of the event's data %s so too", count,
+                        PLURAL(count), count_word(count, "is", "are"));
 }
 
 void evtx_reading_correct(struct evtx_reading *r, const struct evtx_values *values)
 {
-    size_t number = 0;
-    for (size_t i = 0; i < values->count; i++)
-        if (values->value[i].is_data)
-            correct_value(r, values, &values->value[i], ++number);
+    unsigned found = 0;
+    for (size_t i = 0; i < values->count; i++) {
+        const struct evtx_value *v = &values->value[i];
+        found |= faults_of(v);
+        if (v->is_data && ((v->type == EVTX_VALUE_HEX32 && v->raw.len == 4) ||
+                           (v->type == EVTX_VALUE_HEX64 && v->raw.len == 8)))
+            unpad_hex(r, values, v);
+    }
+    for (size_t i = 0; found && i < sizeof faults / sizeof *faults; i++)
+        if (found & faults[i].bit)
+            remark_fault(r, values, &faults[i]);
 }

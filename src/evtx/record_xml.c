@@ -225,7 +225,7 @@ void evtx_reading_add_remark(struct evtx_reading *r, enum problem_code code,
                              struct text message)
 {
     for (size_t i = 0; i < r->remark_count; i++)
-        if (r->remarks[i].code == code)
+        if (r->remarks[i].code == code && text_equal(r->remarks[i].message, message))
             return;
     if (r->remark_count < EVTX_REMARKS_MAX)
         r->remarks[r->remark_count++] = (struct evtx_remark){code, message};

@@ -15,7 +15,7 @@ enum {
     ZEROS_MIN = 16 /* so many at its end make a record torn; padding is 7 at most */
 };
 
-#define FILETIME_1999 UINT64_C(125595360000000000)
+#define FILETIME_1999 UINT64_C(125596224000000000)
 #define FILETIME_2100 UINT64_C(157469184000000000)
 
 static bool size_is_possible(uint32_t size)
@@ -158,7 +158,7 @@ static bool is_believable(const struct evtx_record *r)
 {
     uint64_t time = r->system.time_created_filetime;
     return r->system.record_id != NO_RECORD && r->system.record_id > 0 &&
-           time != FILETIME_NONE && time >= FILETIME_1999 && time < FILETIME_2100;
+           time >= FILETIME_1999 && time < FILETIME_2100;
 }
 
 static void recover_one(struct native_work *w, struct decoder *d,

@@ -44,8 +44,8 @@ enum verify_waiver {
 
 /* As manifest.json names it: "padded_hexadecimal". */
 const char *verify_waiver_name(enum verify_waiver waiver);
-/* In words, for "waived: ...". */
-const char *verify_waiver_words(enum verify_waiver waiver);
+/* In words, for "waived: ...": "2 sizes (type SizeT) that libevtx prints wrongly". */
+void verify_add_waived(struct buffer *out, enum verify_waiver waiver, uint64_t count);
 
 enum verify_outcome {
     VERIFY_NOT_ASKED,

@@ -192,50 +192,50 @@ enum { NO_TYPE = 0xff };
 static const struct fault {
     enum verify_waiver waiver;
     uint8_t types[2];
-    const char *name, *words;
     bool (*accounts_for)(const struct evtx_value *v, struct text native,
                          struct text other);
+    const char *name, *of_what, *rest; /* "number", " that ..." */
 } faults[] = {
     {WAIVED_PADDED_HEX,
      {TYPE_HEX32, TYPE_HEX64},
-     "padded_hexadecimal",       "hexadecimal numbers that libevtx pads with zeros",
-     is_padded         },
+     is_padded,          "padded_hexadecimal",
+     "hexadecimal number",    " that libevtx pads with zeros"                                     },
     {WAIVED_FILETIME_DIGITS,
      {TYPE_FILETIME, NO_TYPE},
-     "filetime_digits",          "times that libevtx prints with nine digits of a second",
-     has_more_digits   },
+     has_more_digits,    "filetime_digits",
+     "time",                  " that libevtx prints with nine digits of a second"                 },
     {WAIVED_NEGATIVE_INT32,
      {0x07, NO_TYPE},
-     "negative_int32",           "negative numbers that libevtx prints wrongly",
-     is_sign_magnitude },
+     is_sign_magnitude,  "negative_int32",
+     "negative number",       " that libevtx prints wrongly"                                      },
     {WAIVED_SIZE,
      {TYPE_SIZE, NO_TYPE},
-     "size_t",                   "sizes (type SizeT) that libevtx prints in decimal or as 0",
-     is_wrong_size     },
+     is_wrong_size,      "size_t",
+     "size",                  " (type SizeT) that libevtx prints in decimal or as 0"              },
     {WAIVED_ANSI_MARKUP,
      {TYPE_ANSI, NO_TYPE},
-     "ansi_markup",              "8-bit text whose markup libevtx does not escape",
-     holds_markup      },
+     holds_markup,       "ansi_markup",
+     "8-bit text",            " whose markup libevtx does not escape"                             },
     {WAIVED_LONE_SURROGATE,
      {TYPE_STRING, NO_TYPE},
-     "lone_surrogate",           "text with half of a surrogate pair, of which libevtx drops a character",
-     has_lone_surrogate},
+     has_lone_surrogate, "lone_surrogate",
+     "text",                  " with half of a surrogate pair, of which libevtx drops a character"},
     {WAIVED_SUPPLEMENTARY,
      {TYPE_STRING, NO_TYPE},
-     "supplementary_characters", "text with characters beyond U+FFFF, which libevtx prints as others",
-     has_pair          },
+     has_pair,           "supplementary_characters",
+     "text",                  " with characters beyond U+FFFF, which libevtx prints as others"    },
     {WAIVED_BYTE_ORDER_MARK,
      {TYPE_STRING, NO_TYPE},
-     "byte_order_mark",          "text that begins with a byte order mark, which libevtx drops",
-     lacks_mark        },
+     lacks_mark,         "byte_order_mark",
+     "text",                  " with a byte order mark at its beginning, which libevtx drops"     },
     {WAIVED_EMBEDDED_NUL,
      {TYPE_STRING, NO_TYPE},
-     "embedded_nul",             "text with a NUL inside, where libevtx ends it",
-     ends_at_nul       },
+     ends_at_nul,        "embedded_nul",
+     "text",                  " with a NUL inside, of which libevtx gives what stands before"     },
     {WAIVED_FLOAT,
      {0x0b, 0x0c},
-     "floating_point",           "floating-point numbers that libevtx writes with an exponent",
-     is_same_float     },
+     is_same_float,      "floating_point",
+     "floating-point number", " that libevtx writes with an exponent"                             },
 };
 
 static const struct fault *fault_of(enum verify_waiver waiver)
@@ -251,9 +251,11 @@ const char *verify_waiver_name(enum verify_waiver waiver)
     return waiver == WAIVED_NOT ? "none" : fault_of(waiver)->name;
 }
 
-const char *verify_waiver_words(enum verify_waiver waiver)
+void verify_add_waived(struct buffer *out, enum verify_waiver waiver, uint64_t count)
 {
-    return waiver == WAIVED_NOT ? "none" : fault_of(waiver)->words;
+    const struct fault *fault = fault_of(waiver);
+    buffer_printf(out, "%" PRIu64 " %s%s%s", count, fault->of_what, PLURAL(count),
+                  fault->rest);
 }
 
 /* Is the native reader's text what this value's bytes say? */

@@ -28,7 +28,9 @@ int compare_nameless_ends(const void *a, const void *b)
         return x->is_audited ? 1 : -1;
     if (x->filetime != y->filetime)
         return x->filetime < y->filetime ? -1 : 1;
-    return x->record_id < y->record_id ? -1 : x->record_id > y->record_id;
+    if (x->record_id != y->record_id)
+        return x->record_id < y->record_id ? -1 : 1;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
 static bool is_image_of(const struct lineage *l, const struct process *p,
@@ -57,7 +59,7 @@ static bool is_known_end(const struct lineage *l, const struct process *p,
 /* The log and its copy, or an export of it. */
 static bool is_copy_of(const struct nameless_end *a, const struct nameless_end *b)
 {
-    return compare_nameless_ends(a, b) == 0 && a->pid == b->pid && a->image == b->image;
+    return compare_nameless_ends(a, b) == 0 && a->image == b->image;
 }
 
 /* The newest process of that pid that had started; one that started up to 2 s later if

@@ -461,7 +461,8 @@ static uint32_t find_nameless_end(const struct lineage *l, uint32_t computer,
     const struct lineage_index *index = l->index;
     struct nameless_end wanted = {.filetime = sysmon_event_filetime(event),
                                   .record_id = event->record->system.record_id,
-                                  .computer = computer};
+                                  .computer = computer,
+                                  .pid = sysmon_pid(event, SYSMON_ProcessId)};
     const struct nameless_end *found =
         index->end_count ? bsearch(&wanted, index->ends, index->end_count,
                                    sizeof *index->ends, compare_nameless_ends)

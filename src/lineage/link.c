@@ -11,19 +11,22 @@
 /* --- grades */
 
 struct reasons { /* string numbers of the sentences that links share */
-    uint32_t both_sides, both_sides_conflict, alias, child_only, circle, audited;
+    uint32_t own_record, own_record_conflict, alias, child_only, circle, audited;
 };
 
 static struct reasons add_reasons(struct lineage *l)
 {
     struct strings *s = &l->strings;
     return (struct reasons){
-        strings_add(s, TEXT_LITERAL("recorded on both sides: the child names the guid "
-                                    "of the parent's own creation record")),
-        strings_add(s, TEXT_LITERAL("recorded on both sides, but several creation "
-                                    "records carry this guid; the first is shown")),
-        strings_add(s, TEXT_LITERAL("recorded, by another guid of the same process: "
-                                    "machine id, start second and pid are equal")),
+        strings_add(s, TEXT_LITERAL("recorded by the child: it names the guid of the "
+                                    "parent's own creation record")),
+        strings_add(s,
+                    TEXT_LITERAL("recorded by the child: it names a guid that several "
+                                 "creation records carry; the first is shown")),
+        strings_add(s,
+                    TEXT_LITERAL("recorded by the child: it names another guid of the "
+                                 "same process; machine id, start second and pid are "
+                                 "equal")),
         strings_add(s, TEXT_LITERAL("recorded by the child alone: the parent has no "
                                     "creation record here")),
         strings_add(s, TEXT_LITERAL("the recorded parent is left out: this link would "
@@ -44,7 +47,7 @@ static void grade_link(struct lineage *l, const struct reasons *r, uint32_t chil
     if (by_guid->kind == PROCESS_LOGGED) {
         c->grade = GRADE_A;
         c->grade_reason =
-            by_guid->flags & FLAG_CONFLICT ? r->both_sides_conflict : r->both_sides;
+            by_guid->flags & FLAG_CONFLICT ? r->own_record_conflict : r->own_record;
     } else if (l->processes[c->parent].kind == PROCESS_LOGGED) {
         c->grade = GRADE_A_MINUS;
         c->grade_reason = r->alias;

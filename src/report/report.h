@@ -341,8 +341,8 @@ enum status report_list_words(const char *template_dir, const char *language,
                               struct buffer *out, size_t *missing, struct error *err);
 /* The names that files of a report can have, by number; NULL behind the last. */
 const char *report_file_name(size_t index);
-/* Before a report takes another one's place: remove the other's files that it has not. */
-void report_remove_stale(const struct report *report, struct output_dir *dir);
+/* Before a report takes another one's place: name the other's files that it has not. */
+void report_name_stale(const struct report *report, struct output_dir *dir);
 /* manifest.json, over every file that is finished in dir by then (so run.log is closed
  * before), and SHA256SUMS, over those and the manifest. */
 enum status report_write_manifest(const struct report *report, struct output_dir *dir,

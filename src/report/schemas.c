@@ -477,17 +477,17 @@ const char *report_file_name(size_t index)
     return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
-void report_remove_stale(const struct report *report, struct output_dir *dir)
+void report_name_stale(const struct report *report, struct output_dir *dir)
 {
     static const char *const details[] = {"report.html", "processes.csv",
                                           "timeline.csv", "iocs.csv", "elsewhere.csv"};
     for (size_t i = 0; i < sizeof details / sizeof *details; i++)
-        output_dir_remove_stale(dir, details[i]);
+        output_dir_add_stale(dir, details[i]);
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
         if (!(report->run.schemas & schemas[i].bit))
-            output_dir_remove_stale(dir, schemas[i].file.name);
+            output_dir_add_stale(dir, schemas[i].file.name);
     if (!(report->run.formats & REPORT_XLSX))
-        output_dir_remove_stale(dir, "report.xlsx");
+        output_dir_add_stale(dir, "report.xlsx");
     if (!(report->run.formats & REPORT_HTML))
-        output_dir_remove_stale(dir, "report.html");
+        output_dir_add_stale(dir, "report.html");
 }

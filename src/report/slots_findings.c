@@ -205,6 +205,16 @@ SLOT(creation_audited)
     buffer_add_string(out, p->kind == PROCESS_AUDITED ? "yes" : "");
 }
 
+/* The ids of the events that logged it, for the page's filter. */
+SLOT(creation_event)
+{
+    uint32_t n = page_creation(page)->process;
+    bool is_audited = lineage_audit(lineage_of(page), n);
+    bool is_logged = lineage_process(lineage_of(page), n)->kind == PROCESS_LOGGED;
+    buffer_printf(out, "%s%s%s", is_logged ? "1" : "",
+                  is_logged && is_audited ? " " : "", is_audited ? "4688" : "");
+}
+
 FIELD(creation_value)
 {
     put_process_value(page, page_creation(page)->process, field, out);
@@ -380,11 +390,12 @@ SLOT(corroboration_target)
 {
     name_process(out, lineage_of(page), corroboration(page)->process);
 }
-/* Only where the page has come to it: a section that follows may not be written. */
+/* Where it has a card, or the page has come to it: a row that follows may not be written. */
 SLOT(corroboration_source_anchor)
 {
     uint32_t source = corroboration(page)->source;
-    if (source != PROCESS_NONE && page->process_anchored[source])
+    if (source != PROCESS_NONE &&
+        (page->creation_shown[source] || page->process_anchored[source]))
         put_process_value(page, source, PROCESS_ANCHOR, out);
 }
 SLOT(corroboration_anchor)

@@ -189,15 +189,13 @@ void put_process_value(const struct page *page, uint32_t process,
 
 /* --- the lineage tree */
 
-/* A match has its anchor on its card, if it has one. */
+/* A match that has a card has its anchor there, wherever else it stands. */
 LOOP(row)
 {
     if (!step(&page->at.row, is_first, page->row_count))
         return false;
     bool *anchored = &page->process_anchored[page_row(page)->process];
-    page->row_has_anchor =
-        !*anchored && (page_row(page)->relation != RELATION_MATCH ||
-                       !page->creation_shown[page_row(page)->process]);
+    page->row_has_anchor = !*anchored && !page->creation_shown[page_row(page)->process];
     *anchored |= page->row_has_anchor;
     return true;
 }
@@ -304,8 +302,7 @@ SLOT(row_link)
 }
 SLOT(row_link_anchor)
 {
-    if (page_row(page)->relation == RELATION_MATCH &&
-        page->creation_shown[page_row(page)->process])
+    if (page->creation_shown[page_row(page)->process])
         put_anchor(page, page_row(page)->process, out);
 }
 SLOT(row_candidate)

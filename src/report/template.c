@@ -202,33 +202,17 @@ static bool scope_is_open(const struct compiler *c, const char *scope)
     return open;
 }
 
-/* 1 for the page, one more for each loop inside; 0 if the scope is not open. */
-static size_t depth_of_scope(const struct compiler *c, const char *scope)
-{
-    for (size_t depth = c->scope_count; depth > 0; depth--)
-        if (strcmp(c->scopes[depth - 1]->name, scope) == 0)
-            return depth + 1;
-    return *scope == '\0';
-}
-
-/* One name can stand for a value in several scopes: the innermost one holds. */
+/* No two slots have one name. */
 static const struct slot *find_slot(const struct compiler *c, struct text name)
 {
     const struct template_language *l = c->template->language;
-    const struct slot *found = NULL;
-    size_t found_depth = 0;
     for (size_t i = 0; i < l->slot_count; i++) {
         const struct slot *slot = &l->slots[i];
-        if (text_is_empty(name) || *slot->name != *name.ptr ||
-            !text_equal(text_from(slot->name), name))
-            continue;
-        size_t depth = depth_of_scope(c, slot->scope);
-        if (depth > found_depth) {
-            found = slot;
-            found_depth = depth;
-        }
+        if (!text_is_empty(name) && *slot->name == *name.ptr &&
+            text_equal(text_from(slot->name), name))
+            return scope_is_open(c, slot->scope) ? slot : NULL;
     }
-    return found;
+    return NULL;
 }
 
 static bool is_void(const char *name)

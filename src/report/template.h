@@ -46,7 +46,7 @@ enum slot_kind {
 /* Slots of a scope are known inside its loop, and inside loops in there. */
 struct slot {
     const char *scope; /* the loop that it belongs to; "" for the page */
-    const char *name;
+    const char *name;  /* of this slot alone */
     enum slot_kind kind;
     void (*add)(const struct page *page, struct buffer *out);
     void (*add_field)(const struct page *page, size_t field, struct buffer *out);

@@ -395,26 +395,20 @@ static void add_audit_sentence(struct buffer *out, const struct lineage *l,
         buffer_add_text(out, command_line);
 }
 
-/* A row of a record of the audit, which stands by TimeCreated; the caller fills in the rest. */
-static struct timeline_event *add_audit_row(struct timeline *t, const struct lineage *l,
-                                            const struct timeline_process *who,
-                                            uint64_t filetime)
+/* A row of a record of the audit, which stands by TimeCreated. */
+static void add_audit_row(struct timeline *t, const struct lineage *l,
+                          const struct timeline_process *who, struct timeline_event row)
 {
-    bool has_time = is_loadable(filetime);
+    bool has_time = is_loadable(row.created_filetime);
+    row.utc_filetime = has_time ? row.created_filetime : FILETIME_NONE;
+    row.computer = lineage_computer(l, lineage_process(l, who->process));
+    row.subject = *who;
+    row.object = (struct timeline_process){.process = PROCESS_NONE, .pid = PID_UNKNOWN};
+    row.finding = row.number = UINT32_MAX;
+    row.clock = has_time ? CLOCK_TIME_CREATED : CLOCK_NONE;
+    row.why = WHY_FAMILY;
     ARRAY_GROW(t->events, t->count, t->capacity);
-    struct timeline_event *row = &t->events[t->count++];
-    *row = (struct timeline_event){
-        .utc_filetime = has_time ? filetime : FILETIME_NONE,
-        .created_filetime = filetime,
-        .computer = lineage_computer(l, lineage_process(l, who->process)),
-        .subject = *who,
-        .object = {.process = PROCESS_NONE, .pid = PID_UNKNOWN},
-        .finding = UINT32_MAX,
-        .number = UINT32_MAX,
-        .clock = has_time ? CLOCK_TIME_CREATED : CLOCK_NONE,
-        .why = WHY_FAMILY,
-    };
-    return row;
+    t->events[t->count++] = row;
 }
 
 void timeline_add_audit(struct timeline *t, const struct lineage *l,
@@ -426,15 +420,18 @@ void timeline_add_audit(struct timeline *t, const struct lineage *l,
                                          .pid = record->pid,
                                          .image = lineage_text(l, record->image)};
     struct buffer sentence = {0};
-    struct timeline_event *row = add_audit_row(t, l, &who, audit->created_filetime);
-    row->record_id = audit->record_id;
-    row->offset = audit->offset;
-    row->log = log;
-    row->event_id = AUDIT_PROCESS_CREATED;
-    row->state = record->state;
-    row->is_creation = lineage_process(l, audit->process)->kind == PROCESS_AUDITED;
-    add_audit_sentence(&sentence, l, audit, &row->subject);
-    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    add_audit_sentence(&sentence, l, audit, &who);
+    add_audit_row(
+        t, l, &who,
+        (struct timeline_event){
+            .created_filetime = audit->created_filetime,
+            .record_id = audit->record_id,
+            .offset = audit->offset,
+            .log = log,
+            .event_id = AUDIT_PROCESS_CREATED,
+            .state = record->state,
+            .is_creation = lineage_process(l, audit->process)->kind == PROCESS_AUDITED,
+            .message = arena_copy(&t->arena, buffer_text(&sentence))});
     buffer_release(&sentence);
 }
 
@@ -447,17 +444,19 @@ void timeline_add_audit_end(struct timeline *t, const struct lineage *l,
         .process = end->process, .pid = end->pid, .image = lineage_text(l, end->image)};
     struct text status = lineage_text(l, end->exit_status);
     struct buffer sentence = {0};
-    struct timeline_event *row = add_audit_row(t, l, &who, end->filetime);
-    row->record_id = end->record_id;
-    row->offset = end->offset;
-    row->log = log;
-    row->event_id = AUDIT_PROCESS_EXITED;
-    row->state = end->state;
     buffer_add_string(&sentence, "Windows' audit recorded the end of ");
     name_image(&sentence, who.image, who.pid);
     buffer_printf(&sentence, "%s%.*s", text_is_empty(status) ? "" : ", exit status ",
                   TEXT(status));
-    row->message = arena_copy(&t->arena, buffer_text(&sentence));
+    add_audit_row(t, l, &who,
+                  (struct timeline_event){
+                      .created_filetime = end->filetime,
+                      .record_id = end->record_id,
+                      .offset = end->offset,
+                      .log = log,
+                      .event_id = AUDIT_PROCESS_EXITED,
+                      .state = end->state,
+                      .message = arena_copy(&t->arena, buffer_text(&sentence))});
     buffer_release(&sentence);
 }
 

@@ -45,9 +45,8 @@ static void add_waivers(struct buffer *out, const struct verify_counts *c)
     bool any = false;
     for (int w = WAIVED_NOT + 1; w < VERIFY_WAIVERS; w++)
         if (c->waived[w]) {
-            buffer_printf(out, "%s%" PRIu64 " %s",
-                          any ? "; " : "; waived: ", c->waived[w],
-                          verify_waiver_words((enum verify_waiver)w));
+            buffer_add_string(out, any ? "; " : "; waived: ");
+            verify_add_waived(out, (enum verify_waiver)w, c->waived[w]);
             any = true;
         }
     buffer_add_string(out, any ? "." : "; waived: none.");

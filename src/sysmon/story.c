@@ -71,7 +71,8 @@ struct host_work {
     struct reach reach;     /* of the spans */
     uint64_t *others_until; /* by number of spans from the first on: the last end of one
                                that is not Sysmon's; 0: there is none */
-    size_t row_count;       /* rows before its intervals: the moments, by time */
+    struct map lowest; /* by log: the span of the lowest ids that is not Sysmon's */
+    size_t row_count;  /* rows before its intervals: the moments, by time */
     uint64_t limit_100ns;
     bool is_raw;  /* all of its Sysmon logs are */
     bool has_raw; /* one of them is, or may be */
@@ -404,28 +405,27 @@ static struct text place_words(const struct host_work *w, const struct story_row
                         row->record_id, TEXT(log->path));
 }
 
-static void add_interval(struct host_work *w, enum story_kind kind, size_t from,
-                         size_t to)
+/* Rows stand in order of their begins, and none ends before it begins. */
+static struct story_row *add_interval(struct host_work *w, enum story_kind kind,
+                                      size_t from, size_t to)
 {
     const struct story_row begin = w->m->story->rows[from], end = w->m->story->rows[to];
-    if (end.to_filetime < begin.from_filetime)
-        return;
     struct text words = arena_printf(w->m->arena, "%.*s, %.*s; until %.*s, %.*s",
                                      TEXT(begin.words), TEXT(place_words(w, &begin)),
                                      TEXT(end.words), TEXT(place_words(w, &end)));
     if (from == to) /* one record that tells of both ends */
         words = arena_printf(w->m->arena, "%.*s, %.*s", TEXT(begin.words),
                              TEXT(place_words(w, &begin)));
-    add_row(w->m, &(struct story_row){.from_filetime = begin.from_filetime,
-                                      .to_filetime = end.to_filetime,
-                                      .host = w->host,
-                                      .log = begin.log,
-                                      .record_id = begin.record_id,
-                                      .offset = begin.offset,
-                                      .last_record_id = end.record_id,
-                                      .words = words,
-                                      .kind = (uint8_t)kind,
-                                      .state = begin.state});
+    return add_row(w->m, &(struct story_row){.from_filetime = begin.from_filetime,
+                                             .to_filetime = end.to_filetime,
+                                             .host = w->host,
+                                             .log = begin.log,
+                                             .record_id = begin.record_id,
+                                             .offset = begin.offset,
+                                             .last_record_id = end.record_id,
+                                             .words = words,
+                                             .kind = (uint8_t)kind,
+                                             .state = begin.state});
 }
 
 /* How many spans of the host, from the first on, begin before that. */
@@ -470,11 +470,9 @@ static void add_off(struct host_work *w, size_t end, size_t boot)
              last = last_sign_before(w, to);
     if (was_written_at(w, from, to))
         return;
-    size_t before = w->m->story->count;
-    add_interval(w, STORY_OFF, end, boot);
-    if (w->m->story->count == before || last == FILETIME_NONE || last <= from)
+    struct story_row *row = add_interval(w, STORY_OFF, end, boot);
+    if (last == FILETIME_NONE || last <= from)
         return;
-    struct story_row *row = &w->m->story->rows[before];
     row->from_filetime = last;
     if (last - from > OUT_OF_ORDER_100NS)
         row->words =
@@ -584,20 +582,15 @@ static void tell_log_stopped(const struct host_work *w, const struct story_row *
 
 static void add_log_stopped(struct host_work *w, size_t stop, size_t until)
 {
-    size_t before = w->m->story->count;
-    add_interval(w, STORY_LOG_STOPPED, stop, until);
-    if (w->m->story->count > before)
-        tell_log_stopped(w, &w->m->story->rows[before]);
+    tell_log_stopped(w, add_interval(w, STORY_LOG_STOPPED, stop, until));
 }
 
 /* The first id of that log may be the first that is left of the start of Windows. */
 static bool begins_there(const struct host_work *w, const struct story_row *row)
 {
-    for (size_t i = 0; i < w->span_count; i++)
-        if (w->spans[i].log == row->log && !w->spans[i].is_sysmons &&
-            w->spans[i].stretch->first.record_id + SAME_BOOT_IDS < row->record_id)
-            return false;
-    return true;
+    uint32_t span = map_find(&w->lowest, MAP_KEY_OF(&row->log));
+    return span == MAP_NONE ||
+           w->spans[span].stretch->first.record_id + SAME_BOOT_IDS >= row->record_id;
 }
 
 /* Neither its stop nor a start of Windows is recorded: it was ended by force. */
@@ -1110,7 +1103,18 @@ static void measure(struct host_work *w, size_t *next)
     w->limit_100ns = spacing_limit(spacing);
 }
 
-static void note_ends(struct host_work *w)
+static void note_lowest(struct host_work *w, uint32_t number)
+{
+    const struct span *spans = w->spans, *s = &spans[number];
+    struct bytes log = MAP_KEY_OF(&s->log);
+    if (s->is_sysmons)
+        return;
+    uint32_t lowest = map_add(&w->lowest, log, number);
+    if (s->stretch->first.record_id < spans[lowest].stretch->first.record_id)
+        map_set(&w->lowest, log, number);
+}
+
+static void note_spans(struct host_work *w)
 {
     uint64_t last = 0;
     reach_open(&w->reach, w->span_count);
@@ -1120,6 +1124,7 @@ static void note_ends(struct host_work *w)
         reach_add(&w->reach, end);
         last = !w->spans[i].is_sysmons && end > last ? end : last;
         w->others_until[i + 1] = last;
+        note_lowest(w, (uint32_t)i);
     }
     reach_ready(&w->reach);
 }
@@ -1136,13 +1141,14 @@ static void tell_host(struct making *m, uint32_t host, const struct span *spans,
     struct intervals intervals;
     size_t first_interval = m->story->count;
     measure(&w, next_track);
-    note_ends(&w);
+    note_spans(&w);
     find_intervals(&w, first);
     intervals_open(&intervals, m->story, first_interval);
     find_holes(&w, &intervals);
     tell_holes_of_export(&w);
     reach_close(&intervals.reach);
     reach_close(&w.reach);
+    map_release(&w.lowest);
     free(w.others_until);
 }
 

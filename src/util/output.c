@@ -38,6 +38,21 @@ bool output_dir_holds(const struct output_dir *dir, const char *name)
     return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static enum status spare_report(const struct output_dir *dir, const char *path,
+                                struct error *err)
+{
+    if (output_dir_holds(dir, "manifest.json"))
+        return fail(err, FAILED, place_of(path),
+                    "holds a report already; choose another folder, or --force to "
+                    "replace it");
+    if (output_dir_holds(dir, OUTPUT_ASIDE))
+        return fail(err, FAILED, place_of(path),
+                    "holds a report already, which a run that was killed was replacing "
+                    "(it lies in " OUTPUT_ASIDE
+                    "); choose another folder, or --force to replace it");
+    return OK;
+}
+
 enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
                             struct error *err)
 {
@@ -50,20 +65,17 @@ enum status output_dir_open(struct output_dir *dir, const char *path, bool force
     if (dir->fd < 0)
         return fail(err, FAILED, place_of(path), "cannot open the output folder: %s",
                     strerror(errno));
-    dir->path = memory_copy_string(path);
     /* Where the file system knows no locks, two runs are the user's care. */
     if (flock(dir->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         fail(err, FAILED, place_of(path), "another run is writing into this folder");
         output_dir_close(dir);
         return FAILED;
     }
-    if (!force && output_dir_holds(dir, "manifest.json")) {
-        fail(err, FAILED, place_of(path),
-             "holds a report already; choose another folder, or --force to replace it");
-        output_dir_close(dir);
-        return FAILED;
-    }
-    return OK;
+    dir->path = memory_copy_string(path);
+    if (force || spare_report(dir, path, err) == OK)
+        return OK;
+    output_dir_close(dir);
+    return FAILED;
 }
 
 struct output_dir output_dir_part(const struct output_dir *dir)
@@ -90,26 +102,6 @@ const struct output_file *output_dir_find(const struct output_dir *dir,
     return NULL;
 }
 
-/* A report is whole where it has these two, which are renamed last. */
-static const char *const seals[] = {"manifest.json", "SHA256SUMS"};
-
-static enum status rename_all(struct output_dir *dir, struct error *err)
-{
-    char temporary[TEMPORARY_NAME_MAX];
-    for (size_t i = 0; i < dir->count; i++) {
-        if (renameat(dir->fd, temporary_name(temporary, dir->files[i].name), dir->fd,
-                     dir->files[i].name) == 0)
-            continue;
-        int reason = errno;
-        for (size_t k = 0; k < i; k++)
-            unlinkat(dir->fd, dir->files[k].name, 0);
-        return fail(err, FAILED, place_of(dir->path),
-                    "cannot rename %s to its name: %s", dir->files[i].name,
-                    strerror(reason));
-    }
-    return OK;
-}
-
 static enum status cannot_write(const struct output_dir *dir, const char *name,
                                 int reason, struct error *err)
 {
@@ -133,16 +125,99 @@ static enum status sync_all(struct output_dir *dir, struct error *err)
     return OK;
 }
 
-enum status output_dir_publish(struct output_dir *dir, struct error *err)
+/* --- names for all files at once */
+
+/* A report is whole where it has these two, which are renamed last. */
+static const char *const seals[] = {"manifest.json", "SHA256SUMS"};
+
+enum { SEALS = sizeof seals / sizeof *seals };
+
+struct exchange { /* of an earlier report's files for those of this run */
+    const struct output_dir *dir;
+    const char **names; /* that earlier files may have, the seals first and again */
+    size_t count;
+    size_t named; /* of this run's files */
+    int aside;    /* the folder; -1: none needed so far */
+};
+
+static struct exchange begin_exchange(const struct output_dir *dir)
 {
-    if (sync_all(dir, err) != OK)
-        return FAILED;
-    if (!stop_close())
-        return fail(err, FAILED, place_of(dir->path), "stopped before files got names");
-    for (size_t i = 0; i < sizeof seals / sizeof *seals; i++)
-        unlinkat(dir->fd, seals[i], 0);
-    if (rename_all(dir, err) != OK)
-        return FAILED;
+    struct exchange x = {.dir = dir, .aside = -1};
+    x.names = memory_get((SEALS + dir->count + dir->stale_count) * sizeof *x.names);
+    for (size_t i = 0; i < SEALS; i++)
+        x.names[x.count++] = seals[i];
+    for (size_t i = 0; i < dir->count; i++)
+        x.names[x.count++] = dir->files[i].name;
+    for (size_t i = 0; i < dir->stale_count; i++)
+        if (!output_dir_find(dir, dir->stale[i]))
+            x.names[x.count++] = dir->stale[i];
+    return x;
+}
+
+static void end_exchange(struct exchange *x)
+{
+    if (x->aside >= 0) {
+        close(x->aside);
+        unlinkat(x->dir->fd, OUTPUT_ASIDE, AT_REMOVEDIR);
+    }
+    free(x->names);
+}
+
+static bool is_file(const struct output_dir *dir, const char *name)
+{
+    struct stat facts;
+    return fstatat(dir->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+           !S_ISDIR(facts.st_mode);
+}
+
+/* It may be there: of a run that was killed. */
+static bool open_aside(struct exchange *x)
+{
+    if (x->aside < 0 &&
+        (mkdirat(x->dir->fd, OUTPUT_ASIDE, 0777) == 0 || errno == EEXIST))
+        x->aside = openat(x->dir->fd, OUTPUT_ASIDE,
+                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return x->aside >= 0;
+}
+
+/* What a run that was killed set aside is the older report; what has its name now is what
+ * that run wrote. */
+static bool set_aside(struct exchange *x, const char *name)
+{
+    if (!open_aside(x))
+        return false;
+    if (faccessat(x->aside, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return unlinkat(x->dir->fd, name, 0) == 0;
+    return renameat(x->dir->fd, name, x->aside, name) == 0;
+}
+
+static enum status set_all_aside(struct exchange *x, struct error *err)
+{
+    if (output_dir_holds(x->dir, OUTPUT_ASIDE))
+        open_aside(x);
+    for (size_t i = 0; i < x->count; i++)
+        if (is_file(x->dir, x->names[i]) && !set_aside(x, x->names[i]))
+            return fail(err, FAILED, place_of(x->dir->path),
+                        "cannot set the earlier %s aside: %s", x->names[i],
+                        strerror(errno));
+    return OK;
+}
+
+static enum status name_all(struct exchange *x, struct error *err)
+{
+    const struct output_dir *dir = x->dir;
+    char temporary[TEMPORARY_NAME_MAX];
+    for (; x->named < dir->count; x->named++) {
+        const char *name = dir->files[x->named].name;
+        if (renameat(dir->fd, temporary_name(temporary, name), dir->fd, name) != 0)
+            return fail(err, FAILED, place_of(dir->path),
+                        "cannot rename %s to its name: %s", name, strerror(errno));
+    }
+    return OK;
+}
+
+static enum status sync_names(const struct output_dir *dir, struct error *err)
+{
     /* Some file systems, of networks above all, cannot do that with a folder. */
     if (fsync(dir->fd) != 0 && errno != EINVAL)
         return fail(err, FAILED, place_of(dir->path),
@@ -150,17 +225,57 @@ enum status output_dir_publish(struct output_dir *dir, struct error *err)
     return OK;
 }
 
-void output_dir_remove_stale(struct output_dir *dir, const char *name)
+/* The seals last, as they went first. */
+static void take_back(struct exchange *x)
 {
-    if (!output_dir_find(dir, name))
-        unlinkat(dir->fd, name, 0);
+    for (size_t i = 0; i < x->named; i++)
+        unlinkat(x->dir->fd, x->dir->files[i].name, 0);
+    for (size_t i = x->count; x->aside >= 0 && i-- > 0;)
+        renameat(x->aside, x->names[i], x->dir->fd, x->names[i]);
+}
+
+static void remove_set_aside(struct exchange *x)
+{
+    for (size_t i = 0; x->aside >= 0 && i < x->count; i++)
+        unlinkat(x->aside, x->names[i], 0);
+}
+
+enum status output_dir_publish(struct output_dir *dir, struct error *err)
+{
+    if (sync_all(dir, err) != OK)
+        return FAILED;
+    if (!stop_close())
+        return fail(err, FAILED, place_of(dir->path), "stopped before files got names");
+    struct exchange x = begin_exchange(dir);
+    enum status status = set_all_aside(&x, err);
+    if (status == OK)
+        status = name_all(&x, err);
+    if (status == OK)
+        status = sync_names(dir, err);
+    if (status == OK)
+        remove_set_aside(&x);
+    else
+        take_back(&x);
+    end_exchange(&x);
+    return status;
+}
+
+void output_dir_add_stale(struct output_dir *dir, const char *name)
+{
+    ARRAY_GROW(dir->stale, dir->stale_count, dir->stale_capacity);
+    dir->stale[dir->stale_count++] = name;
+}
+
+void output_dir_wipe(const struct output_dir *dir, const char *name)
+{
+    char temporary[TEMPORARY_NAME_MAX];
+    unlinkat(dir->fd, temporary_name(temporary, name), 0);
 }
 
 void output_dir_abandon(struct output_dir *dir)
 {
-    char temporary[TEMPORARY_NAME_MAX];
     for (size_t i = 0; i < dir->count; i++)
-        unlinkat(dir->fd, temporary_name(temporary, dir->files[i].name), 0);
+        output_dir_wipe(dir, dir->files[i].name);
     if (dir->made_here)
         rmdir(dir->path);
 }
@@ -173,6 +288,7 @@ void output_dir_close(struct output_dir *dir)
         free(dir->files[i].name);
     }
     free(dir->files);
+    free(dir->stale);
     free(dir->path);
     if (dir->fd >= 0)
         close(dir->fd);
@@ -348,10 +464,9 @@ enum status output_finish(struct output *out, struct error *err)
 
 void output_abandon(struct output *out)
 {
-    char temporary[TEMPORARY_NAME_MAX];
     if (!out->name)
         return;
-    unlinkat(out->dir->fd, temporary_name(temporary, out->name), 0);
+    output_dir_wipe(out->dir, out->name);
     release(out);
     free(out->name);
     out->name = NULL;

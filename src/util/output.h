@@ -3,10 +3,12 @@
  *
  * Every file is written under a temporary name (".NAME.partial") and hashed on the way.
  * Only output_dir_publish() gives all of them their names, in the order they were finished,
- * when the disk has every byte of each; while it does, no manifest.json and no SHA256SUMS
- * lies there, so that a report that was cut off is known; output_dir_abandon() removes
- * whatever is there, and the folder if this run made it. A run that fails or is stopped
- * leaves nothing half-written. Write errors stick: add as much as you like, output_finish()
+ * when the disk has every byte of each. What lay there under these names is set aside into a
+ * folder of its own (OUTPUT_ASIDE) before, and goes when the new files stand; if they cannot,
+ * it gets its names back. Between the two no manifest.json and no SHA256SUMS lies there, so
+ * that a report that was cut off is known. output_dir_abandon() removes whatever this run
+ * wrote, and the folder if this run made it. A run that fails or is stopped leaves nothing
+ * half-written. Write errors stick: add as much as you like, output_finish()
  * tells the first, or output_dir_publish() if the disk tells it later. */
 #ifndef FOREBEAR_OUTPUT_H
 #define FOREBEAR_OUTPUT_H
@@ -27,7 +29,11 @@ struct output_dir {
     bool made_here;
     struct output_file *files;
     size_t count, capacity;
+    const char **stale;
+    size_t stale_count, stale_capacity;
 };
+
+#define OUTPUT_ASIDE ".replaced-report"
 
 struct output {
     struct output_dir *dir;
@@ -41,15 +47,19 @@ struct output {
 };
 
 /* Make or open the folder. FAILED if it cannot be made or written, if another run is
- * writing into it, or if it already holds a report (manifest.json) and force is false. */
+ * writing into it, or if it already holds a report (manifest.json, or one that was set aside
+ * by a run that was killed) and force is false. */
 enum status output_dir_open(struct output_dir *dir, const char *path, bool force,
                             struct error *err);
 /* Does anything of that name lie there? */
 bool output_dir_holds(const struct output_dir *dir, const char *name);
 enum status output_dir_publish(struct output_dir *dir, struct error *err);
-/* Before publishing: take away a file of an earlier report that this one does not have. */
-void output_dir_remove_stale(struct output_dir *dir, const char *name);
+/* Before publishing: a file of an earlier report that goes with it, if this one has none of
+ * that name. The name must live as long as dir. */
+void output_dir_add_stale(struct output_dir *dir, const char *name);
 void output_dir_abandon(struct output_dir *dir);
+/* The same for one file, whoever writes it; asks for no memory. */
+void output_dir_wipe(const struct output_dir *dir, const char *name);
 void output_dir_close(struct output_dir *dir);
 /* The same folder for another thread, which finishes its files there; afterwards they are
  * put behind those that the folder has by then. Of a part nothing else may be asked. */
