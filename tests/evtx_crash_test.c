@@ -451,7 +451,7 @@ static void put_record(struct buffer *out, uint64_t id, uint32_t *definition)
 static struct memory_log *make_log_of_long_names(size_t *count)
 {
     struct buffer chunk = {0};
-    struct memory_log *m = open_base();
+    struct memory_log *m = base_log_open();
     uint32_t definition = 0, last = 0;
     buffer_add(&chunk, m->bytes.ptr + EVTX_HEADER_SIZE, EVTX_CHUNK_HEADER_SIZE);
     for (*count = 0; chunk.len + SMALL_RECORD < EVTX_CHUNK_SIZE; ++*count) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/workers.h"
 
-#include "config.h"
-
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -79,7 +77,7 @@ static void *live(void *context)
  * is made for the others, and may run on all as soon as it runs. */
 static void begin_elsewhere(struct workers *w, pthread_attr_t *attributes)
 {
-#ifdef HAVE_PTHREAD_ATTR_SETAFFINITY_NP
+#ifdef __GLIBC__ /* others have no such attribute */
     int here = sched_getcpu();
     if (here < 0 || here >= CPU_SETSIZE ||
         sched_getaffinity(0, sizeof w->processors, &w->processors) != 0)
