@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Damaged, incomplete, locked and unknown evidence; evidence is never changed.
 . "${srcdir:-.}/tests/evidence_common.sh"
-echo 1..61
+echo 1..63
 
 # --- bad input
 : > empty.bin
