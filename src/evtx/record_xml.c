@@ -129,6 +129,8 @@ static bool stands_at(struct text in, size_t at, struct text what)
 
 static const struct entity *entity_at(struct text in, size_t at)
 {
+    if (at >= in.len || in.ptr[at] != '&')
+        return NULL;
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
         if (stands_at(in, at, entities[i].name))
             return &entities[i];
@@ -278,23 +280,41 @@ struct values {
     size_t count, next;
 };
 
+#define NOWHERE_IN SIZE_MAX
+
+/* Where `string` ends that stands at `at` with its markup escaped; NOWHERE_IN if it does not. */
+static size_t end_of_escaped(struct text in, size_t at, struct text string)
+{
+    for (size_t i = 0; i < string.len; i++) {
+        char c = string.ptr[i];
+        const struct entity *entity = entity_at(in, at);
+        if (entity && entity->is == c)
+            at += entity->name.len;
+        else if (at < in.len && in.ptr[at] == c && c != '&' && c != '<')
+            at++;
+        else
+            return NOWHERE_IN;
+    }
+    return at;
+}
+
+/* Most strings hold nothing to escape. */
+static size_t end_of_string(struct text in, size_t at, struct text string, bool escaped)
+{
+    if (escaped && (memchr(string.ptr, '&', string.len) ||
+                    memchr(string.ptr, '<', string.len) || !stands_at(in, at, string)))
+        return end_of_escaped(in, at, string);
+    return stands_at(in, at, string) ? at + string.len : NOWHERE_IN;
+}
+
 /* Does `string` stand at x->at, written as `escaped` says, right before </tag>? Steps over
  * both if so. */
 static bool take_string(struct xml *x, struct text string, struct text tag,
                         bool escaped)
 {
-    size_t at = x->at;
-    for (size_t i = 0; i < string.len; i++) {
-        char c = string.ptr[i];
-        const struct entity *entity = escaped ? entity_at(x->in, at) : NULL;
-        if (entity && entity->is == c)
-            at += entity->name.len;
-        else if (at < x->in.len && x->in.ptr[at] == c &&
-                 !(escaped && (c == '&' || c == '<')))
-            at++;
-        else
-            return false;
-    }
+    size_t at = end_of_string(x->in, x->at, string, escaped);
+    if (at == NOWHERE_IN)
+        return false;
     if (!stands_at(x->in, at, TEXT_LITERAL("</")) || !stands_at(x->in, at + 2, tag) ||
         !stands_at(x->in, at + 2 + tag.len, TEXT_LITERAL(">")))
         return false;
